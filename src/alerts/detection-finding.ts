@@ -1,0 +1,124 @@
+import type { Signal } from "./odd-login.ts";
+
+/** The part of OCSF 1.8.0 Detection Finding (class 2004) that oddlink writes. Field names are OCSF's. */
+export interface DetectionFinding {
+  readonly activity_id: 1 | 2;
+  readonly activity_name: "Create" | "Update";
+  readonly category_uid: 2;
+  readonly category_name: "Findings";
+  readonly class_uid: 2004;
+  readonly class_name: "Detection Finding";
+  readonly type_uid: 200401 | 200402;
+  readonly type_name: string;
+  readonly time: number;
+  readonly start_time?: number;
+  readonly end_time?: number;
+  readonly count: number;
+  readonly is_alert: boolean;
+  readonly severity_id: number;
+  readonly severity: string;
+  readonly confidence_id: number;
+  readonly confidence: string;
+  readonly risk_score: number;
+  readonly message: string;
+  readonly metadata: Metadata;
+  readonly finding_info: FindingInfo;
+  readonly evidences: readonly [Evidence];
+  readonly anomaly_analyses: readonly [AnomalyAnalysis];
+  readonly remediation: { readonly desc: string };
+  readonly observables: readonly Observable[];
+}
+
+export interface Metadata {
+  readonly version: "1.8.0";
+  readonly product: { readonly name: string; readonly vendor_name: string; readonly version: string };
+  /** Always empty: no field of a profile is used. */
+  readonly profiles: readonly [];
+  /** The alert uid. */
+  readonly uid: string;
+  readonly original_event_uid: string;
+  /** The incident uid. */
+  readonly correlation_uid: string;
+  readonly processed_time?: number;
+}
+
+export interface FindingInfo {
+  /** The incident uid: later alerts of the incident update the same finding. */
+  readonly uid: string;
+  readonly title: string;
+  readonly desc: string;
+  readonly analytic: Analytic;
+  readonly attacks: readonly Attack[];
+  readonly created_time?: number;
+  readonly modified_time: number;
+  readonly first_seen_time?: number;
+  readonly last_seen_time?: number;
+  readonly related_events_count: number;
+  readonly data_sources: readonly string[];
+}
+
+export interface Analytic {
+  readonly name: Signal;
+  readonly uid: string;
+  readonly type_id: 1 | 3 | 4;
+  readonly type: string;
+  readonly desc: string;
+  readonly version?: string;
+}
+
+interface Named {
+  readonly uid: string;
+  readonly name: string;
+}
+
+export interface Attack {
+  readonly tactic: Named;
+  readonly technique: Named;
+  readonly sub_technique?: Named;
+}
+
+export interface User {
+  readonly name: string;
+  readonly domain?: string;
+  readonly type?: string;
+  readonly type_id?: number;
+}
+
+export type Endpoint =
+  | { readonly name: string; readonly ip: string }
+  | { readonly name: string; readonly hostname: string };
+
+export interface Evidence {
+  readonly actor?: { readonly user: User };
+  readonly user?: User;
+  readonly src_endpoint?: Endpoint;
+  readonly dst_endpoint?: Endpoint;
+  /** Free JSON; see `evidenceData`. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface Observation {
+  readonly value: string;
+  readonly count?: number;
+}
+
+/** An anomaly or a baseline: OCSF gives both the same members. */
+export interface Observed {
+  readonly observation_parameter: string;
+  readonly observation_type: string;
+  readonly observed_pattern?: string;
+  readonly observations: readonly Observation[];
+}
+
+export interface AnomalyAnalysis {
+  readonly analysis_targets: readonly { readonly name: string; readonly type: string }[];
+  readonly anomalies: readonly Observed[];
+  readonly baselines?: readonly Observed[];
+}
+
+export interface Observable {
+  readonly name: string;
+  readonly type: string;
+  readonly type_id: number;
+  readonly value: string;
+}

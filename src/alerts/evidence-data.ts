@@ -1,0 +1,50 @@
+import { type OddLogin, SIGNALS } from "./odd-login.ts";
+
+/**
+ * What OCSF has no field for: the numbers behind the alert, and where its login came from. Its place is
+ * `evidences[0].data`, which takes free JSON.
+ *
+ *   detector, signal, score, threshold, signals {presence, surprise, link, volume}, reasons [...],
+ *   authType, logonType, outcome, evidence, userFirstSeenMs, userLastSeenMs, epoch {number, digest},
+ *   origin {topic, partition, offset, uid}, learning
+ *
+ * Objects are copied member by member, so that the order of keys never depends on who made them.
+ */
+export function evidenceData(odd: OddLogin): Readonly<Record<string, unknown>> {
+  const { login, origin, epoch } = odd;
+  const originalUid = origin.originalUid || login.uid;
+  return {
+    detector: odd.detector,
+    signal: odd.signal,
+    score: odd.score,
+    threshold: odd.threshold,
+    signals: Object.fromEntries(
+      SIGNALS.flatMap((signal) => {
+        const tail = odd.signals[signal];
+        return tail === undefined ? [] : [[signal, tail]];
+      }),
+    ),
+    reasons: odd.reasons.map(({ signal, feature, text, observed, usual, contribution }) => ({
+      signal,
+      feature,
+      text,
+      observed,
+      usual,
+      contribution,
+    })),
+    authType: login.authType,
+    logonType: login.logonType,
+    outcome: login.outcome,
+    evidence: login.evidence,
+    userFirstSeenMs: odd.firstSeenMs,
+    userLastSeenMs: odd.lastSeenMs,
+    epoch: epoch && { number: epoch.number, digest: epoch.digest },
+    origin: {
+      topic: origin.topic,
+      partition: origin.partition,
+      offset: origin.offset,
+      ...(originalUid && { uid: originalUid }),
+    },
+    learning: odd.learning,
+  };
+}

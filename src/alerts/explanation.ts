@@ -1,0 +1,251 @@
+import { FEATURES, type Surprise } from "../model/surprise.ts";
+import type { FactReader, Facts } from "../graph-state/facts.ts";
+import type { Graph } from "../graph-state/graph.ts";
+import type { LinkKind } from "../graph-state/link-kinds.ts";
+import type { Login } from "../ingest/login.ts";
+import { SOURCE_HOST, TARGET_HOST, USER } from "../ingest/login-bytes.ts";
+import type { Reason, Signal, Usual } from "./odd-login.ts";
+
+/** As many reasons and usual values as are read in a minute. */
+const REASONS_MAX = 5;
+const USUAL_MAX = 3;
+/** A feature that lies less than this many scales above its median explains nothing. */
+const CONTRIBUTION_MIN = 0.5;
+
+const wholeNumber = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const decimal = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+
+type Peer = { readonly value: string; readonly count: number };
+
+/** Puts into words and numbers what the graph knew about an odd login before it was added. */
+export class Explainer {
+  readonly #graph: Graph;
+  readonly #kinds: FactReader;
+  readonly #surprise: Surprise;
+  readonly #windowDays: number;
+
+  constructor(graph: Graph, kinds: FactReader, surprise: Surprise, windowDays: number) {
+    this.#graph = graph;
+    this.#kinds = kinds;
+    this.#surprise = surprise;
+    this.#windowDays = windowDays;
+  }
+
+  /**
+   * The reasons, strongest first. `surprise` must hold the contributions of this very login.
+   *
+   * @param linkProbability tail probability of the link signal, or undefined without an epoch
+   */
+  reasons(signal: Signal, login: Login, facts: Facts, linkProbability: number | undefined): Reason[] {
+    const reasons: Reason[] = [];
+    if (signal === "presence") reasons.push(this.#presence(login, facts));
+    const surprising = FEATURES.map(({ name }, i) => ({ name, contribution: this.#surprise.contributions[i]! }))
+      .filter(({ contribution }) => contribution >= CONTRIBUTION_MIN)
+      .sort((a, b) => b.contribution - a.contribution);
+    for (const { name, contribution } of surprising) {
+      const words = this.#words(name, login, facts);
+      if (words !== undefined) reasons.push({ signal: "surprise", feature: name, ...words, contribution });
+    }
+    if (linkProbability !== undefined && (signal === "link" || linkProbability < 0.01)) {
+      const reason = this.#link(login, linkProbability);
+      if (signal === "link") reasons.unshift(reason);
+      else reasons.push(reason);
+    }
+    if (reasons.length === 0) {
+      const odd = this.#words("sourceGivenUser", login, facts);
+      if (odd !== undefined) reasons.push({ signal, feature: "sourceGivenUser", ...odd, contribution: 0 });
+    }
+    return reasons.slice(0, REASONS_MAX);
+  }
+
+  /** What is normal for the entities of the login. */
+  usual(facts: Facts, login: Login): Usual[] {
+    const user = facts.ids[USER]!;
+    const source = facts.ids[SOURCE_HOST]!;
+    const target = facts.ids[TARGET_HOST]!;
+    const { userSource, userTarget, sourceTarget, userAuth } = this.#kinds;
+    const all: (Usual | undefined)[] = [
+      this.#usual("sourceHost", login.user, "user", userSource, "from", user),
+      this.#usual("targetHost", login.user, "user", userTarget, "from", user),
+      this.#usual("authType", login.user, "user", userAuth, "from", user),
+      this.#usual("user", login.sourceHost, "host", userSource, "to", source),
+      this.#usual("targetHost", login.sourceHost, "host", sourceTarget, "from", source),
+      this.#usual("sourceHost", login.targetHost, "host", sourceTarget, "to", target),
+    ];
+    return all.filter((usual) => usual !== undefined);
+  }
+
+  /** When the user was first and last seen before this login. */
+  seen(facts: Facts): { readonly firstMs: number | null; readonly lastMs: number | null } {
+    const { userSource } = this.#kinds;
+    if (userSource === undefined || facts.userCount === 0) return { firstMs: null, lastMs: null };
+    const { statistics } = this.#graph.fromNodes[userSource.index]!;
+    const user = facts.ids[USER]!;
+    return { firstMs: statistics.firstMs[user]!, lastMs: statistics.lastMs[user]! };
+  }
+
+  #presence(login: Login, facts: Facts): Reason {
+    const { userSource } = this.#kinds;
+    const strong = this.#peers(userSource, "from", facts.ids[USER]!, "strong");
+    const usual = strong.peers.map(({ value, count }) => `${value} (${wholeNumber.format(count)})`).join(", ");
+    const before =
+      facts.userSourceCount === 0
+        ? `${login.user} never logged on from ${login.sourceHost} in ${this.#days}`
+        : `${login.user} logged on from ${login.sourceHost} ${times(facts.userSourceCount)} in ${this.#days}, never with strong evidence`;
+    return {
+      signal: "presence",
+      feature: "strongEvidence",
+      text: `${before}; the owner's Kerberos tickets and console logins come from ${usual || "elsewhere"}`,
+      observed: `${login.authType || "unknown protocol"} from ${login.sourceHost}, strong evidence there: 0`,
+      usual: `strong evidence from ${wholeNumber.format(strong.distinct)} other host(s): ${usual || "none"}`,
+      contribution: 100,
+    };
+  }
+
+  #link(login: Login, probability: number): Reason {
+    return {
+      signal: "link",
+      feature: "linkLikelihood",
+      text: `The graph model would not have predicted ${login.user || "?"} from ${login.sourceHost || "?"} to ${login.targetHost || "?"}: ${oneIn(probability)} looks this unlikely`,
+      observed: probability.toExponential(1),
+      usual: "above 0.01",
+      contribution: -Math.log(probability),
+    };
+  }
+
+  #words(feature: string, login: Login, facts: Facts): Pick<Reason, "text" | "observed" | "usual"> | undefined {
+    const { userSource, userTarget, sourceTarget, userAuth, targetAuth } = this.#kinds;
+    const user = facts.ids[USER]!;
+    const source = facts.ids[SOURCE_HOST]!;
+    const target = facts.ids[TARGET_HOST]!;
+    switch (feature) {
+      case "sourceGivenUser":
+        return this.#share(`${login.user} logged on from`, login.sourceHost, userSource, "from", user);
+      case "targetGivenUser":
+        return this.#share(`${login.user} logged on to`, login.targetHost, userTarget, "from", user);
+      case "targetGivenSource":
+        return this.#share(`${login.sourceHost} reached`, login.targetHost, sourceTarget, "from", source);
+      case "authGivenUser":
+        return this.#protocol(login.authType, login.user, userAuth, user);
+      case "authGivenTarget":
+        return this.#protocol(login.authType, login.targetHost, targetAuth, target);
+      case "degreeSum":
+        return {
+          text: `${login.sourceHost} is linked with ${hosts(facts.sourceDegree)}, ${login.targetHost} with ${hosts(facts.targetDegree)}: both are seldom seen together with others`,
+          observed: `${facts.sourceDegree} + ${facts.targetDegree} linked hosts`,
+          usual: "well-connected hosts",
+        };
+      case "newTargetsHour":
+        return this.#newTargets(login, facts.newTargetsHour, "the hour before");
+      case "newTargetsDay":
+        return this.#newTargets(login, facts.newTargetsDay, "24 hours before");
+      default:
+        return undefined;
+    }
+  }
+
+  #newTargets(login: Login, count: number, span: string) {
+    return {
+      text: `${login.sourceHost} reached ${hosts(Math.round(count))} for the first time within ${span}`,
+      observed: `${decimal.format(count)} new targets`,
+      usual: "few or none",
+    };
+  }
+
+  /** "U1 logged on from C5 3 times in 30 days, of 1,206; usual: C1 (900), C2 (303)". */
+  #share(phrase: string, value: string, kind: LinkKind | undefined, side: "from" | "to", entity: number) {
+    if (kind === undefined) return undefined;
+    const { peers, total, distinct } = this.#peers(kind, side, entity, "count");
+    const own = peers.find((peer) => peer.value === value) ?? this.#peerOf(kind, side, entity, value);
+    const usual = peers
+      .filter((peer) => peer.value !== value)
+      .slice(0, USUAL_MAX)
+      .map((peer) => `${peer.value} (${wholeNumber.format(peer.count)})`)
+      .join(", ");
+    const tail = total === 0 ? "; nothing else is known of it" : usual === "" ? "" : `; usual: ${usual}`;
+    const seen =
+      own === undefined
+        ? phrase.replace(/(logged on|reached)/, "never $1")
+        : `${phrase} ${value} only ${wholeNumber.format(own.count)} of ${wholeNumber.format(total)} times`;
+    return {
+      text: own === undefined ? `${seen} ${value} in ${this.#days}${tail}` : `${seen} in ${this.#days}${tail}`,
+      observed: `${wholeNumber.format(own?.count ?? 0)} of ${wholeNumber.format(total)}`,
+      usual: usual || `${wholeNumber.format(distinct)} other values`,
+    };
+  }
+
+  /** "NTLM where Kerberos is usual for U1: 1,204 of 1,206". */
+  #protocol(authType: string, name: string, kind: LinkKind, entity: number) {
+    const { peers, total } = this.#peers(kind, "from", entity, "count");
+    const top = peers[0];
+    if (top === undefined || top.value === authType) {
+      const own = top?.count ?? 0;
+      return {
+        text: `${authType} is known of ${name} from ${wholeNumber.format(own)} logins only`,
+        observed: `${wholeNumber.format(own)} of ${wholeNumber.format(total)}`,
+        usual: top === undefined ? "nothing known" : top.value,
+      };
+    }
+    const own = this.#peerOf(kind, "from", entity, authType)?.count ?? 0;
+    return {
+      text: `${authType} where ${top.value} is usual for ${name}, ${wholeNumber.format(top.count)} of ${wholeNumber.format(total)}`,
+      observed: `${authType}, ${wholeNumber.format(own)} of ${wholeNumber.format(total)}`,
+      usual: `${top.value}, ${wholeNumber.format(top.count)} of ${wholeNumber.format(total)}`,
+    };
+  }
+
+  #usual(
+    parameter: string,
+    entity: string,
+    entityKind: "user" | "host",
+    kind: LinkKind | undefined,
+    side: "from" | "to",
+    id: number,
+  ): Usual | undefined {
+    const { peers } = this.#peers(kind, side, id, "count");
+    return peers.length === 0 ? undefined : { parameter, entity, entityKind, values: peers.slice(0, USUAL_MAX) };
+  }
+
+  #peerOf(kind: LinkKind, side: "from" | "to", entity: number, value: string): Peer | undefined {
+    return this.#allPeers(kind, side, entity, "count").find((peer) => peer.value === value);
+  }
+
+  #peers(kind: LinkKind | undefined, side: "from" | "to", entity: number, by: "count" | "strong") {
+    const all = kind === undefined ? [] : this.#allPeers(kind, side, entity, by);
+    const total = all.reduce((sum, peer) => sum + peer.count, 0);
+    return { peers: all.slice(0, USUAL_MAX + 1), total, distinct: all.length };
+  }
+
+  /** All peers of a node, the most frequent first, equal ones by name: alerts are few, so all of them may be looked at. */
+  #allPeers(kind: LinkKind, side: "from" | "to", entity: number, by: "count" | "strong"): Peer[] {
+    const peers: Peer[] = [];
+    const { links } = this.#graph;
+    const peerKind = side === "from" ? kind.toKind : kind.fromKind;
+    const rows = side === "from" ? this.#graph.linksFrom(kind, entity) : this.#graph.linksTo(kind, entity);
+    for (const row of rows) {
+      const count = links.statistics[by][row]!;
+      if (links.relationOf(row) !== 0 || count === 0) continue;
+      const id = side === "from" ? links.to[row]! : links.from[row]!;
+      peers.push({ value: this.#graph.names[peerKind]!.nameOf(id), count });
+    }
+    return peers.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
+  }
+
+  get #days(): string {
+    return this.#windowDays === 1 ? "1 day" : `${decimal.format(this.#windowDays)} days`;
+  }
+}
+
+/** "one login in 12,000". */
+function oneIn(probability: number): string {
+  return `one login in ${wholeNumber.format(1 / probability)}`;
+}
+
+function hosts(count: number): string {
+  return count === 1 ? "1 host" : `${wholeNumber.format(count)} hosts`;
+}
+
+function times(count: number): string {
+  return count === 1 ? "once" : `${wholeNumber.format(count)} times`;
+}
+

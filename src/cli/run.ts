@@ -1,0 +1,162 @@
+import { Command } from "commander";
+import type { DetectionFinding } from "../alerts/detection-finding.ts";
+import { printConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { Engine } from "../engine/engine.ts";
+import { sumOf } from "../engine/totals.ts";
+import { trainEpoch } from "../engine/train-epoch.ts";
+import { OddlinkError } from "../errors.ts";
+import { digestOf } from "../graph-state/digest.ts";
+import { findSources, STDIN } from "../ingest/sources.ts";
+import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
+import { addCommonOptions, type CommonFlags, configOf, numberOf } from "./options.ts";
+import { settingsKey } from "./settings-key.ts";
+import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
+import { Progress } from "./terminal/progress.ts";
+import { renderSummary, type RunSummary } from "./terminal/summary.ts";
+
+type RunFlags = CommonFlags & {
+  readonly store?: string;
+  readonly alerts?: string;
+  readonly scored?: string;
+  readonly threshold?: number;
+  readonly alertsPerDay?: number;
+  readonly json?: true;
+};
+
+export function runCommand(): Command {
+  const command = new Command("run")
+    .description("Score every login of a file, a directory or standard input, and print the odd ones.")
+    .argument("[SOURCE...]", "file, directory, or - for standard input; plain or gzip")
+    .option("--store <file>", "SQLite file that keeps everything; run again to continue after an interruption")
+    .option("--alerts <file>", "write one OCSF Detection Finding a line")
+    .option("--scored <file>", "write one line for each scored login")
+    .option("--threshold <p>", "fixed threshold: a login that scores below p is an alert", numberOf)
+    .option("--alerts-per-day <n>", "alert budget below the presence tier", numberOf)
+    .option("--json", "end with one JSON object on standard output; alerts are not printed");
+  addCommonOptions(command).addHelpText(
+    "after",
+    `
+Examples:
+  oddlink run auth.txt.gz                            odd logins of a LANL file, on the terminal
+  zcat logs/*.gz | oddlink run - --train off         from a pipe, without training
+  oddlink run logs/ --store logins.db --alerts alerts.jsonl
+                                                     keep everything; killed and run again, it goes on`,
+  );
+  return command.action((sources: string[], flags: RunFlags) => run(sources, flags));
+}
+
+async function run(args: readonly string[], flags: RunFlags): Promise<void> {
+  const config = configOf(flags, {
+    "outputs.store": flags.store,
+    "outputs.alerts": flags.alerts,
+    "outputs.scored": flags.scored,
+    threshold: flags.threshold,
+    alertsPerDay: flags.alertsPerDay,
+  });
+  if (flags.printConfig) {
+    process.stdout.write(printConfig(config));
+    return;
+  }
+  if (args.length === 0) throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
+  if (args.filter((arg) => arg === STDIN).length > 1) throw new OddlinkError("USAGE", "standard input can be read once only");
+  const sources = await findSources(args);
+  const log = await EmbeddedLog.open({
+    sources,
+    store: config.outputs.store,
+    alertsFile: config.outputs.alerts,
+    scoredFile: config.outputs.scored,
+    recordBytesMax: config.input.recordBytesMax,
+  });
+  try {
+    await runOn(log, config, flags.json === true);
+  } finally {
+    await log.close();
+  }
+}
+
+async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise<void> {
+  log.expectSettings(settingsKey(config));
+  const clock = Date.now;
+  const startedMs = performance.now();
+  const progress = new Progress({ stream: process.stderr, now: clock });
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  let records = 0;
+  const engine = new Engine({
+    config,
+    log,
+    clock,
+    signal: abort.signal,
+    train: (graph, trainingConfig, number, trainedAtMs, signal) =>
+      trainEpoch(graph, trainingConfig, number, trainedAtMs, ({ step, steps }) => {
+        progress.phase(`training epoch ${number}, step ${step} of ${steps}`);
+      }, signal).finally(() => progress.phase(undefined)),
+    onAlert: (alert) => {
+      if (isJson) return;
+      const finding = JSON.parse(alert.finding) as DetectionFinding;
+      progress.clear();
+      process.stdout.write(finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`);
+    },
+    onEpoch: ({ manifest }) => progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
+    onProgress: (count) => {
+      records += count;
+      progress.update({ ...log.progress(), records });
+    },
+  });
+  let failure: unknown;
+  try {
+    await engine.run();
+  } catch (error) {
+    failure = error;
+  } finally {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+    progress.done();
+  }
+  const summary = summaryOf(engine, config, log, records, (performance.now() - startedMs) / 1000);
+  if (abort.signal.aborted) summary.notes.push("Stopped before the end of the input.");
+  if (isJson) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  else process.stdout.write(`${renderSummary(summary)}\n`);
+  if (failure !== undefined) throw failure;
+}
+
+function summaryOf(engine: Engine, config: Config, log: EmbeddedLog, records: number, seconds: number): RunSummary {
+  const { totals, graph } = engine;
+  const written: string[] = [];
+  const notes: string[] = [];
+  if (config.outputs.alerts !== undefined) written.push(`${config.outputs.alerts}: ${totals.alerts} alerts (OCSF, JSON lines)`);
+  if (config.outputs.scored !== undefined) written.push(`${config.outputs.scored}: ${totals.scored} scored logins (JSON lines)`);
+  if (config.outputs.store !== undefined) written.push(`${config.outputs.store}: everything (SQLite: alerts, dead_letters, ...)`);
+  if (config.outputs.store === undefined) notes.push("Nothing else was kept; with --store FILE a run can be continued.");
+  if (records === 0 && totals.consumed > 0) notes.push("Nothing new to read: the store holds all of this input already.");
+  if (totals.consumed === 0) notes.push("The input holds no records.");
+  if (graph.evictedCount > 0) notes.push(`${graph.evictedCount} links were evicted at the cap (window.maxLinks).`);
+  return {
+    consumed: totals.consumed,
+    scored: totals.scored,
+    evidence: totals.evidence,
+    ignored: sumOf(totals.ignored),
+    rejected: sumOf(totals.rejected),
+    duplicate: totals.duplicate,
+    alerts: totals.alerts,
+    incidents: totals.incidents,
+    epochs: totals.epochs,
+    seconds,
+    loginsPerSecond: seconds > 0 ? records / seconds : 0,
+    graph: { entities: graph.entityCount, links: graph.linkCount, digest: digestOf(graph) },
+    ignoredReasons: nonZero(totals.ignored),
+    rejectedReasons: nonZero(totals.rejected),
+    alertsBySignal: totals.alertsBySignal,
+    decades: totals.decades,
+    threshold: engine.threshold,
+    written,
+    notes,
+  };
+}
+
+function nonZero(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}

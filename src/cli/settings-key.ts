@@ -1,0 +1,11 @@
+import type { Config } from "../config/schema.ts";
+
+/**
+ * The settings that decide what the state of an engine is, as text: a store made with others can't be continued. What
+ * only says where results go, or which alerts are raised from now on, may change between runs.
+ */
+export function settingsKey(config: Config): string {
+  const { outputs: _outputs, threshold: _threshold, alertsPerDay: _alertsPerDay, input, ...state } = config;
+  const { rejectedShareMax: _share, duplicatesMax: _duplicates, ...reading } = input;
+  return JSON.stringify({ ...state, input: reading });
+}

@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import { parse as parseYaml, stringify as stringifyYaml } from "yaml";
+import { z } from "zod";
+import { OddlinkError } from "../errors.ts";
+import { type Config, configSchema } from "./schema.ts";
+
+const PREFIX = "ODDLINK_";
+/** Names the configuration file; every other variable with the prefix is a setting. */
+const FILE_VARIABLE = "ODDLINK_CONFIG";
+
+type Tree = { [key: string]: unknown };
+
+/** One setting: its path, the variable that sets it, and whether its text is taken as it is. */
+export type Setting = {
+  readonly path: readonly string[];
+  readonly variable: string;
+  readonly isText: boolean;
+  readonly description: string;
+};
+
+/** Every setting there is, in the order of the schema. */
+export const SETTINGS: readonly Setting[] = settingsOf(configSchema, []);
+
+/**
+ * The configuration in force: defaults < file < environment < flags.
+ *
+ * @param flags settings given on the command line, by dotted path; undefined ones are left out
+ * @throws {OddlinkError} CONFIG_INVALID naming each wrong key and what was expected
+ */
+export function loadConfig(input: {
+  readonly file?: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly flags: Readonly<Record<string, unknown>>;
+}): Config {
+  const problems: string[] = [];
+  const tree: Tree = {};
+  const origins = new Map<string, string>();
+  const file = input.file ?? input.environment[FILE_VARIABLE];
+  if (file !== undefined) merge(tree, readFile(file), file, origins, []);
+  for (const [variable, text] of Object.entries(input.environment)) {
+    if (!variable.startsWith(PREFIX) || variable === FILE_VARIABLE || text === undefined) continue;
+    const setting = SETTINGS.find((candidate) => candidate.variable === variable);
+    if (setting === undefined) problems.push(`${variable}: there is no such setting`);
+    else set(tree, setting.path, setting.isText ? text : parseText(text), variable, origins);
+  }
+  for (const [path, value] of Object.entries(input.flags)) {
+    if (value !== undefined) set(tree, path.split("."), value, "command line", origins);
+  }
+  const result = configSchema.safeParse(tree);
+  if (result.success && problems.length === 0) return result.data;
+  for (const issue of result.error?.issues ?? []) problems.push(...describe(issue, origins));
+  const list = problems.map((problem) => `  ${problem}`).join("\n");
+  throw new OddlinkError("CONFIG_INVALID", `the configuration is not valid; nothing was started\n${list}`);
+}
+
+/** The configuration as YAML that `--config` accepts again. */
+export function printConfig(config: Config): string {
+  return stringifyYaml(config);
+}
+
+function readFile(file: string): Tree {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new OddlinkError("CONFIG_INVALID", `can't read configuration ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  let tree: unknown;
+  try {
+    tree = parseYaml(text) ?? {};
+  } catch (error) {
+    throw new OddlinkError("CONFIG_INVALID", `${file} is no YAML: ${(error as Error).message}`, { cause: error });
+  }
+  if (!isTree(tree)) throw new OddlinkError("CONFIG_INVALID", `${file}: expected settings by name at the top level`);
+  return tree;
+}
+
+function merge(into: Tree, from: Tree, origin: string, origins: Map<string, string>, path: readonly string[]): void {
+  for (const [key, value] of Object.entries(from)) {
+    const here = [...path, key];
+    origins.set(here.join("."), origin);
+    if (isTree(value)) {
+      const child: Tree = {};
+      define(into, key, child);
+      merge(child, value, origin, origins, here);
+    } else {
+      define(into, key, value);
+    }
+  }
+}
+
+function set(tree: Tree, path: readonly string[], value: unknown, origin: string, origins: Map<string, string>): void {
+  let node = tree;
+  for (const key of path.slice(0, -1)) {
+    if (!isTree(node[key])) define(node, key, {});
+    node = node[key] as Tree;
+  }
+  define(node, path.at(-1)!, value);
+  origins.set(path.join("."), origin);
+}
+
+/** Sets an own property even when the key is `__proto__`, so that the schema sees it and refuses it. */
+function define(tree: Tree, key: string, value: unknown): void {
+  Object.defineProperty(tree, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function describe(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>): string[] {
+  const path = issue.path.join(".");
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => {
+      const whole = path === "" ? key : `${path}.${key}`;
+      const known = SETTINGS.filter((s) => s.path.slice(0, -1).join(".") === path).map((s) => s.path.at(-1));
+      const hint = known.length > 0 ? ` (known here: ${known.join(", ")})` : "";
+      return `${whole}: there is no such setting${hint}${from(whole)}`;
+    });
+  }
+  return [`${path}: ${issue.message}${from(path)}`];
+
+  function from(where: string): string {
+    for (let parts = where.split("."); parts.length > 0; parts = parts.slice(0, -1)) {
+      const origin = origins.get(parts.join("."));
+      if (origin !== undefined) return ` [${origin}]`;
+    }
+    return "";
+  }
+}
+
+function settingsOf(schema: z.ZodType, path: readonly string[]): Setting[] {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodObject && path.length < 4) {
+    return Object.entries(inner.shape).flatMap(([key, child]) => settingsOf(child as z.ZodType, [...path, key]));
+  }
+  return [
+    {
+      path,
+      variable: PREFIX + path.join("_").toUpperCase(),
+      isText: inner instanceof z.ZodString || inner instanceof z.ZodEnum,
+      description: schema.description ?? inner.description ?? "",
+    },
+  ];
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.unwrap() as z.ZodType);
+  }
+  return schema;
+}
+
+/** Numbers, booleans and lists are written as in the file; what is no YAML is text, and the schema will say so. */
+function parseText(text: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch {
+    return text;
+  }
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

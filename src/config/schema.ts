@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { DEFAULT_LINK_KINDS, LINK_KINDS_MAX, linkKindSchema } from "../graph-state/link-kinds.ts";
+import { windowOptionsSchema } from "../graph-state/window.ts";
+import { FORMAT_NAMES } from "../ingest/formats/index.ts";
+import { presenceOptionsSchema } from "../model/presence.ts";
+import { PRESENCE_SHARE } from "../model/score.ts";
+import { surpriseOptionsSchema } from "../model/surprise.ts";
+import { trainingOptionsSchema } from "../model/trainer.ts";
+
+export const DETECTORS = ["default", "presence", "surprise", "link"] as const;
+export type Detector = (typeof DETECTORS)[number];
+
+export const TRAINING_MODES = ["off", "replay", "live"] as const;
+export type TrainingMode = (typeof TRAINING_MODES)[number];
+
+/** Everything that can be configured, with its default. One schema for file, environment and flags. */
+export const configSchema = z.strictObject({
+  seed: z.number().int().min(0).max(0xffffffff).default(1).describe("seed of everything random; training alone"),
+  input: z
+    .strictObject({
+      format: z.enum(FORMAT_NAMES).default("auto").describe("input format; auto recognises each record"),
+      lanlStartMs: z
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe("what second 0 of LANL's clock means, ms since the epoch; LANL never published it"),
+      recordBytesMax: z
+        .number()
+        .int()
+        .min(1024)
+        .max(1 << 26)
+        .default(1 << 20)
+        .describe("longest record in bytes; of longer ones the beginning is dead-lettered"),
+      rejectedShareMax: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.1)
+        .describe("a run ends with an error once this share of its records is unreadable (and at least 100 are)"),
+      duplicatesMax: z
+        .number()
+        .int()
+        .min(0)
+        .max(1e7)
+        .default(100_000)
+        .describe("recent event ids remembered for each input, to tell duplicates; not kept across restarts"),
+    })
+    .prefault({}),
+  links: z
+    .array(linkKindSchema)
+    .min(1)
+    .max(LINK_KINDS_MAX - 6)
+    .refine((links) => new Set(links.map(({ from, to }) => `${from}-${to}`)).size === links.length, {
+      message: "two links have the same columns",
+    })
+    .refine((links) => links.every(({ from, to }) => from !== to), { message: "a link leads from a column to itself" })
+    .default([...DEFAULT_LINK_KINDS])
+    .describe("which columns form links"),
+  window: windowOptionsSchema.prefault({}),
+  familiarAfterHours: z
+    .number()
+    .min(0)
+    .max(24 * 30)
+    .default(1)
+    .describe("age at which a link begins to count as familiar: nothing repeated becomes normal at once"),
+  presence: presenceOptionsSchema.prefault({}),
+  surprise: surpriseOptionsSchema.prefault({}),
+  training: trainingOptionsSchema
+    .omit({ seed: true })
+    .extend({
+      mode: z
+        .enum(TRAINING_MODES)
+        .default("replay")
+        .describe("off; replay: by event time, awaited, the same bytes every time; live: by wall clock, never awaited"),
+      firstAfterHours: z.number().positive().max(8760).default(12).describe("hours before the first training"),
+      everyHours: z.number().positive().max(8760).default(12).describe("hours between trainings"),
+      linksMin: z.number().int().min(1).max(1e9).default(200).describe("no training on fewer links"),
+    })
+    .prefault({}),
+  detector: z.enum(DETECTORS).default("default").describe("which signal orders the logins; default combines them"),
+  threshold: z
+    .number()
+    .gt(PRESENCE_SHARE)
+    .max(1)
+    .optional()
+    .describe("fixed threshold: a login that scores below it is an alert; takes the place of alertsPerDay"),
+  alertsPerDay: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(5)
+    .describe("alert budget below the presence tier, for the whole input"),
+  outputs: z
+    .strictObject({
+      store: z.string().min(1).optional().describe("SQLite file that keeps everything; without it nothing is kept"),
+      alerts: z.string().min(1).optional().describe("file for alerts, one OCSF finding a line"),
+      scored: z.string().min(1).optional().describe("file for scored logins, one a line"),
+      scoredLogins: z.boolean().default(false).describe("keep every scored login in the store"),
+    })
+    .prefault({}),
+});
+export type Config = z.infer<typeof configSchema>;

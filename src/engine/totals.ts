@@ -1,0 +1,47 @@
+import { IGNORE_REASONS, REJECT_REASONS } from "../ingest/decoded.ts";
+
+/** Decades of the score histogram: 1e-20 to 1; smaller scores count in the first. */
+export const DECADES = 20;
+
+/**
+ * What became of every record since the state began. `consumed` is the sum of the other five outcomes, always.
+ */
+export type Totals = {
+  consumed: number;
+  scored: number;
+  evidence: number;
+  duplicate: number;
+  ignored: Record<string, number>;
+  rejected: Record<string, number>;
+  alerts: number;
+  incidents: number;
+  alertsBySignal: Record<string, number>;
+  epochs: number;
+  /** Scored logins by decade of score: index 0 is below 1e-19, index 19 is 0.1 to 1. */
+  decades: number[];
+};
+
+export function emptyTotals(): Totals {
+  return {
+    consumed: 0,
+    scored: 0,
+    evidence: 0,
+    duplicate: 0,
+    ignored: Object.fromEntries(IGNORE_REASONS.map((reason) => [reason, 0])),
+    rejected: Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])),
+    alerts: 0,
+    incidents: 0,
+    alertsBySignal: {},
+    epochs: 0,
+    decades: new Array(DECADES).fill(0),
+  };
+}
+
+export function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+export function decadeOf(score: number): number {
+  const decade = DECADES - 1 + Math.ceil(Math.log10(score));
+  return Math.max(0, Math.min(DECADES - 1, decade));
+}

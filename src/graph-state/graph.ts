@@ -1,0 +1,517 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { COLUMNS } from "../ingest/login.ts";
+import { AUTH_TYPE, FAILURE, LOGON_TYPE, type LoginBytes, STRONG, WEAK } from "../ingest/login-bytes.ts";
+import { HourlyHistograms } from "./hourly-histograms.ts";
+import { OpenIncidents } from "./incidents.ts";
+import { Interner } from "./interner.ts";
+import {
+  DEFAULT_LINK_KINDS,
+  findLinkKind,
+  HOST_KIND,
+  type LinkKind,
+  type LinkKindConfig,
+  linkKinds,
+  USER_KIND,
+} from "./link-kinds.ts";
+import { type LinkRow, LinkTable, NO_ROW } from "./link-table.ts";
+import { NewLinkCounters } from "./new-link-counters.ts";
+import { NodeAggregates } from "./node-aggregates.ts";
+import type { Segment, SegmentLink, SegmentName } from "./segment.ts";
+import { Statistics } from "./statistics.ts";
+import { Window, type WindowOptions } from "./window.ts";
+
+/** Unknown entity, or absent column, in an array of entity ids by column. */
+export const NO_ENTITY = -1;
+
+/** Distinct relations (such as `NTLM::Network`); a link of a further one is kept without its type. */
+const RELATIONS_MAX = 65_000;
+/** Evicting at the cap makes room for this share of all links at once. */
+const EVICTION_SHARE = 0.01;
+
+export type GraphOptions = {
+  readonly links?: readonly LinkKindConfig[];
+  readonly window: Pick<WindowOptions, "days" | "maxLinks">;
+};
+
+/**
+ * The graph of who usually logs in where: the sum of all segments in the window.
+ *
+ * A login changes it by `apply`, a segment by `addSegment`; both come to the same sums. `takeSegment` hands out what was
+ * added since the last call. No I/O, no clock, no randomness: event time moves it on, by `advance`.
+ */
+export class Graph {
+  /** Names by entity kind: users, hosts, values. */
+  readonly names: readonly Interner[] = [new Interner(), new Interner(), new Interner()];
+  /** Names such as `NTLM::Network`. */
+  readonly relations = new Interner();
+  readonly kinds: readonly LinkKind[];
+  readonly links = new LinkTable();
+  /** By link kind: what the links say about their from end, and about their to end. */
+  readonly fromNodes: readonly NodeAggregates[];
+  readonly toNodes: readonly NodeAggregates[];
+  /** By link kind: number of distinct pairs. */
+  readonly pairCounts: Float64Array;
+  readonly window: Window;
+  readonly histograms = new HourlyHistograms();
+  readonly incidents = new OpenIncidents();
+  /** Event time of the first login ever seen, +Infinity before it. */
+  originMs = Number.POSITIVE_INFINITY;
+  /** Links evicted at the cap so far. */
+  evictedCount = 0;
+
+  readonly #linksMax: number;
+  /** New targets by source host, if such links are configured. */
+  readonly #newTargets = new NewLinkCounters();
+  readonly #sourceTarget: LinkKind | undefined;
+  readonly #wheel = new Map<number, LinkRow>();
+  readonly #delta = new Statistics(1024);
+  #deltaRows = new Int32Array(1024);
+  #deltaCount = 0;
+  readonly #relationScratch = Buffer.alloc(1024);
+  readonly #hashOfName: readonly ((id: number) => number)[];
+
+  constructor(options: GraphOptions) {
+    this.kinds = linkKinds(options.links ?? DEFAULT_LINK_KINDS);
+    this.fromNodes = this.kinds.map(() => new NodeAggregates());
+    this.toNodes = this.kinds.map(() => new NodeAggregates());
+    this.pairCounts = new Float64Array(this.kinds.length);
+    this.window = new Window(options.window);
+    this.#linksMax = options.window.maxLinks;
+    this.#sourceTarget = findLinkKind(this.kinds, "sourceHost", "targetHost");
+    this.#hashOfName = this.names.map((interner) => (id: number) => interner.hashOf(id));
+  }
+
+  /** Users and hosts that have at least one link. */
+  get entityCount(): number {
+    return this.names[USER_KIND]!.size + this.names[HOST_KIND]!.size;
+  }
+
+  /** Distinct pairs of the configured link kinds. */
+  get linkCount(): number {
+    return this.kinds.reduce((sum, kind) => sum + (kind.isProfile ? 0 : this.pairCounts[kind.index]!), 0);
+  }
+
+  /** Moves event time on; forgets what fell out of the window if its edge moved. */
+  advance(timeMs: number): void {
+    if (timeMs < this.originMs) this.originMs = timeMs;
+    const isStep = this.window.wouldStep(timeMs);
+    this.window.advance(timeMs);
+    if (isStep) this.#expire();
+    // Never while links are being added: eviction may release names that were looked up for them.
+    if (this.links.size + this.kinds.length * 2 > this.#linksMax) this.#evict(this.kinds.length * 2);
+  }
+
+  /** Looks the login's names up: `ids[column]` is the entity, or `NO_ENTITY` if absent or unknown. */
+  resolve(login: LoginBytes, ids: Int32Array): void {
+    for (let column = 0; column < COLUMNS.length; column++) {
+      ids[column] = login.isAbsent(column)
+        ? NO_ENTITY
+        : this.names[kindOfColumn(column)]!.find(login.buffers[column]!, login.starts[column]!, login.ends[column]!);
+    }
+  }
+
+  /** True if at least one configured kind makes a link of the login. */
+  hasLink(login: LoginBytes): boolean {
+    return this.kinds.some((kind) => !kind.isProfile && isFormed(kind, login));
+  }
+
+  /** Adds a login (or evidence) to every link it forms. `ids` comes from `resolve` and is completed with new entities. */
+  apply(login: LoginBytes, ids: Int32Array): void {
+    const failures = login.outcome === FAILURE ? 1 : 0;
+    const strong = login.evidence === STRONG ? 1 : 0;
+    const weak = login.evidence === WEAK ? 1 : 0;
+    for (const kind of this.kinds) {
+      if (!isFormed(kind, login)) continue;
+      const from = this.#intern(kind.from, login, ids);
+      const to = this.#intern(kind.to, login, ids);
+      this.#addOne(kind, 0, from, to, login.timeMs, failures, strong, weak);
+      if (kind.relation === "untyped") continue;
+      const relation = this.#internRelation(kind, login);
+      if (relation > 0) this.#addOne(kind, relation, from, to, login.timeMs, failures, strong, weak);
+    }
+  }
+
+  /** Notes an alert on the links of a login that was applied before: they stay out of training. */
+  markAlert(login: LoginBytes, ids: Int32Array): void {
+    for (const kind of this.kinds) {
+      if (kind.isProfile || !isFormed(kind, login)) continue;
+      const rows = [this.links.find(kind.index, 0, ids[kind.from]!, ids[kind.to]!)];
+      if (kind.relation !== "untyped") {
+        const relation = this.#internRelation(kind, login);
+        if (relation > 0) rows.push(this.links.find(kind.index, relation, ids[kind.from]!, ids[kind.to]!));
+      }
+      for (const row of rows) {
+        assert(row !== NO_ROW, "an alert on a link that was never added");
+        this.links.statistics.alerts[row]!++;
+        this.#delta.alerts[this.#deltaOf(row)]!++;
+        if (this.links.relationOf(row) !== 0) continue;
+        this.fromNodes[kind.index]!.statistics.alerts[this.links.from[row]!]!++;
+        this.toNodes[kind.index]!.statistics.alerts[this.links.to[row]!]!++;
+      }
+    }
+  }
+
+  /** New targets of a source host first seen within `hours` (at most 24) before `timeMs`. */
+  newTargetsWithin(source: number, hours: number, timeMs: number): number {
+    return this.#newTargets.within(source, hours, timeMs);
+  }
+
+  /** Rows of the links of one kind at a node: pairs and typed links, in no particular order. */
+  *linksFrom(kind: LinkKind, entity: number): Generator<LinkRow> {
+    const nodes = this.fromNodes[kind.index]!;
+    if (entity < 0 || entity >= nodes.head.length) return;
+    for (let row = nodes.head[entity]!; row !== NO_ROW; row = this.links.nextOfFrom[row]!) yield row;
+  }
+
+  /** The same for links that lead to a node. */
+  *linksTo(kind: LinkKind, entity: number): Generator<LinkRow> {
+    const nodes = this.toNodes[kind.index]!;
+    if (entity < 0 || entity >= nodes.head.length) return;
+    for (let row = nodes.head[entity]!; row !== NO_ROW; row = this.links.nextOfTo[row]!) yield row;
+  }
+
+  /** True if a link was changed since the last segment was taken. */
+  get isDirty(): boolean {
+    return this.#deltaCount > 0;
+  }
+
+  /** What was added since the last call, for the given range of input offsets. */
+  takeSegment(partition: number, firstOffset: number, lastOffset: number): Segment {
+    const names: SegmentName[] = [];
+    const relations: Buffer[] = [];
+    const placeOf = this.names.map(() => new Map<number, number>());
+    const relationPlaceOf = new Map<number, number>();
+    const place = (kind: number, id: number): number => {
+      const places = placeOf[kind]!;
+      let position = places.get(id);
+      if (position === undefined) {
+        position = names.length;
+        places.set(id, position);
+        names.push({ kind, name: this.names[kind]!.bytesOf(id) });
+      }
+      return position;
+    };
+    const placeRelation = (relation: number): number => {
+      if (relation === 0) return 0;
+      let position = relationPlaceOf.get(relation);
+      if (position === undefined) {
+        position = relations.push(this.relations.bytesOf(relation - 1));
+        relationPlaceOf.set(relation, position);
+      }
+      return position;
+    };
+    const delta = this.#delta;
+    const links: SegmentLink[] = new Array(this.#deltaCount);
+    for (let i = 0; i < this.#deltaCount; i++) {
+      const row = this.#deltaRows[i]!;
+      const kind = this.kinds[this.links.kindOf(row)]!;
+      const firstMs = delta.firstMs[i]!;
+      links[i] = {
+        kind: kind.index,
+        relation: placeRelation(this.links.relationOf(row)),
+        from: place(kind.fromKind, this.links.from[row]!),
+        to: place(kind.toKind, this.links.to[row]!),
+        count: delta.count[i]!,
+        failures: delta.failures[i]!,
+        strong: delta.strong[i]!,
+        weak: delta.weak[i]!,
+        alerts: delta.alerts[i]!,
+        firstMs,
+        spanMs: delta.lastMs[i]! - firstMs,
+        minutes: delta.minutes[i]!,
+        days: delta.days[i]!,
+      };
+      this.links.dirty[row] = NO_ROW;
+    }
+    this.#deltaCount = 0;
+    return {
+      partition,
+      firstOffset,
+      lastOffset,
+      watermarkMs: this.window.watermarkMs,
+      originMs: this.originMs,
+      names,
+      relations,
+      links,
+      histograms: this.histograms.takeDelta(),
+      incidents: this.incidents.takeDelta(),
+    };
+  }
+
+  /**
+   * Adds what another process, or an earlier one, saw. `isTracked` makes it part of the next segment taken, which is how
+   * segments are merged.
+   */
+  addSegment(segment: Segment, isTracked = false): void {
+    if (segment.originMs < this.originMs) this.originMs = segment.originMs;
+    if (segment.watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(segment.watermarkMs);
+    const excess = this.links.size + segment.links.length - this.#linksMax;
+    if (excess > 0) this.#evict(excess);
+    const ids = segment.names.map(({ kind, name }) => this.names[kind]!.intern(name, 0, name.length));
+    const relations = segment.relations.map((name) => this.relations.intern(name, 0, name.length) + 1);
+    const change = new Statistics(1);
+    for (const link of segment.links) {
+      const relation = link.relation === 0 ? 0 : relations[link.relation - 1]!;
+      change.count[0] = link.count;
+      change.failures[0] = link.failures;
+      change.strong[0] = link.strong;
+      change.weak[0] = link.weak;
+      change.alerts[0] = link.alerts;
+      change.firstMs[0] = link.firstMs;
+      change.lastMs[0] = link.firstMs + link.spanMs;
+      change.minutes[0] = link.minutes;
+      change.days[0] = link.days;
+      this.#addRow(this.kinds[link.kind]!, relation, ids[link.from]!, ids[link.to]!, change, isTracked);
+    }
+    this.histograms.add(segment.histograms, isTracked);
+    this.incidents.addAll(segment.incidents, this.window.watermarkMs, isTracked);
+  }
+
+  #intern(column: number, login: LoginBytes, ids: Int32Array): number {
+    const known = ids[column]!;
+    if (known !== NO_ENTITY) return known;
+    const interner = this.names[kindOfColumn(column)]!;
+    return (ids[column] = interner.intern(login.buffers[column]!, login.starts[column]!, login.ends[column]!));
+  }
+
+  /** One more than the relation's id, or 0 if the login says no type or there are too many. */
+  #internRelation(kind: LinkKind, login: LoginBytes): number {
+    const scratch = this.#relationScratch;
+    let length = login.buffers[AUTH_TYPE]!.copy(scratch, 0, login.starts[AUTH_TYPE], login.ends[AUTH_TYPE]);
+    if (kind.relation === "authType::logonType") {
+      scratch[length++] = 0x3a;
+      scratch[length++] = 0x3a;
+      length += login.buffers[LOGON_TYPE]!.copy(scratch, length, login.starts[LOGON_TYPE], login.ends[LOGON_TYPE]);
+    }
+    if (this.relations.size >= RELATIONS_MAX && this.relations.find(scratch, 0, length) < 0) return 0;
+    return this.relations.intern(scratch, 0, length) + 1;
+  }
+
+  #addOne(
+    kind: LinkKind,
+    relation: number,
+    from: number,
+    to: number,
+    timeMs: number,
+    failures: number,
+    strong: number,
+    weak: number,
+  ): void {
+    let row = this.links.find(kind.index, relation, from, to);
+    const isNew = row === NO_ROW;
+    if (isNew) row = this.#addLink(kind, relation, from, to, timeMs);
+    const { statistics } = this.links;
+    const firstMsBefore = statistics.firstMs[row]!;
+    statistics.addOne(row, timeMs, failures, strong, weak);
+    this.#delta.addOne(this.#deltaOf(row), timeMs, failures, strong, weak);
+    if (relation !== 0) return;
+    this.fromNodes[kind.index]!.statistics.addOne(from, timeMs, failures, strong, weak);
+    this.toNodes[kind.index]!.statistics.addOne(to, timeMs, failures, strong, weak);
+    this.#afterPair(kind, row, isNew, firstMsBefore);
+  }
+
+  #addRow(kind: LinkKind, relation: number, from: number, to: number, change: Statistics, isTracked: boolean): void {
+    let row = this.links.find(kind.index, relation, from, to);
+    const isNew = row === NO_ROW;
+    if (isNew) row = this.#addLink(kind, relation, from, to, change.lastMs[0]!);
+    const { statistics } = this.links;
+    const firstMsBefore = statistics.firstMs[row]!;
+    statistics.addRow(row, change, 0);
+    if (isTracked) this.#delta.addRow(this.#deltaOf(row), change, 0);
+    if (relation !== 0) return;
+    this.fromNodes[kind.index]!.statistics.addRow(from, change, 0);
+    this.toNodes[kind.index]!.statistics.addRow(to, change, 0);
+    this.#afterPair(kind, row, isNew, firstMsBefore);
+  }
+
+  /** What follows from a change of a pair's statistics: modes, and when its first login was. */
+  #afterPair(kind: LinkKind, row: LinkRow, isNew: boolean, firstMsBefore: number): void {
+    const from = this.links.from[row]!;
+    const to = this.links.to[row]!;
+    const count = this.links.statistics.count[row]!;
+    this.fromNodes[kind.index]!.offerMode(from, to, count, this.#hashOfName[kind.toKind]!);
+    this.toNodes[kind.index]!.offerMode(to, from, count, this.#hashOfName[kind.fromKind]!);
+    if (kind !== this.#sourceTarget) return;
+    const firstMs = this.links.statistics.firstMs[row]!;
+    if (isNew) {
+      this.#newTargets.add(from, firstMs);
+    } else if (firstMs !== firstMsBefore) {
+      this.#newTargets.remove(from, firstMsBefore);
+      this.#newTargets.add(from, firstMs);
+    }
+  }
+
+  #addLink(kind: LinkKind, relation: number, from: number, to: number, lastMs: number): LinkRow {
+    const { links } = this;
+    const row = links.add(kind.index, relation, from, to);
+    this.names[kind.fromKind]!.retain(from);
+    this.names[kind.toKind]!.retain(to);
+    if (relation !== 0) this.relations.retain(relation - 1);
+    const fromNodes = this.fromNodes[kind.index]!;
+    const toNodes = this.toNodes[kind.index]!;
+    fromNodes.reserve(from + 1);
+    toNodes.reserve(to + 1);
+    if (relation === 0) {
+      if (fromNodes.degree[from]!++ === 0) fromNodes.begin(from);
+      if (toNodes.degree[to]!++ === 0) toNodes.begin(to);
+      this.pairCounts[kind.index]!++;
+      if (kind === this.#sourceTarget) this.#newTargets.reserve(from + 1);
+    }
+    const nextOfFrom = fromNodes.head[from]!;
+    links.nextOfFrom[row] = nextOfFrom;
+    links.previousOfFrom[row] = NO_ROW;
+    if (nextOfFrom !== NO_ROW) links.previousOfFrom[nextOfFrom] = row;
+    fromNodes.head[from] = row;
+    const nextOfTo = toNodes.head[to]!;
+    links.nextOfTo[row] = nextOfTo;
+    links.previousOfTo[row] = NO_ROW;
+    if (nextOfTo !== NO_ROW) links.previousOfTo[nextOfTo] = row;
+    toNodes.head[to] = row;
+    this.#intoWheel(row, this.window.stepOf(lastMs));
+    return row;
+  }
+
+  #removeLink(row: LinkRow, toRecompute: Set<number>): void {
+    const { links } = this;
+    assert(links.dirty[row] === NO_ROW, "a link was forgotten before its segment was taken");
+    const kind = this.kinds[links.kindOf(row)]!;
+    const relation = links.relationOf(row);
+    const from = links.from[row]!;
+    const to = links.to[row]!;
+    const fromNodes = this.fromNodes[kind.index]!;
+    const toNodes = this.toNodes[kind.index]!;
+    const nextOfFrom = links.nextOfFrom[row]!;
+    const previousOfFrom = links.previousOfFrom[row]!;
+    if (nextOfFrom !== NO_ROW) links.previousOfFrom[nextOfFrom] = previousOfFrom;
+    if (previousOfFrom !== NO_ROW) links.nextOfFrom[previousOfFrom] = nextOfFrom;
+    else fromNodes.head[from] = nextOfFrom;
+    const nextOfTo = links.nextOfTo[row]!;
+    const previousOfTo = links.previousOfTo[row]!;
+    if (nextOfTo !== NO_ROW) links.previousOfTo[nextOfTo] = previousOfTo;
+    if (previousOfTo !== NO_ROW) links.nextOfTo[previousOfTo] = nextOfTo;
+    else toNodes.head[to] = nextOfTo;
+    if (relation === 0) {
+      fromNodes.subtract(from, links.statistics, row);
+      toNodes.subtract(to, links.statistics, row);
+      this.pairCounts[kind.index]!--;
+      if (kind === this.#sourceTarget) this.#newTargets.remove(from, links.statistics.firstMs[row]!);
+      if (--fromNodes.degree[from]! === 0) {
+        fromNodes.nodeCount--;
+        if (kind === this.#sourceTarget) this.#newTargets.clear(from);
+      } else {
+        toRecompute.add(this.#nodeKey(kind.index, 0, from));
+      }
+      if (--toNodes.degree[to]! === 0) toNodes.nodeCount--;
+      else toRecompute.add(this.#nodeKey(kind.index, 1, to));
+    }
+    links.remove(row);
+    this.names[kind.fromKind]!.release(from);
+    this.names[kind.toKind]!.release(to);
+    if (relation !== 0) this.relations.release(relation - 1);
+  }
+
+  #intoWheel(row: LinkRow, step: number): void {
+    this.links.nextInWheel[row] = this.#wheel.get(step) ?? NO_ROW;
+    this.#wheel.set(step, row);
+  }
+
+  /** Removes the links whose last login lies before the window's edge. Each link is looked at about once a window. */
+  #expire(): void {
+    const edge = this.window.edgeStep;
+    const toRecompute = new Set<number>();
+    for (const step of [...this.#wheel.keys()].sort((a, b) => a - b)) {
+      if (step >= edge) break;
+      let row = this.#wheel.get(step)!;
+      this.#wheel.delete(step);
+      while (row !== NO_ROW) {
+        const next = this.links.nextInWheel[row]!;
+        const lastStep = this.window.stepOf(this.links.statistics.lastMs[row]!);
+        if (lastStep >= edge) this.#intoWheel(row, lastStep);
+        else this.#removeLink(row, toRecompute);
+        row = next;
+      }
+    }
+    this.#recompute(toRecompute);
+  }
+
+  /** Makes room at the cap: the longest silent links go, a hundredth of all at once. */
+  #evict(room: number): void {
+    const toRecompute = new Set<number>();
+    let wanted = Math.max(room, Math.floor(this.#linksMax * EVICTION_SHARE));
+    const newest = this.window.step;
+    for (const step of [...this.#wheel.keys()].sort((a, b) => a - b)) {
+      if (wanted === 0) break;
+      let row = this.#wheel.get(step)!;
+      this.#wheel.delete(step);
+      while (row !== NO_ROW) {
+        const next = this.links.nextInWheel[row]!;
+        const lastStep = this.window.stepOf(this.links.statistics.lastMs[row]!);
+        const isKept = this.links.dirty[row] !== NO_ROW || (lastStep > step && lastStep <= newest) || wanted === 0;
+        if (isKept) {
+          this.#intoWheel(row, Math.max(lastStep, step));
+        } else {
+          this.#removeLink(row, toRecompute);
+          this.evictedCount++;
+          wanted--;
+        }
+        row = next;
+      }
+    }
+    this.#recompute(toRecompute);
+  }
+
+  /** First, last, days and mode of nodes that lost a link: they are no sums, so look at the links that are left. */
+  #recompute(nodes: Set<number>): void {
+    for (const key of nodes) {
+      const kind = this.kinds[Math.floor(key / 2) % this.kinds.length]!;
+      const entity = Math.floor(key / 2 / this.kinds.length);
+      const isFrom = key % 2 === 0;
+      const side = isFrom ? this.fromNodes[kind.index]! : this.toNodes[kind.index]!;
+      if (side.degree[entity] === 0) continue;
+      const peers = isFrom ? this.links.to : this.links.from;
+      const next = isFrom ? this.links.nextOfFrom : this.links.nextOfTo;
+      const hashOf = this.#hashOfName[isFrom ? kind.toKind : kind.fromKind]!;
+      side.statistics.clear(entity);
+      side.modeCount[entity] = 0;
+      side.mode[entity] = NO_ROW;
+      for (let row = side.head[entity]!; row !== NO_ROW; row = next[row]!) {
+        if (this.links.relationOf(row) !== 0) continue;
+        side.statistics.addRow(entity, this.links.statistics, row);
+        side.offerMode(entity, peers[row]!, this.links.statistics.count[row]!, hashOf);
+      }
+    }
+  }
+
+  #deltaOf(row: LinkRow): number {
+    let place = this.links.dirty[row]!;
+    if (place !== NO_ROW) return place;
+    place = this.#deltaCount++;
+    if (place >= this.#deltaRows.length) {
+      const rows = new Int32Array(this.#deltaRows.length * 2);
+      rows.set(this.#deltaRows);
+      this.#deltaRows = rows;
+      this.#delta.grow(rows.length);
+    }
+    this.#deltaRows[place] = row;
+    this.#delta.clear(place);
+    this.links.dirty[row] = place;
+    return place;
+  }
+
+  /** One number for a node's aggregates of one kind at one end, for a set of such. */
+  #nodeKey(kind: number, end: number, entity: number): number {
+    return (entity * this.kinds.length + kind) * 2 + end;
+  }
+}
+
+/** A link needs both ends, and no entity is linked with itself: a local login has no journey from host to host. */
+function isFormed(kind: LinkKind, login: LoginBytes): boolean {
+  if (login.isAbsent(kind.from) || login.isAbsent(kind.to)) return false;
+  return kind.fromKind !== kind.toKind || !login.isSame(kind.from, kind.to);
+}
+
+function kindOfColumn(column: number): number {
+  if (column >= AUTH_TYPE) return 2;
+  return COLUMNS[column]!.endsWith("Host") ? HOST_KIND : USER_KIND;
+}

@@ -1,0 +1,89 @@
+/**
+ * One story of odd logins so far: those of one user from one source host within one slot of time, in one tier.
+ *
+ * A monoid like everything in a segment: counts add, `peak` (how odd the oddest login was) and `alertedPeak` take the
+ * maximum. Whole numbers: thousandths of -ln score.
+ */
+export type Incident = {
+  readonly tier: string;
+  readonly user: string;
+  readonly sourceHost: string;
+  readonly slotStartMs: number;
+  readonly slotEndMs: number;
+  /** Alerts raised. */
+  alerts: number;
+  peak: number;
+  alertedPeak: number;
+};
+
+/** The incidents whose slot has not ended; ended ones are handed back once. Bounded by what one slot can hold. */
+export class OpenIncidents {
+  readonly #open = new Map<string, Incident>();
+  #delta = new Map<string, Incident>();
+
+  /** The incident of a login as it stands, or undefined if it would be its first. */
+  find(tier: string, user: string, sourceHost: string, slotStartMs: number): Incident | undefined {
+    return this.#open.get(keyOf(tier, user, sourceHost, slotStartMs));
+  }
+
+  /** Adds to an incident, which is opened if need be, and returns it. */
+  add(change: Incident): Incident {
+    merge(this.#delta, change);
+    return merge(this.#open, change);
+  }
+
+  /** Takes out the incidents whose slot has ended at `watermarkMs`, in a fixed order. */
+  close(watermarkMs: number): Incident[] {
+    const closed: Incident[] = [];
+    for (const [key, incident] of this.#open) {
+      if (incident.slotEndMs > watermarkMs) continue;
+      closed.push(incident);
+      this.#open.delete(key);
+    }
+    return closed.sort((a, b) => a.slotEndMs - b.slotEndMs || compareText(sortKey(a), sortKey(b)));
+  }
+
+  /**
+   * Adds what a segment carries. Incidents that ended by its watermark were closed, and counted, by whoever wrote it.
+   */
+  addAll(changes: readonly Incident[], watermarkMs: number, isTracked: boolean): void {
+    this.close(watermarkMs);
+    for (const change of changes) {
+      if (isTracked) merge(this.#delta, change);
+      if (change.slotEndMs > watermarkMs) merge(this.#open, change);
+    }
+  }
+
+  takeDelta(): Incident[] {
+    const delta = [...this.#delta.values()].sort((a, b) => compareText(sortKey(a), sortKey(b)));
+    this.#delta = new Map();
+    return delta;
+  }
+}
+
+function merge(into: Map<string, Incident>, change: Incident): Incident {
+  const key = keyOf(change.tier, change.user, change.sourceHost, change.slotStartMs);
+  const incident = into.get(key);
+  if (incident === undefined) {
+    const copy = { ...change };
+    into.set(key, copy);
+    return copy;
+  }
+  incident.alerts += change.alerts;
+  incident.peak = Math.max(incident.peak, change.peak);
+  incident.alertedPeak = Math.max(incident.alertedPeak, change.alertedPeak);
+  return incident;
+}
+
+/** Lengths first: names are an attacker's choice and may hold any separator. */
+function keyOf(tier: string, user: string, sourceHost: string, slotStartMs: number): string {
+  return `${tier}/${slotStartMs}/${user.length}/${user}${sourceHost}`;
+}
+
+function sortKey(incident: Incident): string {
+  return keyOf(incident.tier, incident.user, incident.sourceHost, incident.slotStartMs);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { COLUMNS, type Column } from "../ingest/login.ts";
+import { AUTH_TYPE, columnIndex, LOGON_TYPE } from "../ingest/login-bytes.ts";
+
+/** What a node can be. Users and hosts are the entities; values are auth and logon types, ends of profile links only. */
+export const ENTITY_KINDS = ["user", "host", "value"] as const;
+export const USER_KIND = 0;
+export const HOST_KIND = 1;
+export const VALUE_KIND = 2;
+export type EntityKind = 0 | 1 | 2;
+
+export const RELATION_TYPINGS = ["untyped", "authType", "authType::logonType"] as const;
+export type RelationTyping = (typeof RELATION_TYPINGS)[number];
+
+const ENTITY_COLUMNS = ["user", "targetUser", "sourceHost", "targetHost"] as const;
+
+/** Which columns form a link: the notebook's SRC and DST, and what its relation is. */
+export const linkKindSchema = z.strictObject({
+  from: z.enum(ENTITY_COLUMNS).describe("column the link starts from"),
+  to: z.enum(ENTITY_COLUMNS).describe("column the link goes to"),
+  relation: z.enum(RELATION_TYPINGS).default("untyped").describe("what tells two links of the same ends apart"),
+});
+export type LinkKindConfig = z.infer<typeof linkKindSchema>;
+
+/** More link kinds would not fit a link's key. */
+export const LINK_KINDS_MAX = 16;
+
+export const DEFAULT_LINK_KINDS: readonly LinkKindConfig[] = [
+  { from: "user", to: "sourceHost", relation: "untyped" },
+  { from: "user", to: "targetHost", relation: "untyped" },
+  { from: "sourceHost", to: "targetHost", relation: "authType::logonType" },
+];
+
+/** One kind of link, ready for the hot path: column positions instead of names. */
+export type LinkKind = {
+  readonly index: number;
+  /** Such as `user-sourceHost`. */
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  readonly fromKind: EntityKind;
+  readonly toKind: EntityKind;
+  readonly relation: RelationTyping;
+  /** A profile link leads from an entity to a value it uses; it feeds "most common auth type" and p(auth type | user). */
+  readonly isProfile: boolean;
+};
+
+/** Which entity uses which auth and logon types, in which role: the categorical fields of the notebook's node features. */
+const PROFILE_COLUMNS: readonly (readonly [Column, Column])[] = [
+  ["user", "authType"],
+  ["user", "logonType"],
+  ["sourceHost", "authType"],
+  ["sourceHost", "logonType"],
+  ["targetHost", "authType"],
+  ["targetHost", "logonType"],
+];
+
+/** The configured link kinds followed by the profile links. */
+export function linkKinds(configured: readonly LinkKindConfig[]): readonly LinkKind[] {
+  const links = configured.map(({ from, to, relation }) => ({ from, to, relation, isProfile: false }));
+  const profiles = PROFILE_COLUMNS.map(([from, to]) => ({ from, to, relation: "untyped" as const, isProfile: true }));
+  return [...links, ...profiles].map(({ from, to, relation, isProfile }, index) => ({
+    index,
+    name: `${from}-${to}`,
+    from: columnIndex(from),
+    to: columnIndex(to),
+    fromKind: entityKindOf(columnIndex(from)),
+    toKind: entityKindOf(columnIndex(to)),
+    relation,
+    isProfile,
+  }));
+}
+
+/** The kind that leads from one column to another, or undefined if none is configured. */
+export function findLinkKind(kinds: readonly LinkKind[], from: Column, to: Column): LinkKind | undefined {
+  return kinds.find((kind) => kind.from === columnIndex(from) && kind.to === columnIndex(to));
+}
+
+function entityKindOf(column: number): EntityKind {
+  if (column === AUTH_TYPE || column === LOGON_TYPE) return VALUE_KIND;
+  return COLUMNS[column]!.endsWith("Host") ? HOST_KIND : USER_KIND;
+}

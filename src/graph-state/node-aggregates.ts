@@ -1,0 +1,71 @@
+import { grown } from "./interner.ts";
+import { NO_ROW } from "./link-table.ts";
+import { Statistics } from "./statistics.ts";
+
+/**
+ * What all links of one kind say together about the node at one of their ends: "this user as the source of its
+ * user-sourceHost links". Row = entity id.
+ *
+ * The statistics are sums over those links (first the least, last the greatest); `degree` counts distinct peers; the
+ * mode is the peer with the most logins, ties going to the lower name hash, so that it does not depend on order.
+ * `head` starts the node's adjacency list in the link table.
+ */
+export class NodeAggregates {
+  readonly statistics = new Statistics(512);
+  degree = new Int32Array(512);
+  mode = new Int32Array(512).fill(NO_ROW);
+  modeCount = new Uint32Array(512);
+  head = new Int32Array(512).fill(NO_ROW);
+  /** How many nodes have at least one such link. */
+  nodeCount = 0;
+
+  /** Makes room for entity ids below `count`. */
+  reserve(count: number): void {
+    if (count <= this.degree.length) return;
+    const capacity = Math.max(count, this.degree.length * 2);
+    const old = this.degree.length;
+    this.statistics.grow(capacity);
+    this.degree = grown(this.degree, new Int32Array(capacity));
+    this.modeCount = grown(this.modeCount, new Uint32Array(capacity));
+    this.mode = grown(this.mode, new Int32Array(capacity)).fill(NO_ROW, old);
+    this.head = grown(this.head, new Int32Array(capacity)).fill(NO_ROW, old);
+  }
+
+  degreeOf(entity: number): number {
+    return entity >= 0 && entity < this.degree.length ? this.degree[entity]! : 0;
+  }
+
+  countOf(entity: number): number {
+    return this.degreeOf(entity) === 0 ? 0 : this.statistics.count[entity]!;
+  }
+
+  /** A first link of a node that had none: empty its row, which may hold a predecessor's numbers. */
+  begin(entity: number): void {
+    this.statistics.clear(entity);
+    this.mode[entity] = NO_ROW;
+    this.modeCount[entity] = 0;
+    this.nodeCount++;
+  }
+
+  /** Says that the link to `peer` now stands for `count` logins. `hashOf` breaks ties. */
+  offerMode(entity: number, peer: number, count: number, hashOf: (id: number) => number): void {
+    const best = this.modeCount[entity]!;
+    if (count < best) return;
+    const mode = this.mode[entity]!;
+    if (count > best || peer === mode || mode === NO_ROW || hashOf(peer) < hashOf(mode)) {
+      this.mode[entity] = peer;
+      this.modeCount[entity] = count;
+    }
+  }
+
+  /** Takes the sums of a removed link out; what is not a sum is recomputed by the caller. */
+  subtract(entity: number, links: Statistics, row: number): void {
+    const sums = this.statistics;
+    sums.count[entity]! -= links.count[row]!;
+    sums.failures[entity]! -= links.failures[row]!;
+    sums.strong[entity]! -= links.strong[row]!;
+    sums.weak[entity]! -= links.weak[row]!;
+    sums.alerts[entity]! -= links.alerts[row]!;
+    sums.minutes[entity]! -= links.minutes[row]!;
+  }
+}

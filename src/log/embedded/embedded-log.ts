@@ -1,0 +1,224 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { Buffer } from "node:buffer";
+import { OddlinkError } from "../../errors.ts";
+import { splitLines } from "../../ingest/line-splitter.ts";
+import { readSource, readStart, type Source, STDIN } from "../../ingest/sources.ts";
+import type { Commit, InputPartition, KeyedTopic, Log, ReadProgress, RecordBatch } from "../port.ts";
+import { FileBatch } from "./file-batch.ts";
+import { OutputFile } from "./output-file.ts";
+import { Store } from "./store.ts";
+
+/** A file is recognised by its first bytes, so that a rotated log under the same name is a new input. */
+const FINGERPRINT_BYTES = 4096;
+const LINES_PER_BATCH = 8192;
+
+export type EmbeddedLogOptions = {
+  readonly sources: readonly Source[];
+  /** Path of the store, or undefined for a temporary one that is deleted at the end. */
+  readonly store?: string | undefined;
+  /** Files for alerts and scored logins as JSON lines. */
+  readonly alertsFile?: string | undefined;
+  readonly scoredFile?: string | undefined;
+  readonly recordBytesMax: number;
+  readonly stdin?: AsyncIterable<Buffer | string>;
+};
+
+type Input = InputPartition & { readonly source: Source; readonly stdin: AsyncIterable<Buffer | string> | undefined };
+
+/** The log on files and SQLite: nothing to install, and `kill -9` is harmless here too. */
+export class EmbeddedLog implements Log {
+  readonly store: Store;
+  readonly #options: EmbeddedLogOptions;
+  readonly #inputs: readonly Input[];
+  readonly #temporaryFolder: string | undefined;
+  readonly #alertsFile: OutputFile | undefined;
+  readonly #scoredFile: OutputFile | undefined;
+  #bytesRead = 0;
+
+  private constructor(
+    options: EmbeddedLogOptions,
+    store: Store,
+    inputs: readonly Input[],
+    temporaryFolder: string | undefined,
+  ) {
+    this.#options = options;
+    this.store = store;
+    this.#inputs = inputs;
+    this.#temporaryFolder = temporaryFolder;
+    this.#alertsFile = options.alertsFile === undefined ? undefined : this.#openAlerts(options.alertsFile);
+    this.#scoredFile = options.scoredFile === undefined ? undefined : this.#openOutput(options.scoredFile);
+  }
+
+  static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
+    const temporaryFolder = options.store === undefined ? mkdtempSync(join(tmpdir(), "oddlink-")) : undefined;
+    try {
+      const path = options.store ?? join(temporaryFolder!, "store.db");
+      const store = new Store(path, temporaryFolder !== undefined);
+      const inputs: Input[] = [];
+      for (const source of options.sources) inputs.push(await openInput(store, source, inputs, options.stdin));
+      return new EmbeddedLog(options, store, inputs, temporaryFolder);
+    } catch (error) {
+      if (temporaryFolder !== undefined) rmSync(temporaryFolder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get isTemporary(): boolean {
+    return this.#temporaryFolder !== undefined;
+  }
+
+  /**
+   * Notes the settings that the state depends on, or checks them if the store was written before.
+   *
+   * @param settings JSON object, in a fixed order of keys
+   * @throws {OddlinkError} STORE_MISMATCH naming the settings that differ
+   */
+  expectSettings(settings: string): void {
+    const before = this.store.meta("settings");
+    if (before === undefined) {
+      this.store.setMeta("settings", settings);
+      return;
+    }
+    if (before === settings) return;
+    const old = JSON.parse(before) as Record<string, unknown>;
+    const now = JSON.parse(settings) as Record<string, unknown>;
+    const changed = Object.keys({ ...old, ...now }).filter((key) => JSON.stringify(old[key]) !== JSON.stringify(now[key]));
+    throw new OddlinkError(
+      "STORE_MISMATCH",
+      `${this.store.path} was written with other settings (${changed.join(", ")}); use the same ones, or another --store`,
+    );
+  }
+
+  partitions(): readonly InputPartition[] {
+    return this.#inputs;
+  }
+
+  async *read(partition: number): AsyncGenerator<RecordBatch> {
+    const input = this.#inputs.find((candidate) => candidate.partition === partition)!;
+    const start = this.store.inputs().find((stored) => stored.partition === partition)!.position;
+    const chunks = readSource(input.source, start.bytes, (bytes) => (this.#bytesRead += bytes), input.stdin);
+    let offset = start.offset;
+    const limits = { lineBytesMax: this.#options.recordBytesMax, linesMax: LINES_PER_BATCH };
+    for await (const lines of splitLines(chunks, limits)) {
+      yield new FileBatch(lines, { offset, bytes: start.bytes });
+      offset += lines.count;
+    }
+  }
+
+  async commit(commit: Commit): Promise<void> {
+    const lengths: Record<string, string> = {};
+    if (this.#alertsFile !== undefined) {
+      this.#alertsFile.append(commit.alerts.map((alert) => alert.finding));
+      lengths[lengthKey(this.#alertsFile.path)] = String(this.#alertsFile.length);
+    }
+    if (this.#scoredFile !== undefined) {
+      this.#scoredFile.append(commit.scoredLogins);
+      lengths[lengthKey(this.#scoredFile.path)] = String(this.#scoredFile.length);
+    }
+    // A file of scored logins takes the place of the table: they are many, and nobody wants them twice.
+    const isFiled = this.#scoredFile !== undefined;
+    this.store.commit(isFiled ? { ...commit, scoredLogins: [] } : commit, lengths);
+  }
+
+  async *restore(topic: KeyedTopic): AsyncGenerator<{ readonly key: string; readonly value: Uint8Array }> {
+    yield* this.store.values(topic);
+  }
+
+  async get(topic: KeyedTopic, key: string): Promise<Uint8Array | undefined> {
+    return this.store.value(topic, key);
+  }
+
+  totals(): string | undefined {
+    return this.store.meta("totals");
+  }
+
+  progress(): ReadProgress {
+    const sizes = this.#inputs.map(({ source }) => source.sizeBytes);
+    const isKnown = sizes.every((size) => size !== undefined);
+    return { bytesRead: this.#bytesRead, bytesTotal: isKnown ? sizes.reduce((sum, size) => sum + size, 0) : undefined };
+  }
+
+  async close(): Promise<void> {
+    this.#alertsFile?.close();
+    this.#scoredFile?.close();
+    this.store.close();
+    if (this.#temporaryFolder !== undefined) rmSync(this.#temporaryFolder, { recursive: true, force: true });
+  }
+
+  /** The alerts file holds all alerts of the store: one that is new to it, or was moved away, is written in full. */
+  #openAlerts(path: string): OutputFile {
+    const file = this.#openOutput(path);
+    if (file.length === 0) for (const { finding } of this.store.findings()) file.append([finding]);
+    return file;
+  }
+
+  #openOutput(path: string): OutputFile {
+    const noted = Number(this.store.meta(lengthKey(path)) ?? 0);
+    return new OutputFile(path, existsSync(path) ? noted : 0);
+  }
+}
+
+/** The stored input that a source continues, or a new one. */
+async function openInput(
+  store: Store,
+  source: Source,
+  taken: readonly Input[],
+  stdinOption: AsyncIterable<Buffer | string> | undefined,
+): Promise<Input> {
+  let start: Buffer;
+  let stdin: AsyncIterable<Buffer | string> | undefined;
+  const stored = store.inputs();
+  if (source.path === STDIN) {
+    const bytesMin = Math.max(1, ...stored.filter((i) => i.topic === source.name).map((i) => i.fingerprintBytes));
+    ({ start, stdin } = await peek(stdinOption ?? process.stdin, bytesMin));
+  } else start = source.sizeBytes === undefined ? Buffer.alloc(0) : await readStart(source, FINGERPRINT_BYTES);
+  const known = stored.find(
+    (input) =>
+      input.topic === source.name &&
+      input.fingerprintBytes <= start.length &&
+      input.fingerprint === fingerprint(start, input.fingerprintBytes) &&
+      taken.every((other) => other.partition !== input.partition),
+  );
+  const partition = known?.partition ?? stored.length;
+  if (known === undefined) {
+    store.addInput({
+      partition,
+      topic: source.name,
+      fingerprint: fingerprint(start, start.length),
+      fingerprintBytes: start.length,
+    });
+  }
+  return { partition, topic: source.name, source, stdin };
+}
+
+/** The first bytes of a pipe, and the pipe with them put back. */
+async function peek(stream: AsyncIterable<Buffer | string>, bytesMin: number) {
+  const iterator = stream[Symbol.asyncIterator]();
+  let start: Buffer = Buffer.alloc(0);
+  // A slow pipe must not be waited for longer than needed: its first chunk, or as much as tells it from known inputs.
+  do {
+    const { value, done } = await iterator.next();
+    if (done) break;
+    start = Buffer.concat([start, typeof value === "string" ? Buffer.from(value) : value]);
+  } while (start.length < bytesMin);
+  async function* whole(): AsyncGenerator<Buffer | string> {
+    if (start.length > 0) yield start;
+    for (;;) {
+      const { value, done } = await iterator.next();
+      if (done) return;
+      yield value;
+    }
+  }
+  return { start: start.subarray(0, FINGERPRINT_BYTES), stdin: whole() };
+}
+
+function fingerprint(start: Buffer, bytes: number): string {
+  return createHash("sha256").update(start.subarray(0, bytes)).digest("hex");
+}
+
+function lengthKey(path: string): string {
+  return `length of ${join(resolve(dirname(path)), path.split("/").at(-1)!)}`;
+}

@@ -1,0 +1,151 @@
+import { z } from "zod";
+import type { Facts } from "../graph-state/facts.ts";
+import type { Graph } from "../graph-state/graph.ts";
+import { BIN_COUNT, type HourlyHistogram } from "../graph-state/hourly-histograms.ts";
+import { fitTail, type Tail, tailProbability } from "./tail.ts";
+import { TrailingHistogram } from "./trailing-histogram.ts";
+
+const MS_PER_HOUR = 3_600_000;
+
+export const surpriseOptionsSchema = z.strictObject({
+  warmupHours: z
+    .number()
+    .min(0)
+    .max(24 * 365)
+    .default(12)
+    .describe("hours after the first login that are not learnt from: everything is new then"),
+  learnLogins: z.number().int().min(10).max(1e6).default(200).describe("logins to learn from before the first score"),
+  baselineLogins: z.number().int().min(100).max(1e7).default(4000).describe("newest logins that say what is usual"),
+  calibrationDays: z.number().min(1).max(90).default(14).describe("days of scores that a score is ranked among"),
+});
+export type SurpriseOptions = z.infer<typeof surpriseOptionsSchema>;
+
+/** Largest contribution of one feature, in scales above the median. */
+const CONTRIBUTION_MAX = 8;
+const SCALE_MIN = 0.5;
+/** Width of a histogram bin, of features (nats or counts) and of the sum alike. */
+const BIN_WIDTH = 0.125;
+/** Normal quantiles of .99 and .90: they turn a tail into the scale of a normal distribution. */
+const Z_99 = 2.33;
+const Z_90 = 1.28;
+
+type Feature = {
+  readonly name: string;
+  /** Larger = odder; NaN if the login does not have it. */
+  readonly value: (facts: Facts) => number;
+  /** Least value the histogram can tell apart. */
+  readonly least: number;
+};
+
+/** The features of the untrained sum, all "larger is odder". */
+export const FEATURES: readonly Feature[] = [
+  {
+    name: "degreeSum",
+    value: (f) => (f.isRemote ? -Math.log1p(f.sourceDegree) - Math.log1p(f.targetDegree) : Number.NaN),
+    least: -40,
+  },
+  { name: "authGivenTarget", value: (f) => f.authGivenTarget, least: 0 },
+  { name: "sourceGivenUser", value: (f) => f.sourceGivenUser, least: 0 },
+  { name: "targetGivenUser", value: (f) => f.targetGivenUser, least: 0 },
+  { name: "targetGivenSource", value: (f) => f.targetGivenSource, least: 0 },
+  { name: "authGivenUser", value: (f) => f.authGivenUser, least: 0 },
+  { name: "newTargetsHour", value: (f) => f.newTargetsHour, least: 0 },
+  { name: "newTargetsDay", value: (f) => f.newTargetsDay, least: 0 },
+];
+
+/**
+ * The surprise signal: how unlike its user's, source's and target's past a login is.
+ *
+ * An untrained sum: each feature's distance above its median, in robust scales and clipped at 8, added up. Median and
+ * scale come from the newest closed hours that hold 4,000 logins; the sum is ranked among the sums of the last 14 days,
+ * with a fitted tail. All of it lives in hourly histograms, hence in segments.
+ */
+export class Surprise {
+  /** Contribution of each feature of the login scored last, in scales. */
+  readonly contributions: Float64Array = new Float64Array(FEATURES.length);
+  readonly #options: SurpriseOptions;
+  readonly #graph: Graph;
+  readonly #features: readonly {
+    readonly histogram: HourlyHistogram;
+    readonly trailing: TrailingHistogram;
+  }[];
+  readonly #sums: HourlyHistogram;
+  readonly #trailingSums: TrailingHistogram;
+  readonly #values = new Float64Array(FEATURES.length);
+  readonly #medians = new Float64Array(FEATURES.length);
+  readonly #scales = new Float64Array(FEATURES.length);
+  #hour = -1;
+  #isLearnt = false;
+  #tail: Tail | undefined;
+  #sum = 0;
+
+  constructor(graph: Graph, options: SurpriseOptions) {
+    this.#graph = graph;
+    this.#options = options;
+    const limits = { countMin: options.baselineLogins, hoursMax: options.calibrationDays * 24 };
+    this.#features = FEATURES.map(({ name }) => {
+      const histogram = graph.histograms.get(`feature/${name}`);
+      return { histogram, trailing: new TrailingHistogram(histogram, limits) };
+    });
+    this.#sums = graph.histograms.get("surprise");
+    this.#trailingSums = new TrailingHistogram(this.#sums, { ...limits, countMin: Number.POSITIVE_INFINITY });
+  }
+
+  /** False while there is too little past to rank a login among; its probability is 1 then. */
+  get isCalibrated(): boolean {
+    return this.#tail !== undefined;
+  }
+
+  /** Tail probability of the login, in (0, 1]; low is odd. The login itself is not learnt from yet. */
+  score(facts: Facts): number {
+    const hour = Math.floor(this.#graph.window.watermarkMs / MS_PER_HOUR);
+    if (hour !== this.#hour) this.#roll(hour);
+    this.#sum = 0;
+    for (let i = 0; i < FEATURES.length; i++) {
+      const value = FEATURES[i]!.value(facts);
+      this.#values[i] = value;
+      const z = this.#isLearnt ? (value - this.#medians[i]!) / this.#scales[i]! : 0;
+      const contribution = z > 0 ? Math.min(z, CONTRIBUTION_MAX) : 0;
+      this.contributions[i] = contribution;
+      this.#sum += contribution;
+    }
+    return this.#tail === undefined ? 1 : tailProbability(this.#tail, this.#sum);
+  }
+
+  /** Learns from the login scored last. */
+  learn(): void {
+    const sinceStartMs = this.#graph.window.watermarkMs - this.#graph.originMs;
+    if (sinceStartMs < this.#options.warmupHours * MS_PER_HOUR) return;
+    for (let i = 0; i < FEATURES.length; i++) {
+      const value = this.#values[i]!;
+      if (value === value) this.#features[i]!.histogram.record(this.#hour, (value - FEATURES[i]!.least) / BIN_WIDTH);
+    }
+    if (this.#isLearnt) this.#sums.record(this.#hour, this.#sum / BIN_WIDTH);
+  }
+
+  /** An hour closed: what is usual is read anew from the closed hours. */
+  #roll(hour: number): void {
+    this.#hour = hour;
+    this.#isLearnt = true;
+    for (let i = 0; i < FEATURES.length; i++) {
+      const { trailing } = this.#features[i]!;
+      const { least } = FEATURES[i]!;
+      trailing.roll(hour);
+      if (trailing.total < this.#options.learnLogins / 2) {
+        this.#isLearnt = false;
+        continue;
+      }
+      const median = trailing.quantile(0.5);
+      const scale = Math.max((trailing.quantile(0.99) - median) / Z_99, (trailing.quantile(0.9) - median) / Z_90);
+      this.#medians[i] = least + median * BIN_WIDTH;
+      this.#scales[i] = Math.max(scale * BIN_WIDTH, SCALE_MIN);
+    }
+    this.#trailingSums.roll(hour);
+    this.#tail =
+      this.#isLearnt && this.#trailingSums.total >= this.#options.learnLogins
+        ? fitTail(BIN_CENTRES, this.#trailingSums.sum)
+        : undefined;
+  }
+}
+
+const BIN_CENTRES = Float64Array.from({ length: BIN_COUNT }, (_, bin) => (bin + 0.5) * BIN_WIDTH);
