@@ -436,7 +436,13 @@ export class Engine {
     this.#trainedAtMs = this.graph.window.watermarkMs;
     if (this.graph.linkCount < this.#config.training.linksMin) return;
     const number = (this.#epoch?.manifest.number ?? 0) + 1;
-    const epoch = await this.#options.train(this.graph, this.#config, number, this.#trainedAtMs);
+    const epoch = await this.#options.train(
+      this.graph,
+      this.#config,
+      number,
+      this.#trainedAtMs,
+      this.#options.signal,
+    );
     this.#epochs.push({ key: String(number).padStart(8, "0"), value: encodeEpoch(epoch) });
     this.totals.epochs++;
     this.#adopt(epoch);

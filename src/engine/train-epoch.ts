@@ -1,7 +1,8 @@
 import type { Config } from "../config/schema.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import { buildEpoch, type Epoch } from "../model/epoch.ts";
-import { trainInThread, type TrainingProgress } from "../model/training-thread.ts";
+import { trainInThread } from "../model/training-thread.ts";
+import type { TrainingProgress } from "../model/trainer.ts";
 import { trainingInput } from "../model/training-input.ts";
 
 /**

@@ -3,7 +3,13 @@ import type { Graph } from "../graph-state/graph.ts";
 import type { Epoch } from "../model/epoch.ts";
 
 /** Trains one epoch on the graph as it stands; `trainedAtMs` is event time. */
-export type TrainEpoch = (graph: Graph, config: Config, number: number, trainedAtMs: number) => Promise<Epoch>;
+export type TrainEpoch = (
+  graph: Graph,
+  config: Config,
+  number: number,
+  trainedAtMs: number,
+  signal: AbortSignal | undefined,
+) => Promise<Epoch>;
 
 const MS_PER_HOUR = 3_600_000;
 

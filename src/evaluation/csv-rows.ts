@@ -1,16 +1,16 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { type Info, parse } from "csv-parse";
+import { gunzip, isGzip } from "../ingest/gunzip.ts";
 
 /** Longest row, in characters: every column of a login at its longest, quoted, and room to spare. */
 const ROW_LENGTH_MAX = 8192;
 
 /**
  * The rows of a CSV file, plain or gzip; `info.lines` is the line a row ends on, counted from 1. Cells are trimmed, rows
- * may differ in length, empty lines are left out.
+ * may differ in length, empty lines are left out. A pipe will do as well as a file.
  *
- * @throws the errors of `node:fs`, `node:zlib` (code `Z_...`) and csv-parse (`CsvError`) as they are
+ * @throws the errors of `node:fs`, csv-parse (`CsvError`) and `gunzip` as they are
  */
 export function csvRows(file: string): AsyncIterable<{ info: Info; record: string[] }> {
   const parser = parse({
@@ -27,29 +27,20 @@ export function csvRows(file: string): AsyncIterable<{ info: Info; record: strin
   return parser;
 }
 
-/** The file's bytes, unzipped if they begin like gzip. Peeks into the stream, so a pipe will do as well as a file. */
 async function* plainBytes(file: string): AsyncGenerator<Buffer> {
-  const source = createReadStream(file);
-  const chunks = source.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
-  let head = Buffer.alloc(0);
-  while (head.length < 2) {
+  const chunks: AsyncIterator<Buffer> & AsyncIterable<Buffer> =
+    createReadStream(file)[Symbol.asyncIterator]();
+  let start = Buffer.alloc(0);
+  while (start.length < 2) {
     const next = await chunks.next();
     if (next.done === true) break;
-    head = Buffer.concat([head, next.value]);
+    start = Buffer.concat([start, next.value]);
   }
-  async function* whole(): AsyncGenerator<Buffer> {
-    try {
-      yield head;
-      yield* chunks;
-    } finally {
-      source.destroy();
-    }
-  }
-  if (head[0] !== 0x1f || head[1] !== 0x8b) {
-    yield* whole();
-    return;
-  }
-  const gunzip = createGunzip();
-  pipeline(whole(), gunzip, () => {});
-  yield* gunzip as AsyncIterable<Buffer>;
+  const whole = startingWith(start, chunks);
+  yield* isGzip(start) ? gunzip(whole, file) : whole;
+}
+
+async function* startingWith(start: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield start;
+  yield* rest;
 }

@@ -234,23 +234,25 @@ function keyOf(values: readonly (string | number)[]): string {
 
 /** What went wrong, in the closed list's words: bytes that are no CSV or no gzip are bad labels, the rest is the file. */
 function explained(error: unknown, file: string, line: number): unknown {
-  if (error instanceof OddlinkError) return error;
-  const code = (error as NodeJS.ErrnoException).code ?? "";
   const options = { cause: error };
-  if (code.startsWith("Z_")) {
-    return new OddlinkError(
-      "LABELS_INVALID",
-      `${file} after line ${line}: damaged gzip (${messageOf(error)})`,
-      options,
-    );
-  }
   if (error instanceof CsvError) {
     const at = typeof error.lines === "number" ? error.lines : line + 1;
     return new OddlinkError("LABELS_INVALID", `${file} line ${at}: ${messageOf(error)}`, options);
   }
-  if (code === "ENOENT") return new OddlinkError("SOURCE_NOT_FOUND", `no label file ${file}`, options);
-  if (code !== "") {
-    return new OddlinkError("SOURCE_UNREADABLE", `can't read labels ${file}: ${messageOf(error)}`, options);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "LABELS_INVALID") return error;
+  // Unpacking speaks of a source, and of its records that were kept; zlib names its own errors Z_.
+  if (error instanceof OddlinkError || code?.startsWith("Z_")) {
+    return new OddlinkError(
+      "LABELS_INVALID",
+      `${file} is damaged gzip or cut short, after line ${line}`,
+      options,
+    );
+  }
+  if (code === "ENOENT")
+    return new OddlinkError("SOURCE_NOT_FOUND", `label file ${file} is not there`, options);
+  if (code !== undefined) {
+    return new OddlinkError("SOURCE_UNREADABLE", `label file ${file} can't be read (${code})`, options);
   }
   return error;
 }

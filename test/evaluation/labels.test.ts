@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -18,6 +20,13 @@ function labelsOf(content: string | Buffer, options: Partial<ReadLabelsOptions> 
   const file = join(directory, "labels");
   writeFileSync(file, content);
   return readLabels(file, { toTimeMs: seconds, ...options });
+}
+
+/** A good header and a bad body. */
+function damagedGzip(): Buffer {
+  const bytes = gzipSync("1,a,b,c\n".repeat(50));
+  bytes.fill(0xff, 10, 20);
+  return bytes;
 }
 
 function login(changes: Partial<Login> = {}): Login {
@@ -134,6 +143,14 @@ describe("gzip", () => {
   });
 });
 
+test("a pipe can be read too", async () => {
+  const pipe = join(directory, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const reading = readLabels(pipe, { toTimeMs: seconds });
+  await writeFile(pipe, gzipSync("1,a,b,c\n"));
+  assert.equal((await reading).distinct, 1);
+});
+
 describe("errors", () => {
   const cases: [name: string, content: string | Buffer, message: RegExp][] = [
     ["an empty file", "", /holds no labels$/],
@@ -153,7 +170,12 @@ describe("errors", () => {
     ["a quote never closed", '1,a,b,c\n2,"a,b,c\n', /line 2: Quote Not Closed/],
     ["a quote inside a cell", '1,a,b,c\n2,a"b,b,c\n', /line 2: Invalid Opening Quote/],
     ["a row without end", "x".repeat(100_000), /line 1: Max Record Size/],
-    ["a gzip cut short", gzipSync("1,a,b,c\n".repeat(50)).subarray(0, 25), /damaged gzip/],
+    [
+      "a gzip cut short",
+      gzipSync("1,a,b,c\n".repeat(50)).subarray(0, 25),
+      /damaged gzip or cut short, after line \d+/,
+    ],
+    ["a gzip damaged", damagedGzip(), /damaged gzip or cut short/],
     ["a control character in a cell", "time\n\u001b[31m\n", /"\\u001b\[31m" is not a time/],
   ];
   for (const [name, content, message] of cases) {

@@ -1,0 +1,48 @@
+import type { RgcnParameters, RgcnShape } from "../rgcn.ts";
+
+/** Directed links over which messages pass: each distinct (from, relation, to) of the training graph. */
+export type MessageGraph = {
+  readonly from: Int32Array;
+  readonly relation: Int32Array;
+  readonly to: Int32Array;
+};
+
+/** Labelled links of one step: true ones and fakes. */
+export type TrainingBatch = {
+  readonly from: Int32Array;
+  readonly relation: Int32Array;
+  readonly to: Int32Array;
+  /** 1 for a true link, 0 for a fake. */
+  readonly label: Float32Array;
+  /** Weights of the mean; they sum to the number of links. */
+  readonly weight: Float32Array;
+};
+
+export type OptimiserOptions = {
+  readonly learningRate: number;
+  /** Weight of mean(z^2) + mean(decoder^2). */
+  readonly l2: number;
+  /** Longest gradient, over all parameters together. */
+  readonly clipNorm: number;
+};
+
+/**
+ * Where the arithmetic of training happens. All back ends compute the same model (`RgcnShape`), loss and optimiser (Adam),
+ * and give the same losses to 1e-4 from the same start.
+ */
+export type TrainingBackend = {
+  readonly name: string;
+  /** One forward and backward pass and one Adam step; returns the loss before the step. */
+  step(batch: TrainingBatch): number;
+  /** Hidden activations and output embeddings, entities x dimensions each, with the current parameters. */
+  forward(): { readonly hidden: Float32Array; readonly output: Float32Array };
+  /** The parameters as they are now: a copy. */
+  parameters(): RgcnParameters;
+};
+
+export type CreateBackend = (
+  shape: RgcnShape,
+  start: RgcnParameters,
+  graph: MessageGraph,
+  options: OptimiserOptions,
+) => TrainingBackend;

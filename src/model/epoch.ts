@@ -1,0 +1,183 @@
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { OddlinkError } from "../errors.ts";
+import { PARAMETER_NAMES, parameterSizes, RELATION_WEIGHTS, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
+import { fitTail, type Tail } from "./tail.ts";
+import { type TrainedModel, type TrainingOptions, trainingOptionsSchema } from "./trainer.ts";
+import type { TrainingGraph } from "./training-graph.ts";
+
+/** First bytes of an encoded epoch. */
+const MAGIC = Buffer.from("ODDLINK1");
+const HEADER_AT = MAGIC.length + 4;
+
+const numbers = z.array(z.number());
+const tailSchema = z.strictObject({
+  values: numbers.max(1024),
+  survival: numbers.max(1024),
+  start: z.number(),
+  startSurvival: z.number(),
+  scale: z.number(),
+});
+
+const manifestSchema = z.strictObject({
+  number: z.number().int().min(1),
+  /** Event time of the newest login the epoch has seen. */
+  trainedAtMs: z.number(),
+  backend: z.string(),
+  options: trainingOptionsSchema,
+  shape: z.strictObject({
+    entities: z.number().int().min(1).max(100_000_000),
+    relations: z.number().int().min(1).max(100_000),
+    dimensions: z.number().int().min(1).max(512),
+    weights: z.enum(RELATION_WEIGHTS),
+    bases: z.number().int().min(0).max(64),
+  }),
+  kindNames: z.array(z.string()),
+  relationNames: z.array(z.string()),
+  entityCount: z.number().int(),
+  linkCount: z.number().int(),
+  losses: numbers,
+  heldOut: z.strictObject({
+    links: z.number().int(),
+    lossBefore: z.number().nullable(),
+    lossAfter: z.number().nullable(),
+    auc: z.number().nullable(),
+  }),
+  /** Distribution of -logit over the logins of the window, by link class. */
+  calibration: z.record(z.string(), tailSchema),
+  digest: z.string(),
+});
+export type EpochManifest = z.infer<typeof manifestSchema>;
+
+/** One trained model: immutable, numbered, with a digest over everything in it. */
+export type Epoch = {
+  readonly manifest: EpochManifest;
+  /** Kind (position in `kindNames`) and name of each row. */
+  readonly entityKinds: Uint8Array;
+  readonly entityNames: readonly string[];
+  readonly parameters: RgcnParameters;
+  /** entities x dimensions each. */
+  readonly hidden: Float32Array;
+  readonly output: Float32Array;
+};
+
+/** The class a relation is calibrated with: its link kind, without the type behind the slash. */
+export function linkClassOf(relationName: string): string {
+  return relationName.split("/", 1)[0]!;
+}
+
+/** Makes an epoch of a trained model, calibrated on the links of the window by how many logins each stands for. */
+export function buildEpoch(input: {
+  readonly number: number;
+  readonly trainedAtMs: number;
+  readonly model: TrainedModel;
+  readonly graph: TrainingGraph;
+  readonly entityNames: readonly string[];
+  readonly options: TrainingOptions;
+}): Epoch {
+  const { model, graph } = input;
+  const manifest = {
+    number: input.number,
+    trainedAtMs: input.trainedAtMs,
+    backend: model.backend,
+    options: input.options,
+    shape: model.shape,
+    kindNames: [...graph.kindNames],
+    relationNames: [...graph.relationNames],
+    entityCount: graph.entityCount,
+    linkCount: graph.linkFrom.length,
+    losses: [...model.losses],
+    heldOut: model.heldOut,
+    calibration: calibrate(model, graph),
+    digest: "",
+  };
+  const epoch = {
+    manifest,
+    entityKinds: graph.entityKind,
+    entityNames: input.entityNames,
+    parameters: model.parameters,
+    hidden: model.hidden,
+    output: model.output,
+  };
+  return { ...epoch, manifest: { ...manifest, digest: digestOf(epoch) } };
+}
+
+function calibrate(model: TrainedModel, graph: TrainingGraph): Record<string, Tail> {
+  const { dimensions: d } = model.shape;
+  const byClass = new Map<string, { values: number[]; weights: number[] }>();
+  for (let link = 0; link < graph.linkFrom.length; link++) {
+    const relation = graph.linkRelation[link]!;
+    const name = linkClassOf(graph.relationNames[relation]!);
+    let logit = 0;
+    for (let k = 0; k < d; k++) {
+      logit +=
+        model.output[graph.linkFrom[link]! * d + k]! *
+        model.parameters.decoder[relation * d + k]! *
+        model.output[graph.linkTo[link]! * d + k]!;
+    }
+    const list = byClass.get(name) ?? { values: [], weights: [] };
+    list.values.push(-logit);
+    list.weights.push(graph.linkCount[link]!);
+    byClass.set(name, list);
+  }
+  return Object.fromEntries([...byClass].map(([name, { values, weights }]) => [name, fitTail(values, weights)]));
+}
+
+/** Bytes of an epoch: magic, length of the header, JSON header, little-endian arrays. */
+export function encodeEpoch(epoch: Epoch): Buffer {
+  const header = Buffer.from(JSON.stringify({ manifest: epoch.manifest, entityNames: epoch.entityNames }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  return Buffer.concat([MAGIC, length, header, epoch.entityKinds, ...arraysOf(epoch).map(bytesOf)]);
+}
+
+/** @throws {OddlinkError} EPOCH_CORRUPT if the bytes are no epoch, or not the one its digest was made of */
+export function decodeEpoch(encoded: Uint8Array): Epoch {
+  const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+  try {
+    if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error("it does not begin like one");
+    const headerEnd = HEADER_AT + bytes.readUInt32LE(MAGIC.length);
+    const header: unknown = JSON.parse(bytes.toString("utf8", HEADER_AT, headerEnd));
+    const { manifest, entityNames } = z
+      .strictObject({ manifest: manifestSchema, entityNames: z.array(z.string()) })
+      .parse(header);
+    const shape: RgcnShape = manifest.shape;
+    let at = headerEnd;
+    const take = (count: number): Uint8Array => {
+      if (at + count > bytes.length) throw new Error("it is cut short");
+      at += count;
+      return bytes.subarray(at - count, at);
+    };
+    // A copy, because a Float32Array needs its bytes aligned.
+    const floats = (count: number): Float32Array => new Float32Array(Uint8Array.from(take(count * 4)).buffer);
+    const entityKinds = Uint8Array.from(take(shape.entities));
+    const sizes = parameterSizes(shape);
+    const parameters = Object.fromEntries(PARAMETER_NAMES.map((name) => [name, floats(sizes[name])])) as RgcnParameters;
+    const hidden = floats(shape.entities * shape.dimensions);
+    const output = floats(shape.entities * shape.dimensions);
+    if (at !== bytes.length || entityNames.length !== shape.entities) throw new Error("its parts do not fit together");
+    const epoch: Epoch = { manifest, entityKinds, entityNames, parameters, hidden, output };
+    if (digestOf(epoch) !== manifest.digest) throw new Error("its digest does not match");
+    return epoch;
+  } catch (error) {
+    throw new OddlinkError("EPOCH_CORRUPT", `a stored epoch can't be used: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Over everything but the digest itself. */
+function digestOf(epoch: Epoch): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify({ manifest: { ...epoch.manifest, digest: "" }, entityNames: epoch.entityNames }));
+  hash.update(epoch.entityKinds);
+  for (const array of arraysOf(epoch)) hash.update(bytesOf(array));
+  return hash.digest("hex");
+}
+
+function arraysOf(epoch: Epoch): Float32Array[] {
+  return [...PARAMETER_NAMES.map((name) => epoch.parameters[name]), epoch.hidden, epoch.output];
+}
+
+function bytesOf(array: Float32Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}

@@ -1,0 +1,167 @@
+import type { Facts } from "../graph-state/facts.ts";
+import { type Graph, NO_ENTITY } from "../graph-state/graph.ts";
+import type { LinkKind } from "../graph-state/link-kinds.ts";
+import { AUTH_TYPE, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
+import { type Epoch, linkClassOf } from "./epoch.ts";
+import { distMult, embedUnknown, type Neighbour } from "./rgcn.ts";
+import { relationName } from "./training-input.ts";
+import { tailProbability } from "./tail.ts";
+
+const UNRESOLVED = -2;
+const UNKNOWN = -1;
+/** An unknown entity with more links than this is embedded without them: which of them to look at would be arbitrary. */
+const NEIGHBOURS_MAX = 1024;
+
+/**
+ * The link signal: would the graph have predicted this login's links? The least likely of them counts, corrected for
+ * having looked at several.
+ *
+ * An entity that the epoch does not know is embedded on the spot from its live neighbours.
+ */
+export class LinkSignal {
+  readonly #graph: Graph;
+  #model: AdoptedEpoch | undefined;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  /** Uses an epoch from now on. */
+  adopt(epoch: Epoch): void {
+    this.#model = new AdoptedEpoch(epoch, this.#graph);
+  }
+
+  /** Tail probability in (0, 1], or undefined before the first epoch or if the login forms no link that it knows. */
+  probability(login: LoginBytes, facts: Facts): number | undefined {
+    const model = this.#model;
+    if (model === undefined) return undefined;
+    let least = Number.POSITIVE_INFINITY;
+    let links = 0;
+    for (const kind of this.#graph.kinds) {
+      if (kind.isProfile || login.isAbsent(kind.from) || login.isAbsent(kind.to)) continue;
+      if (kind.fromKind === kind.toKind && login.isSame(kind.from, kind.to)) continue;
+      const probability = model.probability(kind, facts.ids[kind.from]!, facts.ids[kind.to]!, login);
+      if (probability === undefined) continue;
+      links++;
+      if (probability < least) least = probability;
+    }
+    return links === 0 ? undefined : Math.min(1, least * links);
+  }
+}
+
+/** An epoch with what it takes to find its rows by the graph's entity ids. */
+class AdoptedEpoch {
+  readonly #epoch: Epoch;
+  readonly #graph: Graph;
+  readonly #rowsByName: readonly Map<string, number>[];
+  /** Row by entity id, for users and hosts, and the version of the id it was found for. */
+  readonly #rows: Int32Array[] = [new Int32Array(0), new Int32Array(0)];
+  readonly #versions: Int32Array[] = [new Int32Array(0), new Int32Array(0)];
+  readonly #meanInput: readonly Float32Array[];
+  readonly #relations: Map<string, number>;
+  /** Stands in for a relation of a class that the epoch knows under other types only. */
+  readonly #meanRelation = new Map<string, Float32Array>();
+
+  constructor(epoch: Epoch, graph: Graph) {
+    this.#epoch = epoch;
+    this.#graph = graph;
+    const { dimensions: d } = epoch.manifest.shape;
+    this.#rowsByName = epoch.manifest.kindNames.map(() => new Map());
+    this.#meanInput = epoch.manifest.kindNames.map(() => new Float32Array(d));
+    for (const [row, name] of epoch.entityNames.entries()) {
+      const kind = epoch.entityKinds[row]!;
+      this.#rowsByName[kind]!.set(name, row);
+      for (let k = 0; k < d; k++) this.#meanInput[kind]![k]! += epoch.parameters.input[row * d + k]!;
+    }
+    for (const [kind, mean] of this.#meanInput.entries()) {
+      const count = this.#rowsByName[kind]!.size || 1;
+      for (let k = 0; k < d; k++) mean[k]! /= count;
+    }
+    this.#relations = new Map(epoch.manifest.relationNames.map((name, relation) => [name, relation]));
+    for (const name of new Set(epoch.manifest.relationNames.map(linkClassOf))) {
+      const members = epoch.manifest.relationNames.flatMap((other, r) => (linkClassOf(other) === name ? [r] : []));
+      const mean = new Float32Array(d);
+      for (const r of members) {
+        for (let k = 0; k < d; k++) mean[k]! += epoch.parameters.decoder[r * d + k]! / members.length;
+      }
+      this.#meanRelation.set(name, mean);
+    }
+  }
+
+  probability(kind: LinkKind, from: number, to: number, login: LoginBytes): number | undefined {
+    const tail = this.#epoch.manifest.calibration[kind.name];
+    if (tail === undefined) return undefined;
+    const { dimensions: d } = this.#epoch.manifest.shape;
+    const relation = this.#relations.get(nameOfRelation(kind, login));
+    const vector =
+      relation === undefined
+        ? this.#meanRelation.get(kind.name)!
+        : this.#epoch.parameters.decoder.subarray(relation * d, (relation + 1) * d);
+    const logit = distMult(this.#embedding(kind.fromKind, from), vector, this.#embedding(kind.toKind, to));
+    return tailProbability(tail, -logit);
+  }
+
+  #embedding(kind: number, id: number): Float32Array {
+    const { dimensions: d, relations } = this.#epoch.manifest.shape;
+    const row = id === NO_ENTITY ? UNKNOWN : this.#rowOf(kind, id);
+    if (row !== UNKNOWN) return this.#epoch.output.subarray(row * d, (row + 1) * d);
+    const neighbours = id === NO_ENTITY ? [] : this.#neighbours(kind, id, relations);
+    const { shape } = this.#epoch.manifest;
+    return embedUnknown(shape, this.#epoch.parameters, this.#epoch.hidden, this.#meanInput[kind]!, neighbours);
+  }
+
+  /** Live neighbours of an entity that the epoch knows, with the relation by which their message comes. */
+  #neighbours(kind: number, id: number, relations: number): Neighbour[] {
+    const graph = this.#graph;
+    const found: Neighbour[] = [];
+    for (const link of graph.kinds) {
+      if (link.isProfile) continue;
+      if (link.fromKind === kind) {
+        for (const row of graph.linksFrom(link, id)) this.#collect(link, row, graph.links.to[row]!, link.toKind, relations, found);
+      }
+      if (link.toKind === kind) {
+        for (const row of graph.linksTo(link, id)) this.#collect(link, row, graph.links.from[row]!, link.fromKind, 0, found);
+      }
+      if (found.length > NEIGHBOURS_MAX) return [];
+    }
+    return found;
+  }
+
+  #collect(link: LinkKind, row: number, peer: number, peerKind: number, offset: number, found: Neighbour[]): void {
+    const isTyped = this.#graph.links.relationOf(row) !== 0;
+    if (isTyped !== (link.relation !== "untyped")) return;
+    const relation = this.#relations.get(relationName(this.#graph, row));
+    const known = this.#rowOf(peerKind, peer);
+    if (relation !== undefined && known !== UNKNOWN) found.push({ message: offset + relation, row: known });
+  }
+
+  /** The epoch's row of an entity; looked up by name once for each name that an id is given to. */
+  #rowOf(kind: number, id: number): number {
+    const interner = this.#graph.names[kind]!;
+    let rows = this.#rows[kind]!;
+    let versions = this.#versions[kind]!;
+    if (id >= rows.length) {
+      const capacity = Math.max(interner.slotCount, rows.length * 2);
+      const grownRows = new Int32Array(capacity).fill(UNRESOLVED, rows.length);
+      grownRows.set(rows);
+      const grownVersions = new Int32Array(capacity);
+      grownVersions.set(versions);
+      this.#rows[kind] = rows = grownRows;
+      this.#versions[kind] = versions = grownVersions;
+    }
+    const version = interner.versionOf(id);
+    if (rows[id] === UNRESOLVED || versions[id] !== version) {
+      rows[id] = this.#rowsByName[kind]!.get(interner.nameOf(id)) ?? UNKNOWN;
+      versions[id] = version;
+    }
+    return rows[id]!;
+  }
+}
+
+/** As `relationName` names the row that the login would be added to. */
+function nameOfRelation(kind: LinkKind, login: LoginBytes): string {
+  if (kind.relation === "untyped") return kind.name;
+  const authType = login.text(AUTH_TYPE);
+  return `${kind.name}/${kind.relation === "authType" ? authType : `${authType}::${login.text(LOGON_TYPE)}`}`;
+}
+

@@ -1,0 +1,212 @@
+import { z } from "zod";
+import { OddlinkError } from "../errors.ts";
+import type { TrainingBatch } from "./backends/backend.ts";
+import { createReferenceBackend } from "./backends/reference.ts";
+import { Random } from "./random.ts";
+import { initialParameters, RELATION_WEIGHTS, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
+import type { TrainingGraph } from "./training-graph.ts";
+
+export const trainingOptionsSchema = z.strictObject({
+  dimensions: z.number().int().min(2).max(512).default(32).describe("length of an embedding"),
+  weights: z.enum(RELATION_WEIGHTS).default("basis").describe("relation matrices: shared bases, or one diagonal each"),
+  bases: z.number().int().min(1).max(64).default(8).describe("number of shared bases"),
+  steps: z.number().int().min(1).max(100_000).default(60).describe("most training steps of an epoch"),
+  learningRate: z.number().positive().max(1).default(0.01).describe("Adam's learning rate"),
+  l2: z.number().min(0).max(10).default(0.01).describe("weight of the squared embeddings in the loss"),
+  heldOutShare: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0.1)
+    .describe("share of the links, the newest, that is not trained on but measured"),
+  seed: z.number().int().min(0).max(0xffffffff).default(1),
+});
+export type TrainingOptions = z.infer<typeof trainingOptionsSchema>;
+
+const HELD_OUT_LINKS_MAX = 2000;
+/** The held-out links are measured every so many steps; training stops when they got no better for this many. */
+const MEASURE_EVERY_STEPS = 5;
+const PATIENCE_STEPS = 15;
+const CLIP_NORM = 1;
+
+export type TrainingProgress = { readonly step: number; readonly steps: number; readonly loss: number };
+
+/** What training gives: arrays are entities x dimensions, rows as in the training graph. */
+export type TrainedModel = {
+  readonly backend: string;
+  readonly shape: RgcnShape;
+  readonly parameters: RgcnParameters;
+  readonly hidden: Float32Array;
+  readonly output: Float32Array;
+  readonly losses: readonly number[];
+  readonly heldOut: {
+    readonly links: number;
+    /** Loss on the held-out links before the first step and of the kept parameters; null without held-out links. */
+    readonly lossBefore: number | null;
+    readonly lossAfter: number | null;
+    /** How often a held-out link scores above a random fake of the same kinds. */
+    readonly auc: number | null;
+  };
+};
+
+/**
+ * Trains an RGCN to tell the window's links from fakes. Deterministic for a seed.
+ *
+ * @throws {OddlinkError} TRAINING_FAILED if there is nothing to train on, or the loss is no number any more
+ */
+export function train(
+  graph: TrainingGraph,
+  options: TrainingOptions,
+  onProgress: (progress: TrainingProgress) => void = () => {},
+): TrainedModel {
+  const linkCount = graph.linkFrom.length;
+  if (graph.entityCount < 2 || linkCount < 2) {
+    throw new OddlinkError("TRAINING_FAILED", `${linkCount} links of ${graph.entityCount} entities are too few to train on`);
+  }
+  const shape: RgcnShape = {
+    entities: graph.entityCount,
+    relations: graph.relationNames.length,
+    dimensions: options.dimensions,
+    weights: options.weights,
+    bases: options.weights === "basis" ? options.bases : 0,
+  };
+  const heldOut = newestLinks(graph, Math.min(HELD_OUT_LINKS_MAX, Math.floor(linkCount * options.heldOutShare)));
+  const trained = Int32Array.from({ length: linkCount }, (_, link) => link).filter((link) => heldOut[link] === 0);
+  const measured = Int32Array.from({ length: linkCount }, (_, link) => link).filter((link) => heldOut[link] === 1);
+  const backend = createReferenceBackend(
+    shape,
+    initialParameters(shape, options.seed),
+    {
+      from: trained.map((link) => graph.linkFrom[link]!),
+      relation: trained.map((link) => graph.linkRelation[link]!),
+      to: trained.map((link) => graph.linkTo[link]!),
+    },
+    { learningRate: options.learningRate, l2: options.l2, clipNorm: CLIP_NORM },
+  );
+  const sampler = new FakeSampler(graph, options.seed);
+  const batch = newBatch(graph, trained);
+  const check = newBatch(graph, measured);
+  sampler.fill(check, measured.length);
+
+  const losses: number[] = [];
+  const measure = (): { loss: number; auc: number } => measureOn(check, backend.forward().output, backend.parameters(), shape);
+  const before = measured.length > 0 ? measure() : undefined;
+  let best = { loss: Number.POSITIVE_INFINITY, auc: 0, step: 0, parameters: backend.parameters(), ...backend.forward() };
+  for (let step = 1; step <= options.steps; step++) {
+    sampler.fill(batch, trained.length);
+    const loss = backend.step(batch);
+    if (!Number.isFinite(loss)) {
+      throw new OddlinkError("TRAINING_FAILED", `the loss is ${loss} at step ${step}; a smaller learning rate may help`);
+    }
+    losses.push(loss);
+    onProgress({ step, steps: options.steps, loss });
+    const isLast = step === options.steps;
+    if (step % MEASURE_EVERY_STEPS !== 0 && !isLast) continue;
+    const now = measured.length > 0 ? measure() : { loss: -step, auc: 0 };
+    if (now.loss < best.loss) best = { ...now, step, parameters: backend.parameters(), ...backend.forward() };
+    else if (step - best.step >= PATIENCE_STEPS) break;
+  }
+  const isMeasured = measured.length > 0;
+  return {
+    backend: backend.name,
+    shape,
+    parameters: best.parameters,
+    hidden: best.hidden,
+    output: best.output,
+    losses,
+    heldOut: {
+      links: measured.length,
+      lossBefore: before?.loss ?? null,
+      lossAfter: isMeasured ? best.loss : null,
+      auc: isMeasured ? best.auc : null,
+    },
+  };
+}
+
+/** Flags of the `count` links that were first seen last; ties go by position, which is canonical. */
+function newestLinks(graph: TrainingGraph, count: number): Uint8Array {
+  const flags = new Uint8Array(graph.linkFrom.length);
+  const order = Array.from(flags.keys()).sort((a, b) => graph.linkFirstMs[b]! - graph.linkFirstMs[a]! || a - b);
+  for (const link of order.slice(0, count)) flags[link] = 1;
+  return flags;
+}
+
+/** Room for the given links and one fake each; weights follow the logarithm of the logins a link stands for. */
+function newBatch(graph: TrainingGraph, links: Int32Array): TrainingBatch {
+  const n = links.length;
+  const batch = {
+    from: new Int32Array(2 * n),
+    relation: new Int32Array(2 * n),
+    to: new Int32Array(2 * n),
+    label: new Float32Array(2 * n).fill(1, 0, n),
+    weight: new Float32Array(2 * n),
+  };
+  const mean = links.reduce((sum, link) => sum + Math.log1p(graph.linkCount[link]!), 0) / n;
+  for (const [i, link] of links.entries()) {
+    batch.from[i] = graph.linkFrom[link]!;
+    batch.relation[i] = batch.relation[n + i] = graph.linkRelation[link]!;
+    batch.to[i] = graph.linkTo[link]!;
+    batch.weight[i] = batch.weight[n + i] = Math.log1p(graph.linkCount[link]!) / mean;
+  }
+  return batch;
+}
+
+/** Draws fakes: one end of a link replaced by an entity of the same kind, half of them uniform, half as often as linked. */
+class FakeSampler {
+  readonly #random: Random;
+  readonly #graph: TrainingGraph;
+  readonly #ofKind: readonly Int32Array[];
+  /** Ends of links by kind: a draw from it is a draw by degree. */
+  readonly #ends: readonly Int32Array[];
+
+  constructor(graph: TrainingGraph, seed: number) {
+    this.#random = new Random(seed, "fakes");
+    this.#graph = graph;
+    const all = Int32Array.from({ length: graph.entityCount }, (_, entity) => entity);
+    this.#ofKind = graph.kindNames.map((_, kind) => all.filter((entity) => graph.entityKind[entity] === kind));
+    const ends = Int32Array.from([...graph.linkFrom, ...graph.linkTo]);
+    this.#ends = graph.kindNames.map((_, kind) => ends.filter((entity) => graph.entityKind[entity] === kind));
+  }
+
+  /** Makes entries n .. 2n - 1 of a batch fakes of entries 0 .. n - 1. */
+  fill(batch: TrainingBatch, n: number): void {
+    for (let i = 0; i < n; i++) {
+      batch.from[n + i] = batch.from[i]!;
+      batch.to[n + i] = batch.to[i]!;
+      const isHead = this.#random.nextFloat() < 0.5;
+      const ends = isHead ? batch.from : batch.to;
+      const kind = this.#graph.entityKind[ends[i]!]!;
+      const pool = this.#random.nextFloat() < 0.5 ? this.#ofKind[kind]! : this.#ends[kind]!;
+      ends[n + i] = pool[this.#random.nextInt(pool.length)]!;
+    }
+  }
+}
+
+/** Loss, and share of links that score above their own fake (half for a tie). */
+function measureOn(batch: TrainingBatch, output: Float32Array, parameters: RgcnParameters, shape: RgcnShape) {
+  const { dimensions: d } = shape;
+  const n = batch.from.length / 2;
+  const logitOf = (i: number): number => {
+    let sum = 0;
+    for (let k = 0; k < d; k++) {
+      sum +=
+        output[batch.from[i]! * d + k]! *
+        parameters.decoder[batch.relation[i]! * d + k]! *
+        output[batch.to[i]! * d + k]!;
+    }
+    return sum;
+  };
+  let loss = 0;
+  let wins = 0;
+  for (let i = 0; i < n; i++) {
+    const real = logitOf(i);
+    const fake = logitOf(n + i);
+    loss += softplus(-real) + softplus(fake);
+    wins += real > fake ? 1 : real === fake ? 0.5 : 0;
+  }
+  return { loss: loss / (2 * n), auc: wins / n };
+}
+
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}

@@ -1,0 +1,42 @@
+import { Worker } from "node:worker_threads";
+import { OddlinkError } from "../errors.ts";
+import type { TrainedModel, TrainingOptions, TrainingProgress } from "./trainer.ts";
+import type { TrainingGraph } from "./training-graph.ts";
+import type { WorkerMessage } from "./training-worker.ts";
+
+/** Type stripping runs the sources, the build runs what was compiled beside this file. */
+const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
+
+/**
+ * `train` in a worker thread, so that the event loop goes on. The arrays of `graph` are copied.
+ *
+ * @throws {OddlinkError} TRAINING_FAILED, also when the signal aborts it
+ */
+export async function trainInThread(
+  graph: TrainingGraph,
+  options: TrainingOptions,
+  hooks: {
+    readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
+): Promise<TrainedModel> {
+  const worker = new Worker(new URL(`./training-worker.${EXTENSION}`, import.meta.url), { workerData: { graph, options } });
+  const { promise, resolve, reject } = Promise.withResolvers<TrainedModel>();
+  const fail = (message: string): void => reject(new OddlinkError("TRAINING_FAILED", message));
+  const onAbort = (): void => fail("training was stopped");
+  worker.on("message", (message: WorkerMessage) => {
+    if (message.kind === "progress") hooks.onProgress?.(message.progress);
+    else if (message.kind === "model") resolve(message.model);
+    else fail(message.message);
+  });
+  worker.on("error", (error) => fail(error instanceof Error ? error.message : String(error)));
+  worker.on("exit", (code) => fail(`the training thread ended early (code ${code})`));
+  hooks.signal?.addEventListener("abort", onAbort, { once: true });
+  if (hooks.signal?.aborted) onAbort();
+  try {
+    return await promise;
+  } finally {
+    hooks.signal?.removeEventListener("abort", onAbort);
+    await worker.terminate();
+  }
+}

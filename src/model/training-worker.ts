@@ -1,0 +1,18 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { type TrainedModel, type TrainingOptions, type TrainingProgress, train } from "./trainer.ts";
+import type { TrainingGraph } from "./training-graph.ts";
+
+/** What the worker thread says to whoever started it. */
+export type WorkerMessage =
+  | { readonly kind: "progress"; readonly progress: TrainingProgress }
+  | { readonly kind: "model"; readonly model: TrainedModel }
+  | { readonly kind: "failed"; readonly message: string };
+
+const { graph, options } = workerData as { graph: TrainingGraph; options: TrainingOptions };
+const say = (message: WorkerMessage): void => parentPort!.postMessage(message);
+
+try {
+  say({ kind: "model", model: train(graph, options, (progress) => say({ kind: "progress", progress })) });
+} catch (error) {
+  say({ kind: "failed", message: (error as Error).message });
+}
