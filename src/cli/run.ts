@@ -116,14 +116,14 @@ async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise
     process.off("SIGTERM", stop);
     progress.done();
   }
-  const summary = summaryOf(engine, config, log, records, (performance.now() - startedMs) / 1000);
+  const summary = summaryOf(engine, config, records, (performance.now() - startedMs) / 1000);
   if (abort.signal.aborted) summary.notes.push("Stopped before the end of the input.");
   if (isJson) process.stdout.write(`${JSON.stringify(summary)}\n`);
   else process.stdout.write(`${renderSummary(summary)}\n`);
   if (failure !== undefined) throw failure;
 }
 
-function summaryOf(engine: Engine, config: Config, log: EmbeddedLog, records: number, seconds: number): RunSummary {
+function summaryOf(engine: Engine, config: Config, records: number, seconds: number): RunSummary {
   const { totals, graph } = engine;
   const written: string[] = [];
   const notes: string[] = [];
@@ -151,7 +151,7 @@ function summaryOf(engine: Engine, config: Config, log: EmbeddedLog, records: nu
     rejectedReasons: nonZero(totals.rejected),
     alertsBySignal: totals.alertsBySignal,
     decades: totals.decades,
-    threshold: engine.threshold,
+    threshold: engine.threshold > 0 ? engine.threshold : null,
     written,
     notes,
   };

@@ -23,8 +23,6 @@ export type Baseline = {
 
 /**
  * The counters that every detector is shown beside. They are strong on logins: a model that can't beat them adds nothing.
- *
- * @see facts/lanl.md section 7
  */
 export const BASELINES: readonly Baseline[] = [
   {

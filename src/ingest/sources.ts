@@ -70,6 +70,15 @@ export async function readStart(source: Source, bytes: number): Promise<Buffer> 
   }
 }
 
+/** The first record of a file that is not blank, at most 64 kB of it; empty if there is none. */
+export async function readFirstRecord(source: Source): Promise<Buffer> {
+  for await (const chunk of readSource(source, 0, () => {})) {
+    const line = chunk.toString("latin1").split("\n").find((text) => text.trim() !== "");
+    return Buffer.from((line ?? "").replace(/\r$/, "").slice(0, 65_536), "latin1");
+  }
+  return Buffer.alloc(0);
+}
+
 /**
  * The bytes of a source, decompressed if they are gzip, from byte `skip` (counted after decompression) on.
  *

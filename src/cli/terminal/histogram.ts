@@ -12,9 +12,10 @@ const BAR_LENGTH_MAX = 50;
  * How many logins scored how odd, one line a decade, the oddest first:
  *
  *   1e-6 .. 1e-5 |##            3
- *   --- threshold 1.0e-5: alerts are above this line
+ *   --- threshold 1.0e-5: alerts are above this line ---
  *   1e-5 .. 1e-4 |####         12
- *     .1 .. 1    |###### 900,000
+ *   ...
+ *   1e-1 .. 1    |###### 900,000
  *
  * Bars grow with the logarithm, or a decade of a dozen would vanish beside one of a million. Empty decades at both ends
  * are left out. A threshold inside a decade has its line below that decade, and says so.
@@ -77,7 +78,8 @@ function barLength(count: number, largest: number, barMax: number): number {
 }
 
 function thresholdLine(threshold: number, row: number, length: number, screen: Screen): string {
-  const where = threshold === upperEdge(row, length) ? "alerts are above this line" : "inside the decade above";
+  const where =
+    threshold === upperEdge(row, length) ? "alerts are above this line" : "inside the decade above";
   return painted(
     screen,
     "yellow",

@@ -102,7 +102,8 @@ export class Progress {
     const timeMs = this.#now();
     const samples = this.#samples;
     const newest = samples.at(-1);
-    if (newest !== undefined && timeMs < newest.timeMs) this.#samples = [{ timeMs, records, bytes: bytesRead }];
+    if (newest !== undefined && timeMs < newest.timeMs)
+      this.#samples = [{ timeMs, records, bytes: bytesRead }];
     else if (newest === undefined || timeMs - newest.timeMs >= SAMPLE_INTERVAL_MS) {
       samples.push({ timeMs, records, bytes: bytesRead });
       while (samples.length > 2 && samples[1].timeMs <= timeMs - RATE_WINDOW_MS) samples.shift();

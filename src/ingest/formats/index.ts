@@ -4,6 +4,8 @@ import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { lanl } from "./lanl.ts";
 import { oddlink } from "./oddlink.ts";
 
+export type { Format } from "./format.ts";
+
 /** Every format that can be asked for by name; `auto` tries them in this order. */
 export const FORMATS: readonly Format[] = [lanl, oddlink];
 

@@ -1,0 +1,148 @@
+import { writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { printConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { trainEpoch } from "../engine/train-epoch.ts";
+import { OddlinkError } from "../errors.ts";
+import { type Evaluation, evaluate } from "../evaluation/evaluation.ts";
+import { type Labels, readLabels } from "../evaluation/labels.ts";
+import { spreadOverSeeds } from "../evaluation/ranking.ts";
+import { type Format, formatOf } from "../ingest/formats/index.ts";
+import { findSources, readFirstRecord, type Source, STDIN } from "../ingest/sources.ts";
+import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
+import { addCommonOptions, type CommonFlags, configOf, numberOf } from "./options.ts";
+import { renderEvaluation } from "./terminal/evaluation-table.ts";
+import { Progress } from "./terminal/progress.ts";
+
+type EvaluateFlags = CommonFlags & {
+  readonly labels?: string;
+  readonly from?: string;
+  readonly seeds: number;
+  readonly threshold?: number;
+  readonly alertsPerDay?: number;
+  readonly json?: true;
+  readonly report?: string;
+};
+
+/** What `evaluate --json` prints: the figures of the first seed, and the spread over all of them. */
+export type EvaluationReport = Evaluation & {
+  readonly detector: string;
+  readonly seeds: readonly number[];
+  readonly labels: { readonly lines: number; readonly distinct: number; readonly matched: number };
+  readonly spread: unknown;
+};
+
+export function evaluateCommand(): Command {
+  const command = new Command("evaluate")
+    .description("Score a labelled stream causally and say how well the odd logins rank, baselines beside.")
+    .argument("[SOURCE...]", "file or directory; plain or gzip")
+    .option("--labels <file>", "LANL's redteam.txt, or a CSV whose header names columns of a login")
+    .option("--from <time>", "start of the scored period, in the source's own unit; all before is warm-up")
+    .option("--seeds <n>", "evaluate with so many seeds and give the spread", numberOf, 1)
+    .option("--threshold <p>", "fixed threshold for the alerts that are counted", numberOf)
+    .option("--alerts-per-day <n>", "alert budget for the alerts that are counted", numberOf)
+    .option("--json", "print one JSON object")
+    .option("--report <file>", "write that JSON object to a file too");
+  addCommonOptions(command).addHelpText(
+    "after",
+    `
+Example:
+  oddlink evaluate examples/lanl --labels examples/lanl/labels/redteam.txt
+
+Ties count against the detector. Labels are looked at only after a login was scored.`,
+  );
+  return command.action((sources: string[], flags: EvaluateFlags) => run(sources, flags));
+}
+
+async function run(args: readonly string[], flags: EvaluateFlags): Promise<void> {
+  const config = configOf(flags, { threshold: flags.threshold, alertsPerDay: flags.alertsPerDay });
+  if (flags.printConfig) {
+    process.stdout.write(printConfig(config));
+    return;
+  }
+  if (args.length === 0) throw new OddlinkError("USAGE", "no SOURCE given: name a file or a directory");
+  if (args.includes(STDIN)) throw new OddlinkError("USAGE", "evaluate reads its input more than once: standard input won't do");
+  if (flags.labels === undefined) throw new OddlinkError("USAGE", "no --labels given");
+  if (!Number.isInteger(flags.seeds) || flags.seeds < 1 || flags.seeds > 100) {
+    throw new OddlinkError("USAGE", "--seeds takes a whole number from 1 to 100");
+  }
+  const sources = await findSources(args);
+  const toTimeMs = await timeReader(sources[0]!, config);
+  const fromMs = flags.from === undefined ? undefined : toTimeMs(flags.from);
+  if (flags.from !== undefined && fromMs === undefined) {
+    throw new OddlinkError("USAGE", `--from ${flags.from} is no time in the unit of ${sources[0]!.name}`);
+  }
+  const seeds = Array.from({ length: flags.seeds }, (_, i) => config.seed + i);
+  const results: Evaluation[] = [];
+  let labels: Labels | undefined;
+  for (const seed of seeds) {
+    labels = await readLabels(flags.labels, { toTimeMs });
+    results.push(await evaluateOnce(sources, { ...config, seed }, labels, fromMs));
+  }
+  const report: EvaluationReport = {
+    ...results[0]!,
+    detector: config.detector,
+    seeds,
+    labels: { lines: labels!.lines, distinct: labels!.distinct, matched: labels!.matched },
+    spread: spreadOverSeeds(results),
+  };
+  const json = `${JSON.stringify(report)}\n`;
+  if (flags.report !== undefined) writeReport(flags.report, json);
+  process.stdout.write(flags.json ? json : `${renderEvaluation(report)}\n`);
+}
+
+async function evaluateOnce(
+  sources: readonly Source[],
+  config: Config,
+  labels: Labels,
+  fromMs: number | undefined,
+): Promise<Evaluation> {
+  const log = await EmbeddedLog.open({ sources, recordBytesMax: config.input.recordBytesMax });
+  const progress = new Progress({ stream: process.stderr, now: Date.now });
+  let records = 0;
+  try {
+    return await evaluate({
+      config: { ...config, outputs: { scoredLogins: false } },
+      log,
+      clock: Date.now,
+      labels,
+      fromMs,
+      train: (graph, options, number, trainedAtMs, signal) =>
+        trainEpoch(
+          graph,
+          options,
+          number,
+          trainedAtMs,
+          ({ step, steps }) => progress.phase(`seed ${config.seed}, training epoch ${number}, step ${step} of ${steps}`),
+          signal,
+        ).finally(() => progress.phase(`seed ${config.seed}`)),
+      onProgress: (count) => {
+        records += count;
+        progress.update({ ...log.progress(), records });
+      },
+    });
+  } finally {
+    progress.done();
+    await log.close();
+  }
+}
+
+/** Reads times as the source writes them: the format named, or the one that its first record has. */
+async function timeReader(source: Source, config: Config): Promise<(text: string) => number | undefined> {
+  const format: Format | undefined = formatOf(config.input.format, await readFirstRecord(source));
+  if (format === undefined) {
+    throw new OddlinkError("USAGE", `${source.name} has no known format; say which with --format`);
+  }
+  return (text) => {
+    const timeMs = format.timeMs(text, { lanlStartMs: config.input.lanlStartMs });
+    return Number.isFinite(timeMs) ? timeMs : undefined;
+  };
+}
+
+function writeReport(file: string, json: string): void {
+  try {
+    writeFileSync(file, json);
+  } catch (error) {
+    throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
