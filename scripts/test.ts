@@ -15,7 +15,10 @@ const node22 = join(root, "node_modules", "node22", "bin", "node");
 
 function run(what: string, command: string, args: readonly string[]): void {
   process.stdout.write(`\n== ${what}\n`);
-  const environment: NodeJS.ProcessEnv = { ...process.env, PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env["PATH"]}` };
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    PATH: `${join(root, "node_modules", ".bin")}${delimiter}${process.env["PATH"]}`,
+  };
   // The runner of an outer test must not make the inner one report to it.
   delete environment["NODE_TEST_CONTEXT"];
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit", env: environment });

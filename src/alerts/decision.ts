@@ -71,7 +71,14 @@ export class AlertPolicy {
     return { isAlert, threshold, incident };
   }
 
-  #note(tier: Signal, score: number, user: string, sourceHost: string, slotMs: number, isAlert: boolean): Incident {
+  #note(
+    tier: Signal,
+    score: number,
+    user: string,
+    sourceHost: string,
+    slotMs: number,
+    isAlert: boolean,
+  ): Incident {
     const slotStartMs = this.#slotStart(slotMs);
     const peak = Math.round(-Math.log(score) * PER_NAT);
     return this.#graph.incidents.add({

@@ -1,9 +1,9 @@
-import { FEATURES, type Surprise } from "../model/surprise.ts";
 import type { FactReader, Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { LinkKind } from "../graph-state/link-kinds.ts";
 import type { Login } from "../ingest/login.ts";
 import { SOURCE_HOST, TARGET_HOST, USER } from "../ingest/login-bytes.ts";
+import { FEATURES, type Surprise } from "../model/surprise.ts";
 import type { Reason, Signal, Usual } from "./odd-login.ts";
 
 /** As many reasons and usual values as are read in a minute. */
@@ -39,7 +39,10 @@ export class Explainer {
   reasons(signal: Signal, login: Login, facts: Facts, linkProbability: number | undefined): Reason[] {
     const reasons: Reason[] = [];
     if (signal === "presence") reasons.push(this.#presence(login, facts));
-    const surprising = FEATURES.map(({ name }, i) => ({ name, contribution: this.#surprise.contributions[i]! }))
+    const surprising = FEATURES.map(({ name }, i) => ({
+      name,
+      contribution: this.#surprise.contributions[i]!,
+    }))
       .filter(({ contribution }) => contribution >= CONTRIBUTION_MIN)
       .sort((a, b) => b.contribution - a.contribution);
     for (const { name, contribution } of surprising) {
@@ -87,7 +90,9 @@ export class Explainer {
   #presence(login: Login, facts: Facts): Reason {
     const { userSource } = this.#kinds;
     const strong = this.#peers(userSource, "from", facts.ids[USER]!, "strong");
-    const usual = strong.peers.map(({ value, count }) => `${value} (${wholeNumber.format(count)})`).join(", ");
+    const usual = strong.peers
+      .map(({ value, count }) => `${value} (${wholeNumber.format(count)})`)
+      .join(", ");
     const before =
       facts.userSourceCount === 0
         ? `${login.user} never logged on from ${login.sourceHost} in ${this.#days}`
@@ -113,7 +118,11 @@ export class Explainer {
     };
   }
 
-  #words(feature: string, login: Login, facts: Facts): Pick<Reason, "text" | "observed" | "usual"> | undefined {
+  #words(
+    feature: string,
+    login: Login,
+    facts: Facts,
+  ): Pick<Reason, "text" | "observed" | "usual"> | undefined {
     const { userSource, userTarget, sourceTarget, userAuth, targetAuth } = this.#kinds;
     const user = facts.ids[USER]!;
     const source = facts.ids[SOURCE_HOST]!;
@@ -168,7 +177,8 @@ export class Explainer {
         ? phrase.replace(/(logged on|reached)/, "never $1")
         : `${phrase} ${value} only ${wholeNumber.format(own.count)} of ${wholeNumber.format(total)} times`;
     return {
-      text: own === undefined ? `${seen} ${value} in ${this.#days}${tail}` : `${seen} in ${this.#days}${tail}`,
+      text:
+        own === undefined ? `${seen} ${value} in ${this.#days}${tail}` : `${seen} in ${this.#days}${tail}`,
       observed: `${wholeNumber.format(own?.count ?? 0)} of ${wholeNumber.format(total)}`,
       usual: usual || `${wholeNumber.format(distinct)} other values`,
     };
@@ -203,7 +213,9 @@ export class Explainer {
     id: number,
   ): Usual | undefined {
     const { peers } = this.#peers(kind, side, id, "count");
-    return peers.length === 0 ? undefined : { parameter, entity, entityKind, values: peers.slice(0, USUAL_MAX) };
+    return peers.length === 0
+      ? undefined
+      : { parameter, entity, entityKind, values: peers.slice(0, USUAL_MAX) };
   }
 
   #peerOf(kind: LinkKind, side: "from" | "to", entity: number, value: string): Peer | undefined {
@@ -248,4 +260,3 @@ function hosts(count: number): string {
 function times(count: number): string {
   return count === 1 ? "once" : `${wholeNumber.format(count)} times`;
 }
-

@@ -61,7 +61,8 @@ async function run(args: readonly string[], flags: EvaluateFlags): Promise<void>
     return;
   }
   if (args.length === 0) throw new OddlinkError("USAGE", "no SOURCE given: name a file or a directory");
-  if (args.includes(STDIN)) throw new OddlinkError("USAGE", "evaluate reads its input more than once: standard input won't do");
+  if (args.includes(STDIN))
+    throw new OddlinkError("USAGE", "evaluate reads its input more than once: standard input won't do");
   if (flags.labels === undefined) throw new OddlinkError("USAGE", "no --labels given");
   if (!Number.isInteger(flags.seeds) || flags.seeds < 1 || flags.seeds > 100) {
     throw new OddlinkError("USAGE", "--seeds takes a whole number from 1 to 100");
@@ -113,7 +114,8 @@ async function evaluateOnce(
           options,
           number,
           trainedAtMs,
-          ({ step, steps }) => progress.phase(`seed ${config.seed}, training epoch ${number}, step ${step} of ${steps}`),
+          ({ step, steps }) =>
+            progress.phase(`seed ${config.seed}, training epoch ${number}, step ${step} of ${steps}`),
           signal,
         ).finally(() => progress.phase(`seed ${config.seed}`)),
       onProgress: (count) => {
@@ -143,6 +145,8 @@ function writeReport(file: string, json: string): void {
   try {
     writeFileSync(file, json);
   } catch (error) {
-    throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${file}: ${(error as Error).message}`, { cause: error });
+    throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

@@ -12,7 +12,9 @@ Exit codes:
   2  wrong use or configuration; nothing was started`;
 
 const program = new Command("oddlink")
-  .description("Reads login events, keeps the graph of who usually logs in where, and raises the few logins that look unlikely.")
+  .description(
+    "Reads login events, keeps the graph of who usually logs in where, and raises the few logins that look unlikely.",
+  )
   .version(VERSION)
   .addHelpText("after", EXIT_CODES)
   .addCommand(runCommand())

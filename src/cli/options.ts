@@ -6,10 +6,14 @@ import { FORMAT_NAMES } from "../ingest/formats/index.ts";
 /** Flags that `run` and `evaluate` share. */
 export function addCommonOptions(command: Command): Command {
   return command
-    .addOption(new Option("--format <name>", "input format; auto recognises each record").choices(FORMAT_NAMES))
+    .addOption(
+      new Option("--format <name>", "input format; auto recognises each record").choices(FORMAT_NAMES),
+    )
     .addOption(new Option("--detector <name>", "which signal orders the logins").choices(DETECTORS))
     .addOption(
-      new Option("--train <mode>", "off; replay: by event time, awaited; live: by wall clock").choices(TRAINING_MODES),
+      new Option("--train <mode>", "off; replay: by event time, awaited; live: by wall clock").choices(
+        TRAINING_MODES,
+      ),
     )
     .option("--seed <n>", "seed of the training", numberOf)
     .option("--config <file>", "configuration file (YAML); environment and flags come after it")

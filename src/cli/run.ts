@@ -13,7 +13,7 @@ import { addCommonOptions, type CommonFlags, configOf, numberOf } from "./option
 import { settingsKey } from "./settings-key.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
 import { Progress } from "./terminal/progress.ts";
-import { renderSummary, type RunSummary } from "./terminal/summary.ts";
+import { type RunSummary, renderSummary } from "./terminal/summary.ts";
 
 type RunFlags = CommonFlags & {
   readonly store?: string;
@@ -28,7 +28,10 @@ export function runCommand(): Command {
   const command = new Command("run")
     .description("Score every login of a file, a directory or standard input, and print the odd ones.")
     .argument("[SOURCE...]", "file, directory, or - for standard input; plain or gzip")
-    .option("--store <file>", "SQLite file that keeps everything; run again to continue after an interruption")
+    .option(
+      "--store <file>",
+      "SQLite file that keeps everything; run again to continue after an interruption",
+    )
     .option("--alerts <file>", "write one OCSF Detection Finding a line")
     .option("--scored <file>", "write one line for each scored login")
     .option("--threshold <p>", "fixed threshold: a login that scores below p is an alert", numberOf)
@@ -58,8 +61,10 @@ async function run(args: readonly string[], flags: RunFlags): Promise<void> {
     process.stdout.write(printConfig(config));
     return;
   }
-  if (args.length === 0) throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
-  if (args.filter((arg) => arg === STDIN).length > 1) throw new OddlinkError("USAGE", "standard input can be read once only");
+  if (args.length === 0)
+    throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
+  if (args.filter((arg) => arg === STDIN).length > 1)
+    throw new OddlinkError("USAGE", "standard input can be read once only");
   const sources = await findSources(args);
   const log = await EmbeddedLog.open({
     sources,
@@ -91,16 +96,26 @@ async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise
     clock,
     signal: abort.signal,
     train: (graph, trainingConfig, number, trainedAtMs, signal) =>
-      trainEpoch(graph, trainingConfig, number, trainedAtMs, ({ step, steps }) => {
-        progress.phase(`training epoch ${number}, step ${step} of ${steps}`);
-      }, signal).finally(() => progress.phase(undefined)),
+      trainEpoch(
+        graph,
+        trainingConfig,
+        number,
+        trainedAtMs,
+        ({ step, steps }) => {
+          progress.phase(`training epoch ${number}, step ${step} of ${steps}`);
+        },
+        signal,
+      ).finally(() => progress.phase(undefined)),
     onAlert: (alert) => {
       if (isJson) return;
       const finding = JSON.parse(alert.finding) as DetectionFinding;
       progress.clear();
-      process.stdout.write(finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`);
+      process.stdout.write(
+        finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`,
+      );
     },
-    onEpoch: ({ manifest }) => progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
+    onEpoch: ({ manifest }) =>
+      progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
     onProgress: (count) => {
       records += count;
       progress.update({ ...log.progress(), records });
@@ -127,13 +142,19 @@ function summaryOf(engine: Engine, config: Config, records: number, seconds: num
   const { totals, graph } = engine;
   const written: string[] = [];
   const notes: string[] = [];
-  if (config.outputs.alerts !== undefined) written.push(`${config.outputs.alerts}: ${totals.alerts} alerts (OCSF, JSON lines)`);
-  if (config.outputs.scored !== undefined) written.push(`${config.outputs.scored}: ${totals.scored} scored logins (JSON lines)`);
-  if (config.outputs.store !== undefined) written.push(`${config.outputs.store}: everything (SQLite: alerts, dead_letters, ...)`);
-  if (config.outputs.store === undefined) notes.push("Nothing else was kept; with --store FILE a run can be continued.");
-  if (records === 0 && totals.consumed > 0) notes.push("Nothing new to read: the store holds all of this input already.");
+  if (config.outputs.alerts !== undefined)
+    written.push(`${config.outputs.alerts}: ${totals.alerts} alerts (OCSF, JSON lines)`);
+  if (config.outputs.scored !== undefined)
+    written.push(`${config.outputs.scored}: ${totals.scored} scored logins (JSON lines)`);
+  if (config.outputs.store !== undefined)
+    written.push(`${config.outputs.store}: everything (SQLite: alerts, dead_letters, ...)`);
+  if (config.outputs.store === undefined)
+    notes.push("Nothing else was kept; with --store FILE a run can be continued.");
+  if (records === 0 && totals.consumed > 0)
+    notes.push("Nothing new to read: the store holds all of this input already.");
   if (totals.consumed === 0) notes.push("The input holds no records.");
-  if (graph.evictedCount > 0) notes.push(`${graph.evictedCount} links were evicted at the cap (window.maxLinks).`);
+  if (graph.evictedCount > 0)
+    notes.push(`${graph.evictedCount} links were evicted at the cap (window.maxLinks).`);
   return {
     consumed: totals.consumed,
     scored: totals.scored,

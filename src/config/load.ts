@@ -63,19 +63,32 @@ function readFile(file: string): Tree {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new OddlinkError("CONFIG_INVALID", `can't read configuration ${file}: ${(error as Error).message}`, { cause: error });
+    throw new OddlinkError(
+      "CONFIG_INVALID",
+      `can't read configuration ${file}: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
   let tree: unknown;
   try {
     tree = parseYaml(text) ?? {};
   } catch (error) {
-    throw new OddlinkError("CONFIG_INVALID", `${file} is no YAML: ${(error as Error).message}`, { cause: error });
+    throw new OddlinkError("CONFIG_INVALID", `${file} is no YAML: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
-  if (!isTree(tree)) throw new OddlinkError("CONFIG_INVALID", `${file}: expected settings by name at the top level`);
+  if (!isTree(tree))
+    throw new OddlinkError("CONFIG_INVALID", `${file}: expected settings by name at the top level`);
   return tree;
 }
 
-function merge(into: Tree, from: Tree, origin: string, origins: Map<string, string>, path: readonly string[]): void {
+function merge(
+  into: Tree,
+  from: Tree,
+  origin: string,
+  origins: Map<string, string>,
+  path: readonly string[],
+): void {
   for (const [key, value] of Object.entries(from)) {
     const here = [...path, key];
     origins.set(here.join("."), origin);
@@ -89,7 +102,13 @@ function merge(into: Tree, from: Tree, origin: string, origins: Map<string, stri
   }
 }
 
-function set(tree: Tree, path: readonly string[], value: unknown, origin: string, origins: Map<string, string>): void {
+function set(
+  tree: Tree,
+  path: readonly string[],
+  value: unknown,
+  origin: string,
+  origins: Map<string, string>,
+): void {
   let node = tree;
   for (const key of path.slice(0, -1)) {
     if (!isTree(node[key])) define(node, key, {});
@@ -128,7 +147,9 @@ function describe(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>)
 function settingsOf(schema: z.ZodType, path: readonly string[]): Setting[] {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodObject && path.length < 4) {
-    return Object.entries(inner.shape).flatMap(([key, child]) => settingsOf(child as z.ZodType, [...path, key]));
+    return Object.entries(inner.shape).flatMap(([key, child]) =>
+      settingsOf(child as z.ZodType, [...path, key]),
+    );
   }
   return [
     {

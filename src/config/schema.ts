@@ -15,7 +15,13 @@ export type TrainingMode = (typeof TRAINING_MODES)[number];
 
 /** Everything that can be configured, with its default. One schema for file, environment and flags. */
 export const configSchema = z.strictObject({
-  seed: z.number().int().min(0).max(0xffffffff).default(1).describe("seed of everything random; training alone"),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(0xffffffff)
+    .default(1)
+    .describe("seed of everything random; training alone"),
   input: z
     .strictObject({
       format: z.enum(FORMAT_NAMES).default("auto").describe("input format; auto recognises each record"),
@@ -37,7 +43,9 @@ export const configSchema = z.strictObject({
         .min(0)
         .max(1)
         .default(0.1)
-        .describe("a run ends with an error once this share of its records is unreadable (and at least 100 are)"),
+        .describe(
+          "a run ends with an error once this share of its records is unreadable (and at least 100 are)",
+        ),
       duplicatesMax: z
         .number()
         .int()
@@ -54,7 +62,9 @@ export const configSchema = z.strictObject({
     .refine((links) => new Set(links.map(({ from, to }) => `${from}-${to}`)).size === links.length, {
       message: "two links have the same columns",
     })
-    .refine((links) => links.every(({ from, to }) => from !== to), { message: "a link leads from a column to itself" })
+    .refine((links) => links.every(({ from, to }) => from !== to), {
+      message: "a link leads from a column to itself",
+    })
     .default([...DEFAULT_LINK_KINDS])
     .describe("which columns form links"),
   window: windowOptionsSchema.prefault({}),
@@ -72,13 +82,23 @@ export const configSchema = z.strictObject({
       mode: z
         .enum(TRAINING_MODES)
         .default("replay")
-        .describe("off; replay: by event time, awaited, the same bytes every time; live: by wall clock, never awaited"),
-      firstAfterHours: z.number().positive().max(8760).default(12).describe("hours before the first training"),
+        .describe(
+          "off; replay: by event time, awaited, the same bytes every time; live: by wall clock, never awaited",
+        ),
+      firstAfterHours: z
+        .number()
+        .positive()
+        .max(8760)
+        .default(12)
+        .describe("hours before the first training"),
       everyHours: z.number().positive().max(8760).default(12).describe("hours between trainings"),
       linksMin: z.number().int().min(1).max(1e9).default(200).describe("no training on fewer links"),
     })
     .prefault({}),
-  detector: z.enum(DETECTORS).default("default").describe("which signal orders the logins; default combines them"),
+  detector: z
+    .enum(DETECTORS)
+    .default("default")
+    .describe("which signal orders the logins; default combines them"),
   threshold: z
     .number()
     .gt(PRESENCE_SHARE)
@@ -94,7 +114,11 @@ export const configSchema = z.strictObject({
     .describe("alert budget below the presence tier, for the whole input"),
   outputs: z
     .strictObject({
-      store: z.string().min(1).optional().describe("SQLite file that keeps everything; without it nothing is kept"),
+      store: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("SQLite file that keeps everything; without it nothing is kept"),
       alerts: z.string().min(1).optional().describe("file for alerts, one OCSF finding a line"),
       scored: z.string().min(1).optional().describe("file for scored logins, one a line"),
       scoredLogins: z.boolean().default(false).describe("keep every scored login in the store"),

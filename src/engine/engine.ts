@@ -8,16 +8,24 @@ import type { Signal } from "../alerts/odd-login.ts";
 import { alertUid, incidentUid } from "../alerts/uid.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
-import { Facts, FactReader } from "../graph-state/facts.ts";
+import { FactReader, Facts } from "../graph-state/facts.ts";
 import { Graph, type GraphOptions } from "../graph-state/graph.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
 import { decodeSegment, type Segment } from "../graph-state/segment.ts";
 import { type Decoded, ignored, rejected } from "../ingest/decoded.ts";
 import type { Decoder } from "../ingest/formats/format.ts";
 import { createDecoder } from "../ingest/formats/index.ts";
-import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
 import { OUTCOMES } from "../ingest/login.ts";
-import type { AlertRecord, DeadLetter, InputPartition, KeyedRecord, Log, Position, RecordBatch } from "../log/port.ts";
+import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
+import type {
+  AlertRecord,
+  DeadLetter,
+  InputPartition,
+  KeyedRecord,
+  Log,
+  Position,
+  RecordBatch,
+} from "../log/port.ts";
 import { decodeEpoch, type Epoch, encodeEpoch } from "../model/epoch.ts";
 import { LinkSignal } from "../model/link-signal.ts";
 import { lacksPresence, learningState } from "../model/presence.ts";
@@ -110,13 +118,17 @@ export class Engine {
     this.#reader = new FactReader(this.graph, config.familiarAfterHours * MS_PER_HOUR);
     this.#surprise = new Surprise(this.graph, config.surprise);
     this.#link = new LinkSignal(this.graph);
-    this.#policy = new AlertPolicy(this.graph, config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay));
+    this.#policy = new AlertPolicy(
+      this.graph,
+      config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay),
+    );
     this.#explainer = new Explainer(this.graph, this.#reader, this.#surprise, config.window.days);
     this.#schedule = new TrainingSchedule(config.training);
     this.#merging = new SegmentMerging({
       graph: this.#graphOptions,
       stepOf: (timeMs) => this.graph.window.stepOf(timeMs),
-      retainMs: Math.max(config.window.days, config.surprise.calibrationDays) * MS_PER_DAY + this.graph.window.stepMs,
+      retainMs:
+        Math.max(config.window.days, config.surprise.calibrationDays) * MS_PER_DAY + this.graph.window.stepMs,
       load: (key) => options.log.get("graph-state", key),
     });
     this.#formsLinkAlways = findLinkKind(this.graph.kinds, "user", "targetHost") !== undefined;
@@ -294,9 +306,13 @@ export class Engine {
     const { maxJumpDays } = this.#config.window;
     if (timeMs - watermarkMs > maxJumpDays * MS_PER_DAY && watermarkMs !== Number.NEGATIVE_INFINITY) {
       const days = Math.round((timeMs - watermarkMs) / MS_PER_DAY);
-      return rejected("future-time", `${days} days after the newest record before; window.maxJumpDays is ${maxJumpDays}`);
+      return rejected(
+        "future-time",
+        `${days} days after the newest record before; window.maxJumpDays is ${maxJumpDays}`,
+      );
     }
-    if (timeMs > this.#options.clock() + MS_PER_DAY) return rejected("future-time", "more than a day after now");
+    if (timeMs > this.#options.clock() + MS_PER_DAY)
+      return rejected("future-time", "more than a day after now");
     return undefined;
   }
 
@@ -415,7 +431,11 @@ export class Engine {
         sourceHost: login.sourceHost,
         targetHost: login.targetHost,
         score,
-        signals: { presence: isPresence ? PRESENCE_SHARE : 1, surprise, ...(link === undefined ? {} : { link }) },
+        signals: {
+          presence: isPresence ? PRESENCE_SHARE : 1,
+          surprise,
+          ...(link === undefined ? {} : { link }),
+        },
         outcome: OUTCOMES[bytes.outcome],
         authType: login.authType,
         logonType: login.logonType,
@@ -490,7 +510,8 @@ export class Engine {
     const rejectedCount = sumOf(this.totals.rejected) - before.rejected;
     const share = rejectedCount / consumed;
     const isAll = isEnd && consumed > 0 && rejectedCount === consumed;
-    if (!isAll && (rejectedCount < REJECTED_COUNT_MIN || share <= this.#config.input.rejectedShareMax)) return undefined;
+    if (!isAll && (rejectedCount < REJECTED_COUNT_MIN || share <= this.#config.input.rejectedShareMax))
+      return undefined;
     const [reason] = Object.entries(this.totals.rejected).sort((a, b) => b[1] - a[1])[0]!;
     return new OddlinkError(
       "TOO_MANY_REJECTED",

@@ -68,7 +68,8 @@ export class SegmentMerging {
     let entry = newest;
     for (;;) {
       const peers = this.#entries.filter(
-        (other) => other.partition === entry.partition && other.step === entry.step && other.level === entry.level,
+        (other) =>
+          other.partition === entry.partition && other.step === entry.step && other.level === entry.level,
       );
       if (peers.length < FAN_IN) return;
       const sum = new Graph(this.#graphOptions);

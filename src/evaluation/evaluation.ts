@@ -70,17 +70,31 @@ export async function evaluate(input: {
       targetDegree: facts.targetDegree,
     };
     for (const { baseline, ranking } of baselines) {
-      ranking.add({ score: facts.isRemote ? -baseline.oddness(pair) : LEAST_ODD, positive, timeMs, incident });
+      ranking.add({
+        score: facts.isRemote ? -baseline.oddness(pair) : LEAST_ODD,
+        positive,
+        timeMs,
+        incident,
+      });
     }
   };
 
   const { config, log, clock, train, onProgress } = input;
-  const engine = new Engine({ config, log, clock, train, onScored, ...(onProgress === undefined ? {} : { onProgress }) });
+  const engine = new Engine({
+    config,
+    log,
+    clock,
+    train,
+    onScored,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
   await engine.run();
   const days = lastMs >= firstMs ? Math.max(1, Math.ceil((lastMs - firstMs + 1) / 86_400_000)) : 0;
   return {
     ...own.result(),
     raised: { alerts, truePositives, positives, days },
-    baselines: Object.fromEntries(baselines.map(({ baseline, ranking }) => [baseline.name, ranking.result()])),
+    baselines: Object.fromEntries(
+      baselines.map(({ baseline, ranking }) => [baseline.name, ranking.result()]),
+    ),
   };
 }

@@ -122,7 +122,12 @@ export class FactReader {
   #readHosts(login: LoginBytes, facts: Facts): void {
     const kind = this.sourceTarget;
     facts.sourceTargetRow = NO_ROW;
-    facts.sourceTargetCount = facts.sourceCount = facts.targetCount = facts.sourceDegree = facts.targetDegree = 0;
+    facts.sourceTargetCount =
+      facts.sourceCount =
+      facts.targetCount =
+      facts.sourceDegree =
+      facts.targetDegree =
+        0;
     facts.newTargetsHour = facts.newTargetsDay = facts.targetGivenSource = Number.NaN;
     if (kind === undefined || !facts.isRemote || login.isAbsent(SOURCE_HOST)) return;
     const source = facts.ids[SOURCE_HOST]!;
@@ -158,8 +163,7 @@ export class FactReader {
     const toNodes = this.#graph.toNodes[kind.index]!;
     const contexts = toNodes.degreeOf(to);
     const unseen = (DISCOUNT * toNodes.nodeCount + PRIOR) / UNSEEN_VALUES;
-    const share =
-      (Math.max(contexts - DISCOUNT, 0) + unseen) / (this.#graph.pairCounts[kind.index]! + PRIOR);
+    const share = (Math.max(contexts - DISCOUNT, 0) + unseen) / (this.#graph.pairCounts[kind.index]! + PRIOR);
     const total = fromNodes.countOf(from);
     if (total === 0) return -Math.log(share);
     const { statistics } = this.#graph.links;

@@ -107,7 +107,11 @@ export class Graph {
     for (let column = 0; column < COLUMNS.length; column++) {
       ids[column] = login.isAbsent(column)
         ? NO_ENTITY
-        : this.names[kindOfColumn(column)]!.find(login.buffers[column]!, login.starts[column]!, login.ends[column]!);
+        : this.names[kindOfColumn(column)]!.find(
+            login.buffers[column]!,
+            login.starts[column]!,
+            login.ends[column]!,
+          );
     }
   }
 
@@ -272,7 +276,11 @@ export class Graph {
     const known = ids[column]!;
     if (known !== NO_ENTITY) return known;
     const interner = this.names[kindOfColumn(column)]!;
-    return (ids[column] = interner.intern(login.buffers[column]!, login.starts[column]!, login.ends[column]!));
+    return (ids[column] = interner.intern(
+      login.buffers[column]!,
+      login.starts[column]!,
+      login.ends[column]!,
+    ));
   }
 
   /** One more than the relation's id, or 0 if the login says no type or there are too many. */
@@ -282,7 +290,12 @@ export class Graph {
     if (kind.relation === "authType::logonType") {
       scratch[length++] = 0x3a;
       scratch[length++] = 0x3a;
-      length += login.buffers[LOGON_TYPE]!.copy(scratch, length, login.starts[LOGON_TYPE], login.ends[LOGON_TYPE]);
+      length += login.buffers[LOGON_TYPE]!.copy(
+        scratch,
+        length,
+        login.starts[LOGON_TYPE],
+        login.ends[LOGON_TYPE],
+      );
     }
     if (this.relations.size >= RELATIONS_MAX && this.relations.find(scratch, 0, length) < 0) return 0;
     return this.relations.intern(scratch, 0, length) + 1;
@@ -311,7 +324,14 @@ export class Graph {
     this.#afterPair(kind, row, isNew, firstMsBefore);
   }
 
-  #addRow(kind: LinkKind, relation: number, from: number, to: number, change: Statistics, isTracked: boolean): void {
+  #addRow(
+    kind: LinkKind,
+    relation: number,
+    from: number,
+    to: number,
+    change: Statistics,
+    isTracked: boolean,
+  ): void {
     let row = this.links.find(kind.index, relation, from, to);
     const isNew = row === NO_ROW;
     if (isNew) row = this.#addLink(kind, relation, from, to, change.lastMs[0]!);
@@ -447,7 +467,8 @@ export class Graph {
       while (row !== NO_ROW) {
         const next = this.links.nextInWheel[row]!;
         const lastStep = this.window.stepOf(this.links.statistics.lastMs[row]!);
-        const isKept = this.links.dirty[row] !== NO_ROW || (lastStep > step && lastStep <= newest) || wanted === 0;
+        const isKept =
+          this.links.dirty[row] !== NO_ROW || (lastStep > step && lastStep <= newest) || wanted === 0;
         if (isKept) {
           this.#intoWheel(row, Math.max(lastStep, step));
         } else {

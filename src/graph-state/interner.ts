@@ -161,7 +161,8 @@ export class Interner {
     this.#arenaGarbage += this.#lengths[id]!;
     this.#free.push(id);
     this.#size--;
-    if (this.#arenaGarbage > COMPACTION_BYTES_MIN && this.#arenaGarbage * 2 > this.#arenaUsed) this.#compact();
+    if (this.#arenaGarbage > COMPACTION_BYTES_MIN && this.#arenaGarbage * 2 > this.#arenaUsed)
+      this.#compact();
   }
 
   #growIndex(): void {

@@ -18,7 +18,10 @@ const ENTITY_COLUMNS = ["user", "targetUser", "sourceHost", "targetHost"] as con
 export const linkKindSchema = z.strictObject({
   from: z.enum(ENTITY_COLUMNS).describe("column the link starts from"),
   to: z.enum(ENTITY_COLUMNS).describe("column the link goes to"),
-  relation: z.enum(RELATION_TYPINGS).default("untyped").describe("what tells two links of the same ends apart"),
+  relation: z
+    .enum(RELATION_TYPINGS)
+    .default("untyped")
+    .describe("what tells two links of the same ends apart"),
 });
 export type LinkKindConfig = z.infer<typeof linkKindSchema>;
 
@@ -58,7 +61,12 @@ const PROFILE_COLUMNS: readonly (readonly [Column, Column])[] = [
 /** The configured link kinds followed by the profile links. */
 export function linkKinds(configured: readonly LinkKindConfig[]): readonly LinkKind[] {
   const links = configured.map(({ from, to, relation }) => ({ from, to, relation, isProfile: false }));
-  const profiles = PROFILE_COLUMNS.map(([from, to]) => ({ from, to, relation: "untyped" as const, isProfile: true }));
+  const profiles = PROFILE_COLUMNS.map(([from, to]) => ({
+    from,
+    to,
+    relation: "untyped" as const,
+    isProfile: true,
+  }));
   return [...links, ...profiles].map(({ from, to, relation, isProfile }, index) => ({
     index,
     name: `${from}-${to}`,

@@ -112,7 +112,8 @@ export class LinkTable {
     for (;;) {
       const row = this.#index[position]!;
       if (row === NO_ROW) return position;
-      if (this.from[row] === from && this.to[row] === to && this.kindAndRelation[row] === key) return position;
+      if (this.from[row] === from && this.to[row] === to && this.kindAndRelation[row] === key)
+        return position;
       position = (position + 1) & mask;
     }
   }

@@ -52,5 +52,7 @@ function damaged(error: Error & { code?: string }, name: string): OddlinkError {
       { cause: error },
     );
   }
-  return new OddlinkError("SOURCE_UNREADABLE", `${name} is damaged gzip data: ${error.message}`, { cause: error });
+  return new OddlinkError("SOURCE_UNREADABLE", `${name} is damaged gzip data: ${error.message}`, {
+    cause: error,
+  });
 }

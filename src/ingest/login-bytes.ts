@@ -77,7 +77,9 @@ export class LoginBytes {
 
   /** A login is remote when source and target host are both known and differ. */
   isRemote(): boolean {
-    return !this.isAbsent(SOURCE_HOST) && !this.isAbsent(TARGET_HOST) && !this.isSame(SOURCE_HOST, TARGET_HOST);
+    return (
+      !this.isAbsent(SOURCE_HOST) && !this.isAbsent(TARGET_HOST) && !this.isSame(SOURCE_HOST, TARGET_HOST)
+    );
   }
 
   hasNameTooLong(): boolean {

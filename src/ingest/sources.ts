@@ -48,7 +48,10 @@ export async function findSources(args: readonly string[]): Promise<Source[]> {
       .map((entry) => entry.name)
       .sort();
     if (names.length === 0) {
-      throw new OddlinkError("SOURCE_NOT_FOUND", `directory ${arg} holds no data file (*.txt, *.csv, *.json, *.log, also .gz)`);
+      throw new OddlinkError(
+        "SOURCE_NOT_FOUND",
+        `directory ${arg} holds no data file (*.txt, *.csv, *.json, *.log, also .gz)`,
+      );
     }
     for (const name of names) {
       const path = join(arg, name);
@@ -73,7 +76,10 @@ export async function readStart(source: Source, bytes: number): Promise<Buffer> 
 /** The first record of a file that is not blank, at most 64 kB of it; empty if there is none. */
 export async function readFirstRecord(source: Source): Promise<Buffer> {
   for await (const chunk of readSource(source, 0, () => {})) {
-    const line = chunk.toString("latin1").split("\n").find((text) => text.trim() !== "");
+    const line = chunk
+      .toString("latin1")
+      .split("\n")
+      .find((text) => text.trim() !== "");
     return Buffer.from((line ?? "").replace(/\r$/, "").slice(0, 65_536), "latin1");
   }
   return Buffer.alloc(0);
@@ -133,7 +139,9 @@ async function* watched(
       yield buffer;
     }
   } catch (error) {
-    throw new OddlinkError("SOURCE_UNREADABLE", `${source.name} can't be read: ${(error as Error).message}`, { cause: error });
+    throw new OddlinkError("SOURCE_UNREADABLE", `${source.name} can't be read: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -2,7 +2,13 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
-import { PARAMETER_NAMES, parameterSizes, RELATION_WEIGHTS, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
+import {
+  PARAMETER_NAMES,
+  parameterSizes,
+  RELATION_WEIGHTS,
+  type RgcnParameters,
+  type RgcnShape,
+} from "./rgcn.ts";
 import { fitTail, type Tail } from "./tail.ts";
 import { type TrainedModel, type TrainingOptions, trainingOptionsSchema } from "./trainer.ts";
 import type { TrainingGraph } from "./training-graph.ts";
@@ -121,7 +127,9 @@ function calibrate(model: TrainedModel, graph: TrainingGraph): Record<string, Ta
     list.weights.push(graph.linkCount[link]!);
     byClass.set(name, list);
   }
-  return Object.fromEntries([...byClass].map(([name, { values, weights }]) => [name, fitTail(values, weights)]));
+  return Object.fromEntries(
+    [...byClass].map(([name, { values, weights }]) => [name, fitTail(values, weights)]),
+  );
 }
 
 /** Bytes of an epoch: magic, length of the header, JSON header, little-endian arrays. */
@@ -153,22 +161,29 @@ export function decodeEpoch(encoded: Uint8Array): Epoch {
     const floats = (count: number): Float32Array => new Float32Array(Uint8Array.from(take(count * 4)).buffer);
     const entityKinds = Uint8Array.from(take(shape.entities));
     const sizes = parameterSizes(shape);
-    const parameters = Object.fromEntries(PARAMETER_NAMES.map((name) => [name, floats(sizes[name])])) as RgcnParameters;
+    const parameters = Object.fromEntries(
+      PARAMETER_NAMES.map((name) => [name, floats(sizes[name])]),
+    ) as RgcnParameters;
     const hidden = floats(shape.entities * shape.dimensions);
     const output = floats(shape.entities * shape.dimensions);
-    if (at !== bytes.length || entityNames.length !== shape.entities) throw new Error("its parts do not fit together");
+    if (at !== bytes.length || entityNames.length !== shape.entities)
+      throw new Error("its parts do not fit together");
     const epoch: Epoch = { manifest, entityKinds, entityNames, parameters, hidden, output };
     if (digestOf(epoch) !== manifest.digest) throw new Error("its digest does not match");
     return epoch;
   } catch (error) {
-    throw new OddlinkError("EPOCH_CORRUPT", `a stored epoch can't be used: ${(error as Error).message}`, { cause: error });
+    throw new OddlinkError("EPOCH_CORRUPT", `a stored epoch can't be used: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
 /** Over everything but the digest itself. */
 function digestOf(epoch: Epoch): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify({ manifest: { ...epoch.manifest, digest: "" }, entityNames: epoch.entityNames }));
+  hash.update(
+    JSON.stringify({ manifest: { ...epoch.manifest, digest: "" }, entityNames: epoch.entityNames }),
+  );
   hash.update(epoch.entityKinds);
   for (const array of arraysOf(epoch)) hash.update(bytesOf(array));
   return hash.digest("hex");

@@ -4,8 +4,8 @@ import type { LinkKind } from "../graph-state/link-kinds.ts";
 import { AUTH_TYPE, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
 import { type Epoch, linkClassOf } from "./epoch.ts";
 import { distMult, embedUnknown, type Neighbour } from "./rgcn.ts";
-import { relationName } from "./training-input.ts";
 import { tailProbability } from "./tail.ts";
+import { relationName } from "./training-input.ts";
 
 const UNRESOLVED = -2;
 const UNKNOWN = -1;
@@ -79,7 +79,9 @@ class AdoptedEpoch {
     }
     this.#relations = new Map(epoch.manifest.relationNames.map((name, relation) => [name, relation]));
     for (const name of new Set(epoch.manifest.relationNames.map(linkClassOf))) {
-      const members = epoch.manifest.relationNames.flatMap((other, r) => (linkClassOf(other) === name ? [r] : []));
+      const members = epoch.manifest.relationNames.flatMap((other, r) =>
+        linkClassOf(other) === name ? [r] : [],
+      );
       const mean = new Float32Array(d);
       for (const r of members) {
         for (let k = 0; k < d; k++) mean[k]! += epoch.parameters.decoder[r * d + k]! / members.length;
@@ -107,7 +109,13 @@ class AdoptedEpoch {
     if (row !== UNKNOWN) return this.#epoch.output.subarray(row * d, (row + 1) * d);
     const neighbours = id === NO_ENTITY ? [] : this.#neighbours(kind, id, relations);
     const { shape } = this.#epoch.manifest;
-    return embedUnknown(shape, this.#epoch.parameters, this.#epoch.hidden, this.#meanInput[kind]!, neighbours);
+    return embedUnknown(
+      shape,
+      this.#epoch.parameters,
+      this.#epoch.hidden,
+      this.#meanInput[kind]!,
+      neighbours,
+    );
   }
 
   /** Live neighbours of an entity that the epoch knows, with the relation by which their message comes. */
@@ -117,17 +125,26 @@ class AdoptedEpoch {
     for (const link of graph.kinds) {
       if (link.isProfile) continue;
       if (link.fromKind === kind) {
-        for (const row of graph.linksFrom(link, id)) this.#collect(link, row, graph.links.to[row]!, link.toKind, relations, found);
+        for (const row of graph.linksFrom(link, id))
+          this.#collect(link, row, graph.links.to[row]!, link.toKind, relations, found);
       }
       if (link.toKind === kind) {
-        for (const row of graph.linksTo(link, id)) this.#collect(link, row, graph.links.from[row]!, link.fromKind, 0, found);
+        for (const row of graph.linksTo(link, id))
+          this.#collect(link, row, graph.links.from[row]!, link.fromKind, 0, found);
       }
       if (found.length > NEIGHBOURS_MAX) return [];
     }
     return found;
   }
 
-  #collect(link: LinkKind, row: number, peer: number, peerKind: number, offset: number, found: Neighbour[]): void {
+  #collect(
+    link: LinkKind,
+    row: number,
+    peer: number,
+    peerKind: number,
+    offset: number,
+    found: Neighbour[],
+  ): void {
     const isTyped = this.#graph.links.relationOf(row) !== 0;
     if (isTyped !== (link.relation !== "untyped")) return;
     const relation = this.#relations.get(relationName(this.#graph, row));
@@ -164,4 +181,3 @@ function nameOfRelation(kind: LinkKind, login: LoginBytes): string {
   const authType = login.text(AUTH_TYPE);
   return `${kind.name}/${kind.relation === "authType" ? authType : `${authType}::${login.text(LOGON_TYPE)}`}`;
 }
-

@@ -5,8 +5,19 @@ import { type LoginBytes, WEAK } from "../ingest/login-bytes.ts";
 const MS_PER_HOUR = 3_600_000;
 
 export const presenceOptionsSchema = z.strictObject({
-  learnHours: z.number().min(0).max(8760).default(6).describe("hours an account is watched before it is judged"),
-  learnRecords: z.number().int().min(0).max(1e6).default(50).describe("records of an account before it is judged"),
+  learnHours: z
+    .number()
+    .min(0)
+    .max(8760)
+    .default(6)
+    .describe("hours an account is watched before it is judged"),
+  learnRecords: z
+    .number()
+    .int()
+    .min(0)
+    .max(1e6)
+    .default(50)
+    .describe("records of an account before it is judged"),
 });
 export type PresenceOptions = z.infer<typeof presenceOptionsSchema>;
 
@@ -16,7 +27,8 @@ export function learningState(facts: Facts, options: PresenceOptions): string | 
     return `${facts.userCount} of ${options.learnRecords} records of this account seen so far`;
   }
   const hours = (facts.timeMs - facts.userFirstMs) / MS_PER_HOUR;
-  if (hours < options.learnHours) return `account watched for ${hours.toFixed(1)} of ${options.learnHours} hours so far`;
+  if (hours < options.learnHours)
+    return `account watched for ${hours.toFixed(1)} of ${options.learnHours} hours so far`;
   return undefined;
 }
 

@@ -14,9 +14,26 @@ export const surpriseOptionsSchema = z.strictObject({
     .max(24 * 365)
     .default(12)
     .describe("hours after the first login that are not learnt from: everything is new then"),
-  learnLogins: z.number().int().min(10).max(1e6).default(200).describe("logins to learn from before the first score"),
-  baselineLogins: z.number().int().min(100).max(1e7).default(4000).describe("newest logins that say what is usual"),
-  calibrationDays: z.number().min(1).max(90).default(14).describe("days of scores that a score is ranked among"),
+  learnLogins: z
+    .number()
+    .int()
+    .min(10)
+    .max(1e6)
+    .default(200)
+    .describe("logins to learn from before the first score"),
+  baselineLogins: z
+    .number()
+    .int()
+    .min(100)
+    .max(1e7)
+    .default(4000)
+    .describe("newest logins that say what is usual"),
+  calibrationDays: z
+    .number()
+    .min(1)
+    .max(90)
+    .default(14)
+    .describe("days of scores that a score is ranked among"),
 });
 export type SurpriseOptions = z.infer<typeof surpriseOptionsSchema>;
 
@@ -118,7 +135,8 @@ export class Surprise {
     if (sinceStartMs < this.#options.warmupHours * MS_PER_HOUR) return;
     for (let i = 0; i < FEATURES.length; i++) {
       const value = this.#values[i]!;
-      if (value === value) this.#features[i]!.histogram.record(this.#hour, (value - FEATURES[i]!.least) / BIN_WIDTH);
+      if (!Number.isNaN(value))
+        this.#features[i]!.histogram.record(this.#hour, (value - FEATURES[i]!.least) / BIN_WIDTH);
     }
     if (this.#isLearnt) this.#sums.record(this.#hour, this.#sum / BIN_WIDTH);
   }
@@ -136,7 +154,10 @@ export class Surprise {
         continue;
       }
       const median = trailing.quantile(0.5);
-      const scale = Math.max((trailing.quantile(0.99) - median) / Z_99, (trailing.quantile(0.9) - median) / Z_90);
+      const scale = Math.max(
+        (trailing.quantile(0.99) - median) / Z_99,
+        (trailing.quantile(0.9) - median) / Z_90,
+      );
       this.#medians[i] = least + median * BIN_WIDTH;
       this.#scales[i] = Math.max(scale * BIN_WIDTH, SCALE_MIN);
     }

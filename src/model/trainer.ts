@@ -8,7 +8,10 @@ import type { TrainingGraph } from "./training-graph.ts";
 
 export const trainingOptionsSchema = z.strictObject({
   dimensions: z.number().int().min(2).max(512).default(32).describe("length of an embedding"),
-  weights: z.enum(RELATION_WEIGHTS).default("basis").describe("relation matrices: shared bases, or one diagonal each"),
+  weights: z
+    .enum(RELATION_WEIGHTS)
+    .default("basis")
+    .describe("relation matrices: shared bases, or one diagonal each"),
   bases: z.number().int().min(1).max(64).default(8).describe("number of shared bases"),
   steps: z.number().int().min(1).max(100_000).default(60).describe("most training steps of an epoch"),
   learningRate: z.number().positive().max(1).default(0.01).describe("Adam's learning rate"),
@@ -61,7 +64,10 @@ export function train(
 ): TrainedModel {
   const linkCount = graph.linkFrom.length;
   if (graph.entityCount < 2 || linkCount < 2) {
-    throw new OddlinkError("TRAINING_FAILED", `${linkCount} links of ${graph.entityCount} entities are too few to train on`);
+    throw new OddlinkError(
+      "TRAINING_FAILED",
+      `${linkCount} links of ${graph.entityCount} entities are too few to train on`,
+    );
   }
   const shape: RgcnShape = {
     entities: graph.entityCount,
@@ -70,9 +76,16 @@ export function train(
     weights: options.weights,
     bases: options.weights === "basis" ? options.bases : 0,
   };
-  const heldOut = newestLinks(graph, Math.min(HELD_OUT_LINKS_MAX, Math.floor(linkCount * options.heldOutShare)));
-  const trained = Int32Array.from({ length: linkCount }, (_, link) => link).filter((link) => heldOut[link] === 0);
-  const measured = Int32Array.from({ length: linkCount }, (_, link) => link).filter((link) => heldOut[link] === 1);
+  const heldOut = newestLinks(
+    graph,
+    Math.min(HELD_OUT_LINKS_MAX, Math.floor(linkCount * options.heldOutShare)),
+  );
+  const trained = Int32Array.from({ length: linkCount }, (_, link) => link).filter(
+    (link) => heldOut[link] === 0,
+  );
+  const measured = Int32Array.from({ length: linkCount }, (_, link) => link).filter(
+    (link) => heldOut[link] === 1,
+  );
   const backend = createReferenceBackend(
     shape,
     initialParameters(shape, options.seed),
@@ -89,14 +102,24 @@ export function train(
   sampler.fill(check, measured.length);
 
   const losses: number[] = [];
-  const measure = (): { loss: number; auc: number } => measureOn(check, backend.forward().output, backend.parameters(), shape);
+  const measure = (): { loss: number; auc: number } =>
+    measureOn(check, backend.forward().output, backend.parameters(), shape);
   const before = measured.length > 0 ? measure() : undefined;
-  let best = { loss: Number.POSITIVE_INFINITY, auc: 0, step: 0, parameters: backend.parameters(), ...backend.forward() };
+  let best = {
+    loss: Number.POSITIVE_INFINITY,
+    auc: 0,
+    step: 0,
+    parameters: backend.parameters(),
+    ...backend.forward(),
+  };
   for (let step = 1; step <= options.steps; step++) {
     sampler.fill(batch, trained.length);
     const loss = backend.step(batch);
     if (!Number.isFinite(loss)) {
-      throw new OddlinkError("TRAINING_FAILED", `the loss is ${loss} at step ${step}; a smaller learning rate may help`);
+      throw new OddlinkError(
+        "TRAINING_FAILED",
+        `the loss is ${loss} at step ${step}; a smaller learning rate may help`,
+      );
     }
     losses.push(loss);
     onProgress({ step, steps: options.steps, loss });
@@ -126,7 +149,9 @@ export function train(
 /** Flags of the `count` links that were first seen last; ties go by position, which is canonical. */
 function newestLinks(graph: TrainingGraph, count: number): Uint8Array {
   const flags = new Uint8Array(graph.linkFrom.length);
-  const order = Array.from(flags.keys()).sort((a, b) => graph.linkFirstMs[b]! - graph.linkFirstMs[a]! || a - b);
+  const order = Array.from(flags.keys()).sort(
+    (a, b) => graph.linkFirstMs[b]! - graph.linkFirstMs[a]! || a - b,
+  );
   for (const link of order.slice(0, count)) flags[link] = 1;
   return flags;
 }
@@ -163,7 +188,9 @@ class FakeSampler {
     this.#random = new Random(seed, "fakes");
     this.#graph = graph;
     const all = Int32Array.from({ length: graph.entityCount }, (_, entity) => entity);
-    this.#ofKind = graph.kindNames.map((_, kind) => all.filter((entity) => graph.entityKind[entity] === kind));
+    this.#ofKind = graph.kindNames.map((_, kind) =>
+      all.filter((entity) => graph.entityKind[entity] === kind),
+    );
     const ends = Int32Array.from([...graph.linkFrom, ...graph.linkTo]);
     this.#ends = graph.kindNames.map((_, kind) => ends.filter((entity) => graph.entityKind[entity] === kind));
   }

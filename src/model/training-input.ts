@@ -1,5 +1,5 @@
-import { ENTITY_KINDS, HOST_KIND, USER_KIND } from "../graph-state/link-kinds.ts";
 import type { Graph } from "../graph-state/graph.ts";
+import { ENTITY_KINDS, HOST_KIND, USER_KIND } from "../graph-state/link-kinds.ts";
 import type { TrainingGraph } from "./training-graph.ts";
 
 /** The window as a training run sees it, and the name of each of its rows. */

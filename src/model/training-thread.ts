@@ -20,7 +20,9 @@ export async function trainInThread(
     readonly signal?: AbortSignal | undefined;
   } = {},
 ): Promise<TrainedModel> {
-  const worker = new Worker(new URL(`./training-worker.${EXTENSION}`, import.meta.url), { workerData: { graph, options } });
+  const worker = new Worker(new URL(`./training-worker.${EXTENSION}`, import.meta.url), {
+    workerData: { graph, options },
+  });
   const { promise, resolve, reject } = Promise.withResolvers<TrainedModel>();
   const fail = (message: string): void => reject(new OddlinkError("TRAINING_FAILED", message));
   const onAbort = (): void => fail("training was stopped");

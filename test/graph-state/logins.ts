@@ -65,7 +65,8 @@ export function addLoginTaking(graph: Graph, added: Login): void {
   addLogin(graph, added);
 }
 
-const oneOf = (prefix: string, count: number) => fc.integer({ min: 0, max: count - 1 }).map((i) => `${prefix}${i}`);
+const oneOf = (prefix: string, count: number) =>
+  fc.integer({ min: 0, max: count - 1 }).map((i) => `${prefix}${i}`);
 
 /** Logins of a small organisation; times within `[fromMs, toMs]`, in no order. */
 export function arbitraryLogin(fromMs: number, toMs: number): fc.Arbitrary<Login> {

@@ -99,7 +99,10 @@ test("an absent account is taken from the other column", () => {
 });
 
 test("names may hold blanks", () => {
-  assert.equal(loginOf("1,ANONYMOUS LOGON@C5,ANONYMOUS LOGON@C5,C1,C2,NTLM,Network,LogOn,Success").user, "ANONYMOUS LOGON@C5");
+  assert.equal(
+    loginOf("1,ANONYMOUS LOGON@C5,ANONYMOUS LOGON@C5,C1,C2,NTLM,Network,LogOn,Success").user,
+    "ANONYMOUS LOGON@C5",
+  );
 });
 
 const REJECTED: [string, string][] = [

@@ -26,27 +26,31 @@ async function split(parts: readonly Uint8Array[], lineBytesMax = 1000, linesMax
 test("lines come out whole wherever the chunks are cut", async () => {
   const text = fc.stringMatching(/^[ab\n]{0,60}$/);
   await fc.assert(
-    fc.asyncProperty(text, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), async (whole, sizes) => {
-      const bytes = Buffer.from(whole);
-      const parts: Buffer[] = [];
-      for (let at = 0, i = 0; at < bytes.length; i++) {
-        const size = sizes[i % sizes.length]!;
-        parts.push(bytes.subarray(at, at + size));
-        at += size;
-      }
-      const expected = whole.split("\n");
-      if (expected.at(-1) === "") expected.pop();
-      const lines = await split(parts);
-      assert.deepEqual(
-        lines.map((line) => line.text),
-        expected,
-      );
-      let consumed = 0;
-      for (const [i, line] of lines.entries()) {
-        consumed = Math.min(bytes.length, consumed + expected[i]!.length + 1);
-        assert.equal(line.consumed, consumed);
-      }
-    }),
+    fc.asyncProperty(
+      text,
+      fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
+      async (whole, sizes) => {
+        const bytes = Buffer.from(whole);
+        const parts: Buffer[] = [];
+        for (let at = 0, i = 0; at < bytes.length; i++) {
+          const size = sizes[i % sizes.length]!;
+          parts.push(bytes.subarray(at, at + size));
+          at += size;
+        }
+        const expected = whole.split("\n");
+        if (expected.at(-1) === "") expected.pop();
+        const lines = await split(parts);
+        assert.deepEqual(
+          lines.map((line) => line.text),
+          expected,
+        );
+        let consumed = 0;
+        for (const [i, line] of lines.entries()) {
+          consumed = Math.min(bytes.length, consumed + expected[i]!.length + 1);
+          assert.equal(line.consumed, consumed);
+        }
+      },
+    ),
   );
 });
 
@@ -76,6 +80,9 @@ test("of an overlong line the beginning and the length are kept, and the next li
 });
 
 test("an overlong line without an end is cut too", async () => {
-  const lines = await split([Buffer.from("y".repeat(50)), Buffer.from("y".repeat(50)), Buffer.from("y".repeat(50))], 10);
+  const lines = await split(
+    [Buffer.from("y".repeat(50)), Buffer.from("y".repeat(50)), Buffer.from("y".repeat(50))],
+    10,
+  );
   assert.deepEqual(lines, [{ text: "y".repeat(10), cutFrom: 150, consumed: 150 }]);
 });

@@ -12,7 +12,9 @@ function decode(record: unknown): Decoded {
 }
 
 test("any login survives being written as JSON and read back", () => {
-  const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }).filter((s) => Buffer.byteLength(s) <= 256);
+  const name = fc
+    .string({ unit: "grapheme", minLength: 1, maxLength: 40 })
+    .filter((s) => Buffer.byteLength(s) <= 256);
   const login = fc.record({
     timeMs: fc.integer({ min: 0, max: 4e12 }),
     user: name,
@@ -78,7 +80,9 @@ for (const [what, record, reason] of [
 }
 
 test("__proto__ is a user name like any other", () => {
-  const decoded = decode('{"timeMs":5,"user":"__proto__","targetHost":"constructor","__proto__":{"outcome":"failure"}}');
+  const decoded = decode(
+    '{"timeMs":5,"user":"__proto__","targetHost":"constructor","__proto__":{"outcome":"failure"}}',
+  );
   assert.ok(decoded.kind === "login");
   assert.equal(decoded.login.toLogin().user, "__proto__");
   assert.equal(decoded.login.toLogin().outcome, "unknown");
@@ -87,9 +91,13 @@ test("__proto__ is a user name like any other", () => {
 
 test("random bytes never make a decoder throw", () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom("auto", "lanl", "oddlink"), (bytes, format) => {
-      createDecoder(format as "auto", { lanlStartMs: 0 }).decode(Buffer.from(bytes), 0, bytes.length);
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.constantFrom("auto", "lanl", "oddlink"),
+      (bytes, format) => {
+        createDecoder(format as "auto", { lanlStartMs: 0 }).decode(Buffer.from(bytes), 0, bytes.length);
+      },
+    ),
     { numRuns: 2000 },
   );
 });

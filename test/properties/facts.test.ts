@@ -88,16 +88,29 @@ test("facts read incrementally equal facts counted from all logins in the window
           const userLogins = userLinks.flatMap((link) => link.logins);
           assert.equal(facts.userCount, userLogins.length);
           assert.equal(facts.userStrong, userLogins.filter((l) => l.evidence === "strong").length);
-          if (userLogins.length > 0) assert.equal(facts.userFirstMs, Math.min(...userLogins.map((l) => l.timeMs)));
+          if (userLogins.length > 0)
+            assert.equal(facts.userFirstMs, Math.min(...userLogins.map((l) => l.timeMs)));
           if (login.sourceHost !== "") {
             const pair = userLinks.find((link) => link.to === login.sourceHost)?.logins ?? [];
             assert.equal(facts.userSourceCount, pair.length);
             assert.equal(facts.userSourceStrong, pair.filter((l) => l.evidence === "strong").length);
-            close(facts.sourceGivenUser, naive.surprisal("user-sourceHost", login.user, login.sourceHost, t), "s|u");
+            close(
+              facts.sourceGivenUser,
+              naive.surprisal("user-sourceHost", login.user, login.sourceHost, t),
+              "s|u",
+            );
           }
-          close(facts.targetGivenUser, naive.surprisal("user-targetHost", login.user, login.targetHost, t), "d|u");
+          close(
+            facts.targetGivenUser,
+            naive.surprisal("user-targetHost", login.user, login.targetHost, t),
+            "d|u",
+          );
           if (login.authType !== "") {
-            close(facts.authGivenUser, naive.surprisal("user-authType", login.user, login.authType, t), "a|u");
+            close(
+              facts.authGivenUser,
+              naive.surprisal("user-authType", login.user, login.authType, t),
+              "a|u",
+            );
             close(
               facts.authGivenTarget,
               naive.surprisal("targetHost-authType", login.targetHost, login.authType, t),
@@ -107,7 +120,8 @@ test("facts read incrementally equal facts counted from all logins in the window
           assert.equal(facts.isRemote, isRemote(login));
           if (isRemote(login)) {
             const hosts = naive.of("sourceHost-targetHost");
-            const degree = (host: string) => hosts.filter((link) => link.from === host || link.to === host).length;
+            const degree = (host: string) =>
+              hosts.filter((link) => link.from === host || link.to === host).length;
             assert.equal(facts.sourceDegree, degree(login.sourceHost));
             assert.equal(facts.targetDegree, degree(login.targetHost));
             const pair = hosts.find((l) => l.from === login.sourceHost && l.to === login.targetHost);
@@ -153,7 +167,10 @@ test("node aggregates equal what a pass over all logins gives", () => {
               assert.notEqual(id, -1);
               assert.equal(nodes.degree[id], own.length);
               assert.equal(nodes.statistics.count[id], logins.length);
-              assert.equal(nodes.statistics.failures[id], logins.filter((l) => l.outcome === "failure").length);
+              assert.equal(
+                nodes.statistics.failures[id],
+                logins.filter((l) => l.outcome === "failure").length,
+              );
               assert.equal(nodes.statistics.firstMs[id], Math.min(...logins.map((l) => l.timeMs)));
               assert.equal(nodes.statistics.lastMs[id], Math.max(...logins.map((l) => l.timeMs)));
               const minutes = logins.reduce((sum, l) => sum + Math.floor(l.timeMs / 60_000), 0);

@@ -14,7 +14,9 @@ const newGraph = () => new Graph({ window });
 test("any cut into partitions and batches, summed in any order, gives the graph that saw all logins itself", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.tuple(arbitraryLogin(0, 29 * DAY_MS), fc.nat({ max: 3 }), fc.boolean()), { maxLength: 120 }),
+      fc.array(fc.tuple(arbitraryLogin(0, 29 * DAY_MS), fc.nat({ max: 3 }), fc.boolean()), {
+        maxLength: 120,
+      }),
       fc.infiniteStream(fc.nat()),
       (logins, choices) => {
         const whole = newGraph();
@@ -27,7 +29,8 @@ test("any cut into partitions and batches, summed in any order, gives the graph 
           addLogin(worker, login);
           if (isCut) segments.push(encodeSegment(worker.takeSegment(partition, 0, 0)));
         }
-        for (const [partition, worker] of workers) segments.push(encodeSegment(worker.takeSegment(partition, 0, 0)));
+        for (const [partition, worker] of workers)
+          segments.push(encodeSegment(worker.takeSegment(partition, 0, 0)));
 
         // Merge random pairs in random order, so that sums of sums are covered too.
         const parts: Segment[] = segments.map((bytes) => decodeSegment(bytes));
@@ -53,7 +56,9 @@ test("any cut into partitions and batches, summed in any order, gives the graph 
 test("segments cut at steps of the window restore the very graph that ran, expiry included", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.tuple(arbitraryLogin(0, 2 * DAY_MS), fc.nat({ max: 9 * DAY_MS }), fc.boolean()), { maxLength: 80 }),
+      fc.array(fc.tuple(arbitraryLogin(0, 2 * DAY_MS), fc.nat({ max: 9 * DAY_MS }), fc.boolean()), {
+        maxLength: 80,
+      }),
       (logins) => {
         const running = newGraph();
         const segments: Segment[] = [];

@@ -97,8 +97,8 @@ function dataOf(finding: FindingView): Readonly<Record<string, unknown>> {
 }
 
 /** `2015-01-02 17:57:16 UTC`. */
-function timeText(timeMs: number | undefined): string {
-  const date = new Date(timeMs ?? Number.NaN);
+function timeText(time: unknown): string {
+  const date = new Date(numberOf(time));
   if (Number.isNaN(date.getTime())) return "time unknown";
   return `${date
     .toISOString()

@@ -19,7 +19,10 @@ export function renderEvaluation(report: EvaluationReport): string {
     "AP average precision; FPR@50% share of the rest looked at to find half; R@N/d recall at N alerts a day.",
     "Ties count against the detector. Labels are incomplete, so precision is a lower bound.",
   ];
-  if (report.seeds.length > 1) lines.push(`Figures of seed ${report.seeds[0]}; --json has the spread over ${report.seeds.length} seeds.`);
+  if (report.seeds.length > 1)
+    lines.push(
+      `Figures of seed ${report.seeds[0]}; --json has the spread over ${report.seeds.length} seeds.`,
+    );
   return lines.join("\n");
 }
 

@@ -12,7 +12,10 @@ export const FORMATS: readonly Format[] = [lanl, oddlink];
 export const FORMAT_NAMES = ["auto", "lanl", "oddlink"] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
 
-const UNKNOWN_FORMAT = rejected("unknown-format", `no known format (${FORMATS.map((f) => f.name).join(", ")})`);
+const UNKNOWN_FORMAT = rejected(
+  "unknown-format",
+  `no known format (${FORMATS.map((f) => f.name).join(", ")})`,
+);
 
 /** The decoder of a named format, or one that recognises each record by itself. */
 export function createDecoder(name: FormatName, options: FormatOptions): Decoder {
@@ -49,6 +52,8 @@ class AutoDecoder implements Decoder {
       }
     }
     // A broken record among readable ones: the format of its neighbours says best what is wrong with it.
-    return this.#hasRecognised ? this.#decoders[this.#last]!.decoder.decode(bytes, start, end) : UNKNOWN_FORMAT;
+    return this.#hasRecognised
+      ? this.#decoders[this.#last]!.decoder.decode(bytes, start, end)
+      : UNKNOWN_FORMAT;
   }
 }

@@ -88,7 +88,8 @@ class OddlinkDecoder implements Decoder {
     this.#write(TARGET_HOST, record.targetHost);
     this.#write(AUTH_TYPE, record.authType);
     this.#write(LOGON_TYPE, record.logonType);
-    login.evidence = record.evidence === undefined ? defaultEvidence(record) : EVIDENCE.indexOf(record.evidence);
+    login.evidence =
+      record.evidence === undefined ? defaultEvidence(record) : EVIDENCE.indexOf(record.evidence);
     if (login.hasNameTooLong()) return NAME_TOO_LONG;
     if (record.activity === "evidence") {
       if (login.isAbsent(SOURCE_HOST)) return NO_SOURCE_HOST;

@@ -1,8 +1,8 @@
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { Buffer } from "node:buffer";
 import { OddlinkError } from "../../errors.ts";
 import { splitLines } from "../../ingest/line-splitter.ts";
 import { readSource, readStart, type Source, STDIN } from "../../ingest/sources.ts";
@@ -26,7 +26,10 @@ export type EmbeddedLogOptions = {
   readonly stdin?: AsyncIterable<Buffer | string>;
 };
 
-type Input = InputPartition & { readonly source: Source; readonly stdin: AsyncIterable<Buffer | string> | undefined };
+type Input = InputPartition & {
+  readonly source: Source;
+  readonly stdin: AsyncIterable<Buffer | string> | undefined;
+};
 
 /** The log on files and SQLite: nothing to install, and `kill -9` is harmless here too. */
 export class EmbeddedLog implements Log {
@@ -58,7 +61,8 @@ export class EmbeddedLog implements Log {
       const path = options.store ?? join(temporaryFolder!, "store.db");
       const store = new Store(path, temporaryFolder !== undefined);
       const inputs: Input[] = [];
-      for (const source of options.sources) inputs.push(await openInput(store, source, inputs, options.stdin));
+      for (const source of options.sources)
+        inputs.push(await openInput(store, source, inputs, options.stdin));
       return new EmbeddedLog(options, store, inputs, temporaryFolder);
     } catch (error) {
       if (temporaryFolder !== undefined) rmSync(temporaryFolder, { recursive: true, force: true });
@@ -85,7 +89,9 @@ export class EmbeddedLog implements Log {
     if (before === settings) return;
     const old = JSON.parse(before) as Record<string, unknown>;
     const now = JSON.parse(settings) as Record<string, unknown>;
-    const changed = Object.keys({ ...old, ...now }).filter((key) => JSON.stringify(old[key]) !== JSON.stringify(now[key]));
+    const changed = Object.keys({ ...old, ...now }).filter(
+      (key) => JSON.stringify(old[key]) !== JSON.stringify(now[key]),
+    );
     throw new OddlinkError(
       "STORE_MISMATCH",
       `${this.store.path} was written with other settings (${changed.join(", ")}); use the same ones, or another --store`,
@@ -138,7 +144,10 @@ export class EmbeddedLog implements Log {
   progress(): ReadProgress {
     const sizes = this.#inputs.map(({ source }) => source.sizeBytes);
     const isKnown = sizes.every((size) => size !== undefined);
-    return { bytesRead: this.#bytesRead, bytesTotal: isKnown ? sizes.reduce((sum, size) => sum + size, 0) : undefined };
+    return {
+      bytesRead: this.#bytesRead,
+      bytesTotal: isKnown ? sizes.reduce((sum, size) => sum + size, 0) : undefined,
+    };
   }
 
   async close(): Promise<void> {
@@ -172,9 +181,13 @@ async function openInput(
   let stdin: AsyncIterable<Buffer | string> | undefined;
   const stored = store.inputs();
   if (source.path === STDIN) {
-    const bytesMin = Math.max(1, ...stored.filter((i) => i.topic === source.name).map((i) => i.fingerprintBytes));
+    const bytesMin = Math.max(
+      1,
+      ...stored.filter((i) => i.topic === source.name).map((i) => i.fingerprintBytes),
+    );
     ({ start, stdin } = await peek(stdinOption ?? process.stdin, bytesMin));
-  } else start = source.sizeBytes === undefined ? Buffer.alloc(0) : await readStart(source, FINGERPRINT_BYTES);
+  } else
+    start = source.sizeBytes === undefined ? Buffer.alloc(0) : await readStart(source, FINGERPRINT_BYTES);
   const known = stored.find(
     (input) =>
       input.topic === source.name &&

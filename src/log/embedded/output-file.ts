@@ -18,11 +18,16 @@ export class OutputFile {
       mkdirSync(dirname(path), { recursive: true });
       this.#descriptor = openSync(path, length === 0 ? "w" : "r+");
     } catch (error) {
-      throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${path}: ${(error as Error).message}`, { cause: error });
+      throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${path}: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
     if (fstatSync(this.#descriptor).size < length) {
       closeSync(this.#descriptor);
-      throw new OddlinkError("OUTPUT_UNWRITABLE", `${path} is shorter than when it was last written; give another file name`);
+      throw new OddlinkError(
+        "OUTPUT_UNWRITABLE",
+        `${path} is shorter than when it was last written; give another file name`,
+      );
     }
     ftruncateSync(this.#descriptor, length);
     this.#length = length;
@@ -38,10 +43,18 @@ export class OutputFile {
     let written = 0;
     try {
       while (written < bytes.length) {
-        written += writeSync(this.#descriptor, bytes, written, bytes.length - written, this.#length + written);
+        written += writeSync(
+          this.#descriptor,
+          bytes,
+          written,
+          bytes.length - written,
+          this.#length + written,
+        );
       }
     } catch (error) {
-      throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${this.path}: ${(error as Error).message}`, { cause: error });
+      throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${this.path}: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
     this.#length += bytes.length;
   }

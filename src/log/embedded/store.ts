@@ -54,7 +54,9 @@ export class Store {
     this.path = path;
     try {
       this.#database = new DatabaseSync(path);
-      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 1000; PRAGMA locking_mode = EXCLUSIVE");
+      this.#database.exec(
+        "PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 1000; PRAGMA locking_mode = EXCLUSIVE",
+      );
       this.#database.exec(`PRAGMA synchronous = ${isTemporary ? "OFF" : "FULL"}; BEGIN IMMEDIATE; COMMIT`);
       this.#database.exec(SCHEMA);
     } catch (error) {
@@ -63,16 +65,22 @@ export class Store {
     const version = this.meta("schemaVersion");
     if (version === undefined) this.setMeta("schemaVersion", String(SCHEMA_VERSION));
     else if (version !== String(SCHEMA_VERSION)) {
-      throw new OddlinkError("STORE_MISMATCH", `${path} has store version ${version}, this program writes ${SCHEMA_VERSION}`);
+      throw new OddlinkError(
+        "STORE_MISMATCH",
+        `${path} has store version ${version}, this program writes ${SCHEMA_VERSION}`,
+      );
     }
   }
 
   meta(key: string): string | undefined {
-    return (this.#prepared("SELECT value FROM meta WHERE key = ?").get(key) as { value: string } | undefined)?.value;
+    return (this.#prepared("SELECT value FROM meta WHERE key = ?").get(key) as { value: string } | undefined)
+      ?.value;
   }
 
   setMeta(key: string, value: string): void {
-    this.#prepared("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value").run(key, value);
+    this.#prepared(
+      "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    ).run(key, value);
   }
 
   inputs(): StoredInput[] {
@@ -94,12 +102,9 @@ export class Store {
   }
 
   addInput(input: Omit<StoredInput, "position">): void {
-    this.#prepared("INSERT INTO inputs (partition, topic, fingerprint, fingerprint_bytes) VALUES (?, ?, ?, ?)").run(
-      input.partition,
-      input.topic,
-      input.fingerprint,
-      input.fingerprintBytes,
-    );
+    this.#prepared(
+      "INSERT INTO inputs (partition, topic, fingerprint, fingerprint_bytes) VALUES (?, ?, ?, ?)",
+    ).run(input.partition, input.topic, input.fingerprint, input.fingerprintBytes);
   }
 
   /** Writes everything of a commit in one transaction. `withMeta` joins it, for positions of output files. */
@@ -149,7 +154,9 @@ export class Store {
 
   /** Alert findings in the order in which they were raised, from the one after `afterSeq` on. */
   *findings(afterSeq = 0): Generator<{ readonly seq: number; readonly finding: string }> {
-    yield* this.#prepared("SELECT seq, finding FROM alerts WHERE seq > ? ORDER BY seq").iterate(afterSeq) as Generator<{
+    yield* this.#prepared("SELECT seq, finding FROM alerts WHERE seq > ? ORDER BY seq").iterate(
+      afterSeq,
+    ) as Generator<{
       seq: number;
       finding: string;
     }>;
@@ -179,8 +186,14 @@ export class Store {
 function storeError(path: string, error: Error): OddlinkError {
   if (error instanceof OddlinkError) return error;
   if (/locked|busy/i.test(error.message)) {
-    return new OddlinkError("STORE_BUSY", `${path} is in use by another process; one at a time can run on it`, { cause: error });
+    return new OddlinkError(
+      "STORE_BUSY",
+      `${path} is in use by another process; one at a time can run on it`,
+      { cause: error },
+    );
   }
-  const hint = existsSync(path) ? "is it an oddlink store?" : "does the folder exist and may it be written to?";
+  const hint = existsSync(path)
+    ? "is it an oddlink store?"
+    : "does the folder exist and may it be written to?";
   return new OddlinkError("STORE_UNREADABLE", `store ${path}: ${error.message} (${hint})`, { cause: error });
 }

@@ -18,7 +18,8 @@ export function groupPairs(graph: MessageGraph, relations: number): Pairs {
   const links = graph.from.length;
   const destinationOf = (i: number): number => (i < links ? graph.to[i]! : graph.from[i - links]!);
   const sourceOf = (i: number): number => (i < links ? graph.from[i]! : graph.to[i - links]!);
-  const messageOf = (i: number): number => (i < links ? graph.relation[i]! : relations + graph.relation[i - links]!);
+  const messageOf = (i: number): number =>
+    i < links ? graph.relation[i]! : relations + graph.relation[i - links]!;
   const order = Array.from({ length: 2 * links }, (_, i) => i).sort(
     (a, b) => messageOf(a) - messageOf(b) || destinationOf(a) - destinationOf(b) || sourceOf(a) - sourceOf(b),
   );

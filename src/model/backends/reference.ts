@@ -1,5 +1,11 @@
 import { PARAMETER_NAMES, parameterSizes, type RgcnParameters, type RgcnShape } from "../rgcn.ts";
-import type { CreateBackend, MessageGraph, OptimiserOptions, TrainingBackend, TrainingBatch } from "./backend.ts";
+import type {
+  CreateBackend,
+  MessageGraph,
+  OptimiserOptions,
+  TrainingBackend,
+  TrainingBatch,
+} from "./backend.ts";
 import { groupPairs, type Pairs } from "./pairs.ts";
 
 /** Adam's usual decay rates and guard against division by zero (Kingma & Ba, ICLR 2015). */
@@ -10,7 +16,11 @@ const EPSILON = 1e-8;
 type Numbers = Record<keyof RgcnParameters, Float64Array>;
 
 /** One layer's part of the parameters, of their gradients, or of what the forward pass left behind. */
-type LayerNumbers = { readonly basis: Float64Array; readonly coefficients: Float64Array; readonly self: Float64Array };
+type LayerNumbers = {
+  readonly basis: Float64Array;
+  readonly coefficients: Float64Array;
+  readonly self: Float64Array;
+};
 
 /**
  * The readable back end: typed arrays, gradients derived by hand, double precision throughout. Nothing is allocated in a
@@ -111,7 +121,13 @@ export class ReferenceBackend implements TrainingBackend {
   }
 
   /** out_i = bias + in_i S + sum over the pairs p of i of mean_p W_message(p) */
-  #layer(rows: Float64Array, layer: LayerNumbers, bias: Float64Array, means: Float64Array, out: Float64Array): void {
+  #layer(
+    rows: Float64Array,
+    layer: LayerNumbers,
+    bias: Float64Array,
+    means: Float64Array,
+    out: Float64Array,
+  ): void {
     const { entities, dimensions: d, weights } = this.#shape;
     const { count, destination, message, starts, neighbours } = this.#pairs;
     this.#expandMatrices(layer);
@@ -305,7 +321,15 @@ export const createReferenceBackend: CreateBackend = (shape, start, graph, optio
   new ReferenceBackend(shape, start, graph, options);
 
 /** out += x M */
-function addProduct(x: Float64Array, at: number, m: Float64Array, mAt: number, out: Float64Array, to: number, d: number): void {
+function addProduct(
+  x: Float64Array,
+  at: number,
+  m: Float64Array,
+  mAt: number,
+  out: Float64Array,
+  to: number,
+  d: number,
+): void {
   for (let j = 0; j < d; j++) {
     const xj = x[at + j]!;
     if (xj === 0) continue;
@@ -315,7 +339,15 @@ function addProduct(x: Float64Array, at: number, m: Float64Array, mAt: number, o
 }
 
 /** out += x M^T */
-function addTransposed(x: Float64Array, at: number, m: Float64Array, mAt: number, out: Float64Array, to: number, d: number): void {
+function addTransposed(
+  x: Float64Array,
+  at: number,
+  m: Float64Array,
+  mAt: number,
+  out: Float64Array,
+  to: number,
+  d: number,
+): void {
   for (let j = 0; j < d; j++) {
     const base = mAt + j * d;
     let sum = 0;
@@ -325,7 +357,15 @@ function addTransposed(x: Float64Array, at: number, m: Float64Array, mAt: number
 }
 
 /** m += x^T y */
-function addOuter(x: Float64Array, at: number, y: Float64Array, yAt: number, m: Float64Array, mAt: number, d: number): void {
+function addOuter(
+  x: Float64Array,
+  at: number,
+  y: Float64Array,
+  yAt: number,
+  m: Float64Array,
+  mAt: number,
+  d: number,
+): void {
   for (let j = 0; j < d; j++) {
     const xj = x[at + j]!;
     if (xj === 0) continue;

@@ -10,18 +10,15 @@ function decades(counts: Record<number, number>, length = 20): number[] {
 }
 
 test("one row a decade, the oddest first, empty ends left out, bars by logarithm", () => {
-  const lines = renderHistogram(decades({ 5: 3, 4: 0, 3: 12, 1: 900_000 }), 1e-4, { ...PLAIN, columns: 40 });
-  assert.deepEqual(
-    lines,
-    [
-      "1e-5 .. 1e-4 |##                     3",
-      "--- threshold 1.0e-4: alerts are abov…",
-      "1e-4 .. 1e-3 |                       0",
-      "1e-3 .. 1e-2 |###                   12",
-      "1e-2 .. 1e-1 |                       0",
-      "1e-1 .. 1    |################# 900,000",
-    ].map((line, i) => (i === 1 ? "--- threshold 1.0e-4: alerts are above …" : line)),
-  );
+  const lines = renderHistogram(decades({ 5: 3, 3: 12, 1: 900_000 }), 1e-4, { ...PLAIN, columns: 40 });
+  assert.deepEqual(lines, [
+    "1e-5 .. 1e-4 |##                       3",
+    "--- threshold 1.0e-4: alerts are above …",
+    "1e-4 .. 1e-3 |                         0",
+    "1e-3 .. 1e-2 |###                     12",
+    "1e-2 .. 1e-1 |                         0",
+    "1e-1 .. 1    |################## 900,000",
+  ]);
 });
 
 describe("the threshold's line", () => {
@@ -52,7 +49,8 @@ describe("the threshold's line", () => {
 
   test("is coloured where there are colours", () => {
     const lines = renderHistogram(decades({ 3: 5 }), 1e-3, { isLive: true, columns: 80, hasColor: true });
-    assert.match(lines[1], /^\u001b\[33m--- .* ---\u001b\[39m$/u);
+    assert(lines[1].startsWith("\u001b[33m--- threshold"));
+    assert(lines[1].endsWith(" ---\u001b[39m"));
   });
 });
 
