@@ -10,14 +10,14 @@ const USUAL_VALUES_MAX = 3;
 const NEXT_STEPS_LENGTH_MAX = 200;
 const UID_LENGTH = 8;
 
-const SEVERITIES: Readonly<Record<number, readonly [word: string, paint: Paint]>> = {
-  1: ["INFORMATIONAL", "dim"],
-  2: ["LOW", "cyan"],
-  3: ["MEDIUM", "yellow"],
-  4: ["HIGH", "red"],
-  5: ["CRITICAL", "red"],
-  6: ["FATAL", "red"],
-};
+const SEVERITIES: ReadonlyMap<unknown, readonly [word: string, paint: Paint]> = new Map([
+  [1, ["INFORMATIONAL", "dim"]],
+  [2, ["LOW", "cyan"]],
+  [3, ["MEDIUM", "yellow"]],
+  [4, ["HIGH", "red"]],
+  [5, ["CRITICAL", "red"]],
+  [6, ["FATAL", "red"]],
+]);
 
 type Observed = {
   readonly observation_parameter?: unknown;
@@ -107,7 +107,7 @@ function timeText(time: unknown): string {
 }
 
 function severityText({ severity_id }: FindingView, screen: Screen): string {
-  const [word, paint] = SEVERITIES[severity_id ?? 0] ?? ["UNKNOWN", "dim" as const];
+  const [word, paint] = SEVERITIES.get(severity_id) ?? ["UNKNOWN", "dim" as const];
   return painted(screen, paint, word);
 }
 
