@@ -19,9 +19,9 @@ const COLUMN_COUNT = 9;
 const ACCOUNT_HEADER =
   "time,src_user,dst_user,src_computer,dst_computer,auth_type,logon_type,orientation,success,auth_line_index,red";
 const RED_COLUMN = 10;
-/** Byte 9 of a gzip header names the operating system that wrote it; 255 is "unknown". */
+/** Byte 9 of a gzip header names the operating system that wrote it; 3 is Unix. */
 const GZIP_OS_BYTE = 9;
-const GZIP_OS_UNKNOWN = 255;
+const GZIP_OS_UNIX = 3;
 
 interface Row {
   readonly source: string;
@@ -85,10 +85,10 @@ function textOf(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** zlib leaves the time of writing at 0; the operating system is the one byte left that depends on the machine. */
+/** Node leaves the time of writing at 0; the operating system is the one header byte that depends on the machine. */
 function gzip(text: string): Buffer {
   const bytes = gzipSync(text, { level: 9 });
-  bytes[GZIP_OS_BYTE] = GZIP_OS_UNKNOWN;
+  bytes[GZIP_OS_BYTE] = GZIP_OS_UNIX;
   return bytes;
 }
 

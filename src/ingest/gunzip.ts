@@ -1,5 +1,4 @@
 import type { Buffer } from "node:buffer";
-import { once } from "node:events";
 import { createGunzip } from "node:zlib";
 import { OddlinkError } from "../errors.ts";
 
@@ -22,15 +21,15 @@ export async function* gunzip(chunks: AsyncIterable<Buffer>, name: string): Asyn
   let failure: (Error & { code?: string }) | undefined;
   stream.on("data", (chunk: Buffer) => output.push(chunk));
   stream.on("error", (error) => (failure = error));
-  const failed = once(stream, "close");
+  const closed = new Promise<void>((resolve) => stream.once("close", resolve));
   try {
     for await (const chunk of chunks) {
-      await Promise.race([new Promise((resolve) => stream.write(chunk, resolve)), failed]);
+      await Promise.race([new Promise((resolve) => stream.write(chunk, resolve)), closed]);
       yield* take();
       if (failure !== undefined) throw damaged(failure, name);
     }
     stream.end();
-    await failed;
+    await closed;
     yield* take();
     if (failure !== undefined) throw damaged(failure, name);
   } finally {
