@@ -52,11 +52,21 @@ export function title(odd: OddLogin): string {
   }
 }
 
-/** The whole alert in one sentence: the login, how odd it is, and the strongest reason. */
+/**
+ * The whole alert in one sentence: the login, the strongest reason, and how odd it is.
+ *
+ * Presence is a rule, and its place in the score says nothing about how often logins break it. So its odds are those of
+ * surprise: what is odd about the login besides.
+ */
 export function message(odd: OddLogin): string {
+  const login = `Login of ${route(odd.login)} (${manner(odd.login)})`;
   const reason = odd.reasons[0]?.text ?? SIGNAL_DESCRIPTIONS[odd.signal];
   const because = shown(reason.replace(/[\s.]+$/, ""));
-  return `Login of ${route(odd.login)} (${manner(odd.login)}): ${odds(odd.score)}; ${because}.`;
+  if (odd.signal !== "presence") return `${login}: ${odds(odd.score)}; ${because}.`;
+  const { surprise } = odd.signals;
+  return surprise === undefined
+    ? `${login}: ${because}.`
+    : `${login}: ${because}; besides, ${odds(surprise)}.`;
 }
 
 /** What the finding is, what might be behind it, and what is not known yet. */

@@ -8,10 +8,17 @@ import { oddLoginArbitrary, STOLEN, withLogin } from "./odd-logins.ts";
 
 test("the message is one sentence with route, odds and the strongest reason", () => {
   assert.equal(
-    toFinding(STOLEN).message,
+    toFinding({ ...STOLEN, signal: "surprise" }).message,
     "Login of alice@CORP from laptop-9 to files-1 (NTLM, Network, success): 1 login in 100,000 looks this odd; " +
       "alice@CORP has shown Kerberos or console logins on 2 hosts, never on laptop-9.",
   );
+});
+
+test("presence is a rule: its message claims no odds but those of surprise", () => {
+  const reason = "alice@CORP has shown Kerberos or console logins on 2 hosts, never on laptop-9";
+  const tier = { ...STOLEN, score: 2e-12 };
+  assert(toFinding(tier).message.endsWith(`: ${reason}; besides, 1 login in 500 looks this odd.`));
+  assert(toFinding({ ...tier, signals: { presence: 1e-9 } }).message.endsWith(`: ${reason}.`));
 });
 
 test("a target account is named only if it is another one", () => {

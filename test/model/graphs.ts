@@ -1,0 +1,38 @@
+import { Random } from "../../src/model/random.ts";
+import type { TrainingGraph } from "../../src/model/training-graph.ts";
+
+/**
+ * Two departments of users and hosts that keep to themselves: every link stays inside one. `crossings` adds links between.
+ */
+export function twoCommunities(options: {
+  readonly users: number;
+  readonly hosts: number;
+  readonly links: number;
+}) {
+  const { users, hosts, links } = options;
+  const random = new Random(7, "two communities");
+  const chosen = new Map<string, [number, number, number]>();
+  while (chosen.size < links) {
+    const community = random.nextInt(2);
+    const user = random.nextInt(users / 2) * 2 + community;
+    const host = users + random.nextInt(hosts / 2) * 2 + community;
+    const relation = random.nextInt(2);
+    chosen.set(`${user} ${relation} ${host}`, [user, relation, host]);
+  }
+  const sorted = [...chosen.values()].sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
+  const graph: TrainingGraph = {
+    entityCount: users + hosts,
+    entityKind: Uint8Array.from({ length: users + hosts }, (_, i) => (i < users ? 0 : 1)),
+    kindNames: ["user", "host"],
+    relationNames: ["user-sourceHost", "user-targetHost"],
+    linkFrom: Int32Array.from(sorted, (link) => link[0]),
+    linkRelation: Int32Array.from(sorted, (link) => link[1]),
+    linkTo: Int32Array.from(sorted, (link) => link[2]),
+    linkCount: Float64Array.from(sorted, (_, i) => 1 + (i % 5)),
+    linkFirstMs: Float64Array.from(sorted, (_, i) => (i * 7919) % 1000),
+  };
+  const entityNames = Array.from({ length: users + hosts }, (_, i) =>
+    i < users ? `U${i}` : `C${i - users}`,
+  );
+  return { graph, entityNames };
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ReferenceBackend } from "../../src/model/backends/reference.ts";
+import { Random } from "../../src/model/random.ts";
+import { initialParameters, PARAMETER_NAMES, type RgcnShape } from "../../src/model/rgcn.ts";
+
+const ENTITIES = 7;
+const RELATIONS = 2;
+
+/** A small graph with every case: shared destinations, a node without links, both relations on one pair. */
+const messages = {
+  from: Int32Array.from([0, 1, 1, 2, 0, 5]),
+  relation: Int32Array.from([0, 0, 1, 1, 1, 0]),
+  to: Int32Array.from([3, 3, 3, 4, 4, 1]),
+};
+
+const batch = {
+  from: Int32Array.from([0, 1, 2, 0, 5, 3]),
+  relation: Int32Array.from([0, 1, 1, 0, 1, 0]),
+  to: Int32Array.from([3, 3, 4, 4, 6, 3]),
+  label: Float32Array.from([1, 1, 1, 0, 0, 0]),
+  weight: Float32Array.from([0.5, 1.5, 1, 0.5, 1.5, 1]),
+};
+
+for (const weights of ["basis", "diagonal"] as const) {
+  const shape: RgcnShape = {
+    entities: ENTITIES,
+    relations: RELATIONS,
+    dimensions: 5,
+    weights,
+    bases: weights === "basis" ? 3 : 0,
+  };
+  const options = { learningRate: 0.01, l2: 0.05, clipNorm: 1 };
+
+  test(`with ${weights} weights every gradient agrees with central finite differences`, () => {
+    const backend = new ReferenceBackend(shape, initialParameters(shape, 11), messages, options);
+    const random = new Random(3, "biases");
+    for (const name of ["bias1", "bias2"] as const) {
+      backend.values[name].forEach((_, i, values) => {
+        values[i] = random.nextWithin(0.5);
+      });
+    }
+    const gradients = Object.fromEntries(
+      Object.entries(backend.lossAndGradients(batch).gradients).map(([name, values]) => [
+        name,
+        values.slice(),
+      ]),
+    );
+    const epsilon = 1e-5;
+    let compared = 0;
+    for (const name of PARAMETER_NAMES) {
+      const values = backend.values[name];
+      let largest = 0;
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i]!;
+        values[i] = value + epsilon;
+        const above = backend.lossAndGradients(batch).loss;
+        values[i] = value - epsilon;
+        const below = backend.lossAndGradients(batch).loss;
+        values[i] = value;
+        const expected = (above - below) / (2 * epsilon);
+        const actual = gradients[name]![i]!;
+        const error = Math.abs(actual - expected) / Math.max(1e-6, Math.abs(actual) + Math.abs(expected));
+        assert.ok(
+          error < 1e-4 || Math.abs(actual - expected) < 1e-9,
+          `${name}[${i}]: ${actual}, not ${expected}`,
+        );
+        largest = Math.max(largest, Math.abs(actual));
+        compared++;
+      }
+      if (values.length > 0) assert.ok(largest > 1e-6, `${name} has no gradient at all`);
+    }
+    assert.ok(compared > 100);
+  });
+
+  test(`with ${weights} weights steps lower the loss`, () => {
+    const backend = new ReferenceBackend(shape, initialParameters(shape, 5), messages, options);
+    const first = backend.step(batch);
+    let last = first;
+    for (let i = 0; i < 50; i++) last = backend.step(batch);
+    assert.ok(last < 0.6 * first, `${first} -> ${last}`);
+  });
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { OddlinkError } from "../../src/errors.ts";
+import { buildEpoch, decodeEpoch, encodeEpoch } from "../../src/model/epoch.ts";
+import { distMult, embedUnknown } from "../../src/model/rgcn.ts";
+import { train, trainingOptionsSchema } from "../../src/model/trainer.ts";
+import { trainInThread } from "../../src/model/training-thread.ts";
+import { twoCommunities } from "./graphs.ts";
+
+const small = twoCommunities({ users: 40, hosts: 40, links: 400 });
+const options = trainingOptionsSchema.parse({ dimensions: 16, steps: 60, seed: 3 });
+const epochOf = (seed: number) => {
+  const seeded = { ...options, seed };
+  const model = train(small.graph, seeded);
+  return buildEpoch({ number: 1, trainedAtMs: 5, model, ...small, options: seeded });
+};
+
+for (const weights of ["basis", "diagonal"] as const) {
+  test(`training with ${weights} weights tells links within a community from links across`, () => {
+    const model = train(small.graph, { ...options, weights });
+    assert.ok(model.losses.at(-1)! < model.losses[0]! - 0.1, "the loss falls");
+    assert.ok(model.heldOut.lossAfter! < model.heldOut.lossBefore!);
+    const d = options.dimensions;
+    const row = (i: number) => model.output.subarray(i * d, (i + 1) * d);
+    let wins = 0;
+    let pairs = 0;
+    for (let user = 0; user < 40; user++) {
+      for (let host = 40; host < 80; host += 2) {
+        // Hosts at even and odd places belong to the two communities, as users do.
+        const inside = distMult(row(user), model.parameters.decoder.subarray(0, d), row(host + (user % 2)));
+        const across = distMult(
+          row(user),
+          model.parameters.decoder.subarray(0, d),
+          row(host + 1 - (user % 2)),
+        );
+        wins += inside > across ? 1 : 0;
+        pairs++;
+      }
+    }
+    assert.ok(wins / pairs > 0.8, `${wins} of ${pairs}`);
+  });
+}
+
+test("the same seed gives the same epoch, another seed another", () => {
+  assert.equal(epochOf(3).manifest.digest, epochOf(3).manifest.digest);
+  assert.notEqual(epochOf(3).manifest.digest, epochOf(4).manifest.digest);
+});
+
+test("an epoch survives being stored, and one flipped byte is noticed wherever it is", () => {
+  const epoch = epochOf(3);
+  const bytes = encodeEpoch(epoch);
+  assert.deepEqual(decodeEpoch(bytes), epoch);
+  for (const place of [0, 9, 200, bytes.length >> 1, bytes.length - 1]) {
+    const broken = Buffer.from(bytes);
+    broken[place]! ^= 1;
+    assert.throws(() => decodeEpoch(broken), { code: "EPOCH_CORRUPT" });
+  }
+  assert.throws(() => decodeEpoch(bytes.subarray(0, bytes.length - 5)), { code: "EPOCH_CORRUPT" });
+});
+
+test("an unknown user is embedded near the community of its neighbours, whatever their order", () => {
+  const model = train(small.graph, options);
+  const d = options.dimensions;
+  const own = new Float32Array(d);
+  for (let user = 0; user < 40; user++)
+    for (let k = 0; k < d; k++) own[k]! += model.parameters.input[user * d + k]! / 40;
+  // Messages to a user come against the link, hence from the inverse relations 2 and 3.
+  const neighbours = [40, 42, 44, 46].map((row, i) => ({ message: 2 + (i % 2), row }));
+  const embedding = embedUnknown(model.shape, model.parameters, model.hidden, own, neighbours);
+  assert.deepEqual(
+    embedUnknown(model.shape, model.parameters, model.hidden, own, neighbours.toReversed()),
+    embedding,
+  );
+  const relation = model.parameters.decoder.subarray(0, d);
+  const logit = (row: number) => distMult(embedding, relation, model.output.subarray(row * d, (row + 1) * d));
+  let wins = 0;
+  for (let host = 48; host < 80; host += 2) wins += logit(host) > logit(host + 1) ? 1 : 0;
+  assert.ok(wins >= 12, `${wins} of 16`);
+});
+
+test("a worker thread trains the very same model", async () => {
+  const steps: number[] = [];
+  const inThread = await trainInThread(small.graph, options, { onProgress: ({ step }) => steps.push(step) });
+  assert.deepEqual(inThread, train(small.graph, options));
+  assert.deepEqual(
+    steps,
+    Array.from(inThread.losses, (_, i) => i + 1),
+  );
+});
+
+test("training can be stopped", async () => {
+  const abort = new AbortController();
+  const training = trainInThread(
+    small.graph,
+    { ...options, steps: 100_000 },
+    { signal: abort.signal, onProgress: () => abort.abort() },
+  );
+  await assert.rejects(training, { code: "TRAINING_FAILED" });
+});
+
+test("nothing to train on is an error that says so, in a thread too", async () => {
+  const empty = {
+    ...small.graph,
+    linkFrom: new Int32Array(0),
+    linkTo: new Int32Array(0),
+    linkRelation: new Int32Array(0),
+    linkCount: new Float64Array(0),
+    linkFirstMs: new Float64Array(0),
+  };
+  assert.throws(
+    () => train(empty, options),
+    (error: OddlinkError) => error.code === "TRAINING_FAILED" && /too few/.test(error.message),
+  );
+  await assert.rejects(trainInThread(empty, options), { code: "TRAINING_FAILED" });
+});
