@@ -8,7 +8,7 @@ import { trainInThread } from "../../src/model/training-thread.ts";
 import { twoCommunities } from "./graphs.ts";
 
 const small = twoCommunities({ users: 40, hosts: 40, links: 400 });
-const options = trainingOptionsSchema.parse({ dimensions: 16, steps: 60, seed: 3 });
+const options = trainingOptionsSchema.parse({ dimensions: 16, steps: 100, seed: 3 });
 const epochOf = (seed: number) => {
   const seeded = { ...options, seed };
   const model = train(small.graph, seeded);

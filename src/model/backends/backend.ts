@@ -32,17 +32,18 @@ export type OptimiserOptions = {
  */
 export type TrainingBackend = {
   readonly name: string;
-  /** One forward and backward pass and one Adam step; returns the loss before the step. */
-  step(batch: TrainingBatch): number;
-  /** Hidden activations and output embeddings, entities x dimensions each, with the current parameters. */
+  /** One forward and backward pass over message graph `graph` and one Adam step; returns the loss before the step. */
+  step(batch: TrainingBatch, graph: number): number;
+  /** Hidden activations and output embeddings over message graph 0, entities x dimensions each. */
   forward(): { readonly hidden: Float32Array; readonly output: Float32Array };
   /** The parameters as they are now: a copy. */
   parameters(): RgcnParameters;
 };
 
+/** @param graphs message graphs to choose from; the first is the whole one */
 export type CreateBackend = (
   shape: RgcnShape,
   start: RgcnParameters,
-  graph: MessageGraph,
+  graphs: readonly MessageGraph[],
   options: OptimiserOptions,
 ) => TrainingBackend;

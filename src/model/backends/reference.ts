@@ -30,7 +30,9 @@ export class ReferenceBackend implements TrainingBackend {
   readonly name = "reference";
   readonly #shape: RgcnShape;
   readonly #options: OptimiserOptions;
-  readonly #pairs: Pairs;
+  readonly #graphs: readonly Pairs[];
+  /** The one of `#graphs` that the pass at hand runs over. */
+  #pairs: Pairs;
   readonly #values: Numbers;
   readonly #gradients: Numbers;
   readonly #firstMoments: Numbers;
@@ -50,10 +52,16 @@ export class ReferenceBackend implements TrainingBackend {
   readonly #outputGradient: Float64Array;
   readonly #meanGradient: Float64Array;
 
-  constructor(shape: RgcnShape, start: RgcnParameters, graph: MessageGraph, options: OptimiserOptions) {
+  constructor(
+    shape: RgcnShape,
+    start: RgcnParameters,
+    graphs: readonly MessageGraph[],
+    options: OptimiserOptions,
+  ) {
     this.#shape = shape;
     this.#options = options;
-    this.#pairs = groupPairs(graph, shape.relations);
+    this.#graphs = graphs.map((graph) => groupPairs(graph, shape.relations));
+    this.#pairs = this.#graphs[0]!;
     const sizes = parameterSizes(shape);
     const numbers = (of: (name: keyof RgcnParameters) => Float64Array): Numbers =>
       Object.fromEntries(PARAMETER_NAMES.map((name) => [name, of(name)])) as Numbers;
@@ -63,8 +71,9 @@ export class ReferenceBackend implements TrainingBackend {
     this.#firstMoments = zeros();
     this.#secondMoments = zeros();
     const { entities, dimensions: d, relations } = shape;
-    this.#means1 = new Float64Array(this.#pairs.count * d);
-    this.#means2 = new Float64Array(this.#pairs.count * d);
+    const pairsMax = Math.max(...this.#graphs.map((pairs) => pairs.count));
+    this.#means1 = new Float64Array(pairsMax * d);
+    this.#means2 = new Float64Array(pairsMax * d);
     const matrixSize = 2 * relations * d * (shape.weights === "basis" ? d : 1);
     this.#matrices = new Float64Array(matrixSize);
     this.#matrixGradients = new Float64Array(matrixSize);
@@ -75,14 +84,18 @@ export class ReferenceBackend implements TrainingBackend {
     this.#meanGradient = new Float64Array(d);
   }
 
-  step(batch: TrainingBatch): number {
-    const loss = this.lossAndGradients(batch).loss;
+  step(batch: TrainingBatch, graph: number): number {
+    const { loss } = this.lossAndGradients(batch, graph);
     this.#adam();
     return loss;
   }
 
   /** Loss with the current parameters and its gradient by each of them; public so that tests can hold them to account. */
-  lossAndGradients(batch: TrainingBatch): { readonly loss: number; readonly gradients: Readonly<Numbers> } {
+  lossAndGradients(
+    batch: TrainingBatch,
+    graph: number,
+  ): { readonly loss: number; readonly gradients: Readonly<Numbers> } {
+    this.#pairs = this.#graphs[graph]!;
     this.#run();
     for (const name of PARAMETER_NAMES) this.#gradients[name].fill(0);
     const loss = this.#decode(batch);
@@ -96,6 +109,7 @@ export class ReferenceBackend implements TrainingBackend {
   }
 
   forward(): { readonly hidden: Float32Array; readonly output: Float32Array } {
+    this.#pairs = this.#graphs[0]!;
     this.#run();
     return { hidden: Float32Array.from(this.#hidden), output: Float32Array.from(this.#output) };
   }
@@ -317,8 +331,8 @@ export class ReferenceBackend implements TrainingBackend {
   }
 }
 
-export const createReferenceBackend: CreateBackend = (shape, start, graph, options) =>
-  new ReferenceBackend(shape, start, graph, options);
+export const createReferenceBackend: CreateBackend = (shape, start, graphs, options) =>
+  new ReferenceBackend(shape, start, graphs, options);
 
 /** out += x M */
 function addProduct(
