@@ -116,6 +116,8 @@ async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise
     },
     onEpoch: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
+    onTrainingFailed: (error) =>
+      progress.note(`training failed, going on with the model before: ${error.message}`),
     onProgress: (count) => {
       records += count;
       progress.update({ ...log.progress(), records });

@@ -68,6 +68,8 @@ export type EngineOptions = {
   readonly onScored?: (scored: ScoredLogin) => void;
   readonly onAlert?: (alert: AlertRecord) => void;
   readonly onEpoch?: (epoch: Epoch) => void;
+  /** A live training failed; the engine goes on with the epoch it has. */
+  readonly onTrainingFailed?: (error: Error) => void;
   readonly onProgress?: (records: number) => void;
   readonly signal?: AbortSignal;
 };
@@ -100,6 +102,11 @@ export class Engine {
   #epoch: Epoch | undefined;
   #trainedAtMs = Number.NaN;
   #segmentStart = 0;
+  /** Live training: when the last one began by the wall clock, whether one is under way, and the epoch that it gave. */
+  #liveTrainedAtMs: number;
+  #liveTraining: Promise<void> | undefined;
+  #liveEpoch: Epoch | undefined;
+  readonly #liveAbort = new AbortController();
 
   // What the next commit will hold.
   #alerts: AlertRecord[] = [];
@@ -134,6 +141,7 @@ export class Engine {
     this.#formsLinkAlways = findLinkKind(this.graph.kinds, "user", "targetHost") !== undefined;
     this.#writesScored = config.outputs.scored !== undefined || config.outputs.scoredLogins;
     this.#decoder = this.#newDecoder();
+    this.#liveTrainedAtMs = options.clock();
   }
 
   get epoch(): Epoch | undefined {
@@ -148,9 +156,14 @@ export class Engine {
   /** Reads every partition to its end. Stops early, committed, when the abort signal fires. */
   async run(): Promise<void> {
     await this.#restore();
-    for (const partition of this.#options.log.partitions()) {
-      if (this.#options.signal?.aborted) break;
-      await this.#runPartition(partition);
+    try {
+      for (const partition of this.#options.log.partitions()) {
+        if (this.#options.signal?.aborted) break;
+        await this.#runPartition(partition);
+      }
+    } finally {
+      this.#liveAbort.abort();
+      await this.#liveTraining;
     }
   }
 
@@ -238,6 +251,7 @@ export class Engine {
   }
 
   async #process(batch: RecordBatch): Promise<void> {
+    this.#goOnLive();
     for (let i = 0; i < batch.length; ) {
       i = this.#processUntilTraining(batch, i);
       if (i < batch.length) await this.#train();
@@ -463,7 +477,43 @@ export class Engine {
       this.#trainedAtMs,
       this.#options.signal,
     );
-    this.#epochs.push({ key: String(number).padStart(8, "0"), value: encodeEpoch(epoch) });
+    this.#publish(epoch);
+  }
+
+  /**
+   * Live training, between two batches: adopts the epoch that a finished training gave, and begins the next one when its
+   * time has come. Never awaited. A training that fails leaves the epoch before in force.
+   */
+  #goOnLive(): void {
+    const { mode, firstAfterHours, everyHours, linksMin } = this.#config.training;
+    if (mode !== "live") return;
+    if (this.#liveEpoch !== undefined) {
+      this.#publish(this.#liveEpoch);
+      this.#liveEpoch = undefined;
+    }
+    const nowMs = this.#options.clock();
+    const hours = this.#epoch === undefined ? firstAfterHours : everyHours;
+    if (this.#liveTraining !== undefined || nowMs - this.#liveTrainedAtMs < hours * MS_PER_HOUR) return;
+    if (this.graph.linkCount < linksMin) return;
+    this.#liveTrainedAtMs = nowMs;
+    const number = (this.#epoch?.manifest.number ?? 0) + 1;
+    const trainedAtMs = this.graph.window.watermarkMs;
+    this.#liveTraining = this.#options
+      .train(this.graph, this.#config, number, trainedAtMs, this.#liveAbort.signal)
+      .then((epoch) => {
+        this.#liveEpoch = epoch;
+      })
+      .catch((error: unknown) => {
+        if (!this.#liveAbort.signal.aborted) this.#options.onTrainingFailed?.(error as Error);
+      })
+      .finally(() => {
+        this.#liveTraining = undefined;
+      });
+  }
+
+  /** Stores an epoch with the next commit, and uses it from now on. */
+  #publish(epoch: Epoch): void {
+    this.#epochs.push({ key: String(epoch.manifest.number).padStart(8, "0"), value: encodeEpoch(epoch) });
     this.totals.epochs++;
     this.#adopt(epoch);
     this.#options.onEpoch?.(epoch);

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
+import { loadConfig } from "../../src/config/load.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { trainEpoch } from "../../src/engine/train-epoch.ts";
+import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
+import { OddlinkError } from "../../src/errors.ts";
+import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
+
+const HOUR_MS = 3_600_000;
+const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "lanl", "auth.txt.gz");
+const LINES = gunzipSync(readFileSync(EXAMPLE)).toString().trimEnd().split("\n");
+
+const reallyTrain: TrainEpoch = (graph, config, number, trainedAtMs, signal) =>
+  trainEpoch(graph, config, number, trainedAtMs, undefined, signal);
+
+/** Runs on the example as on a pipe that is written in four parts, two hours of the wall clock apart. */
+async function runLive(train: TrainEpoch) {
+  let nowMs = Date.now();
+  const failures: Error[] = [];
+  const epochsSeen: number[] = [];
+  const config = loadConfig({
+    environment: {},
+    flags: {
+      "training.mode": "live",
+      "training.steps": 5,
+      "training.dimensions": 4,
+      "training.firstAfterHours": 1,
+      "training.everyHours": 3,
+    },
+  });
+  async function* pipe(): AsyncGenerator<string> {
+    for (let part = 0; part < 4; part++) {
+      nowMs += 2 * HOUR_MS;
+      yield `${LINES.slice(part * 3500, (part + 1) * 3500).join("\n")}\n`;
+      // Long enough for what was started in the background to end; that it is not waited for is the point.
+      await sleep(400);
+      epochsSeen.push(engine.totals.epochs);
+    }
+  }
+  const log = await EmbeddedLog.open({
+    sources: [{ name: "stdin", path: "-", sizeBytes: undefined }],
+    recordBytesMax: 1 << 20,
+    stdin: pipe(),
+  });
+  const engine: Engine = new Engine({
+    config,
+    log,
+    clock: () => nowMs,
+    train,
+    onTrainingFailed: (error) => failures.push(error),
+  });
+  try {
+    await engine.run();
+  } finally {
+    await log.close();
+  }
+  return { engine, failures, epochsSeen };
+}
+
+test("live, an epoch is trained beside the scoring once its hours have passed, and adopted between two batches", async () => {
+  const { engine, failures, epochsSeen } = await runLive(reallyTrain);
+  assert.deepEqual(failures, []);
+  assert.equal(engine.totals.consumed, LINES.length);
+  // Begun before the second part was scored (the first found an empty graph), adopted before the third was.
+  assert.deepEqual(epochsSeen, [0, 0, 1, 1]);
+  assert.equal(engine.epoch?.manifest.number, 1);
+});
+
+test("live, a training that fails is reported and the stream is scored to its end", async () => {
+  const { engine, failures } = await runLive(async () => {
+    throw new OddlinkError("TRAINING_FAILED", "no luck");
+  });
+  assert.equal(engine.totals.consumed, LINES.length);
+  assert.ok(failures.length >= 1);
+  assert.equal(engine.epoch, undefined);
+});
+
+test("live, a training under way does not hold up the end of the input", { timeout: 20_000 }, async () => {
+  const { engine } = await runLive(async (_graph, _config, _number, _trainedAtMs, signal) => {
+    await new Promise((_resolve, reject) =>
+      signal!.addEventListener("abort", () => reject(new Error("stopped"))),
+    );
+    throw new Error("unreachable");
+  });
+  assert.equal(engine.totals.consumed, LINES.length);
+});
