@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { FactReader, Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { LinkKind } from "../graph-state/link-kinds.ts";
@@ -218,29 +219,41 @@ export class Explainer {
       : { parameter, entity, entityKind, values: peers.slice(0, USUAL_MAX) };
   }
 
+  /** One peer of a node, or undefined if there is no such link. */
   #peerOf(kind: LinkKind, side: "from" | "to", entity: number, value: string): Peer | undefined {
-    return this.#allPeers(kind, side, entity, "count").find((peer) => peer.value === value);
+    const { links, names } = this.#graph;
+    const bytes = Buffer.from(value);
+    const peer = names[side === "from" ? kind.toKind : kind.fromKind]!.find(bytes, 0, bytes.length);
+    if (peer < 0 || entity < 0) return undefined;
+    const row =
+      side === "from" ? links.find(kind.index, 0, entity, peer) : links.find(kind.index, 0, peer, entity);
+    return row < 0 ? undefined : { value, count: links.statistics.count[row]! };
   }
 
+  /** The most frequent peers of a node, equal ones by name, with the sum and number of all. One pass over its links. */
   #peers(kind: LinkKind | undefined, side: "from" | "to", entity: number, by: "count" | "strong") {
-    const all = kind === undefined ? [] : this.#allPeers(kind, side, entity, by);
-    const total = all.reduce((sum, peer) => sum + peer.count, 0);
-    return { peers: all.slice(0, USUAL_MAX + 1), total, distinct: all.length };
-  }
-
-  /** All peers of a node, the most frequent first, equal ones by name: alerts are few, so all of them may be looked at. */
-  #allPeers(kind: LinkKind, side: "from" | "to", entity: number, by: "count" | "strong"): Peer[] {
-    const peers: Peer[] = [];
+    const top: { id: number; count: number }[] = [];
+    let total = 0;
+    let distinct = 0;
+    if (kind === undefined) return { peers: [], total, distinct };
     const { links } = this.#graph;
-    const peerKind = side === "from" ? kind.toKind : kind.fromKind;
+    const names = this.#graph.names[side === "from" ? kind.toKind : kind.fromKind]!;
+    const ends = side === "from" ? links.to : links.from;
     const rows = side === "from" ? this.#graph.linksFrom(kind, entity) : this.#graph.linksTo(kind, entity);
     for (const row of rows) {
       const count = links.statistics[by][row]!;
       if (links.relationOf(row) !== 0 || count === 0) continue;
-      const id = side === "from" ? links.to[row]! : links.from[row]!;
-      peers.push({ value: this.#graph.names[peerKind]!.nameOf(id), count });
+      total += count;
+      distinct++;
+      const id = ends[row]!;
+      const isBefore = (other: { id: number; count: number }): boolean =>
+        count > other.count || (count === other.count && names.compare(id, other.id) < 0);
+      if (top.length > USUAL_MAX && !isBefore(top[USUAL_MAX]!)) continue;
+      const place = top.findIndex(isBefore);
+      top.splice(place < 0 ? top.length : place, 0, { id, count });
+      if (top.length > USUAL_MAX + 1) top.pop();
     }
-    return peers.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
+    return { peers: top.map(({ id, count }): Peer => ({ value: names.nameOf(id), count })), total, distinct };
   }
 
   get #days(): string {

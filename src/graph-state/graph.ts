@@ -47,7 +47,10 @@ export class Graph {
   readonly relations = new Interner();
   readonly kinds: readonly LinkKind[];
   readonly links = new LinkTable();
-  /** By link kind: what the links say about their from end, and about their to end. */
+  /**
+   * By link kind: what the links say about their from end, and about their to end. Of a value, the end of a profile link,
+   * only the degree is kept: it is no node.
+   */
   readonly fromNodes: readonly NodeAggregates[];
   readonly toNodes: readonly NodeAggregates[];
   /** By link kind: number of distinct pairs. */
@@ -320,7 +323,7 @@ export class Graph {
     this.#delta.addOne(this.#deltaOf(row), timeMs, failures, strong, weak);
     if (relation !== 0) return;
     this.fromNodes[kind.index]!.statistics.addOne(from, timeMs, failures, strong, weak);
-    this.toNodes[kind.index]!.statistics.addOne(to, timeMs, failures, strong, weak);
+    if (!kind.isProfile) this.toNodes[kind.index]!.statistics.addOne(to, timeMs, failures, strong, weak);
     this.#afterPair(kind, row, isNew, firstMsBefore);
   }
 
@@ -341,7 +344,7 @@ export class Graph {
     if (isTracked) this.#delta.addRow(this.#deltaOf(row), change, 0);
     if (relation !== 0) return;
     this.fromNodes[kind.index]!.statistics.addRow(from, change, 0);
-    this.toNodes[kind.index]!.statistics.addRow(to, change, 0);
+    if (!kind.isProfile) this.toNodes[kind.index]!.statistics.addRow(to, change, 0);
     this.#afterPair(kind, row, isNew, firstMsBefore);
   }
 
@@ -351,6 +354,7 @@ export class Graph {
     const to = this.links.to[row]!;
     const count = this.links.statistics.count[row]!;
     this.fromNodes[kind.index]!.offerMode(from, to, count, this.#hashOfName[kind.toKind]!);
+    if (kind.isProfile) return;
     this.toNodes[kind.index]!.offerMode(to, from, count, this.#hashOfName[kind.fromKind]!);
     if (kind !== this.#sourceTarget) return;
     const firstMs = this.links.statistics.firstMs[row]!;
@@ -412,18 +416,18 @@ export class Graph {
     if (previousOfTo !== NO_ROW) links.nextOfTo[previousOfTo] = nextOfTo;
     else toNodes.head[to] = nextOfTo;
     if (relation === 0) {
-      fromNodes.subtract(from, links.statistics, row);
-      toNodes.subtract(to, links.statistics, row);
+      const isFromStale = fromNodes.subtract(from, to, links.statistics, row);
+      const isToStale = !kind.isProfile && toNodes.subtract(to, from, links.statistics, row);
       this.pairCounts[kind.index]!--;
       if (kind === this.#sourceTarget) this.#newTargets.remove(from, links.statistics.firstMs[row]!);
       if (--fromNodes.degree[from]! === 0) {
         fromNodes.nodeCount--;
         if (kind === this.#sourceTarget) this.#newTargets.clear(from);
-      } else {
+      } else if (isFromStale) {
         toRecompute.add(this.#nodeKey(kind.index, 0, from));
       }
       if (--toNodes.degree[to]! === 0) toNodes.nodeCount--;
-      else toRecompute.add(this.#nodeKey(kind.index, 1, to));
+      else if (isToStale) toRecompute.add(this.#nodeKey(kind.index, 1, to));
     }
     links.remove(row);
     this.names[kind.fromKind]!.release(from);

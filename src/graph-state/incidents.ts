@@ -20,6 +20,8 @@ export type Incident = {
 export class OpenIncidents {
   readonly #open = new Map<string, Incident>();
   #delta = new Map<string, Incident>();
+  /** No slot ends before this: most calls of `close` need look no further. */
+  #nextEndMs = Number.POSITIVE_INFINITY;
 
   /** The incident of a login as it stands, or undefined if it would be its first. */
   find(tier: string, user: string, sourceHost: string, slotStartMs: number): Incident | undefined {
@@ -29,14 +31,19 @@ export class OpenIncidents {
   /** Adds to an incident, which is opened if need be, and returns it. */
   add(change: Incident): Incident {
     merge(this.#delta, change);
-    return merge(this.#open, change);
+    return this.#mergeOpen(change);
   }
 
   /** Takes out the incidents whose slot has ended at `watermarkMs`, in a fixed order. */
   close(watermarkMs: number): Incident[] {
     const closed: Incident[] = [];
+    if (watermarkMs < this.#nextEndMs) return closed;
+    this.#nextEndMs = Number.POSITIVE_INFINITY;
     for (const [key, incident] of this.#open) {
-      if (incident.slotEndMs > watermarkMs) continue;
+      if (incident.slotEndMs > watermarkMs) {
+        this.#nextEndMs = Math.min(this.#nextEndMs, incident.slotEndMs);
+        continue;
+      }
       closed.push(incident);
       this.#open.delete(key);
     }
@@ -50,8 +57,13 @@ export class OpenIncidents {
     this.close(watermarkMs);
     for (const change of changes) {
       if (isTracked) merge(this.#delta, change);
-      if (change.slotEndMs > watermarkMs) merge(this.#open, change);
+      if (change.slotEndMs > watermarkMs) this.#mergeOpen(change);
     }
+  }
+
+  #mergeOpen(change: Incident): Incident {
+    this.#nextEndMs = Math.min(this.#nextEndMs, change.slotEndMs);
+    return merge(this.#open, change);
   }
 
   takeDelta(): Incident[] {

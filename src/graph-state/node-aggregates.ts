@@ -8,6 +8,7 @@ import { Statistics } from "./statistics.ts";
  *
  * The statistics are sums over those links (first the least, last the greatest); `degree` counts distinct peers; the
  * mode is the peer with the most logins, ties going to the lower name hash, so that it does not depend on order.
+ * Their day map may still hold days before the window's edge.
  * `head` starts the node's adjacency list in the link table.
  */
 export class NodeAggregates {
@@ -58,8 +59,12 @@ export class NodeAggregates {
     }
   }
 
-  /** Takes the sums of a removed link out; what is not a sum is recomputed by the caller. */
-  subtract(entity: number, links: Statistics, row: number): void {
+  /**
+   * Takes the sums of a removed link out. What is not a sum (first, last, mode) can't be taken out.
+   *
+   * @returns true if the link held one of those, so that the caller must look at the links that are left
+   */
+  subtract(entity: number, peer: number, links: Statistics, row: number): boolean {
     const sums = this.statistics;
     sums.count[entity]! -= links.count[row]!;
     sums.failures[entity]! -= links.failures[row]!;
@@ -67,5 +72,10 @@ export class NodeAggregates {
     sums.weak[entity]! -= links.weak[row]!;
     sums.alerts[entity]! -= links.alerts[row]!;
     sums.minutes[entity]! -= links.minutes[row]!;
+    return (
+      this.mode[entity] === peer ||
+      links.firstMs[row]! <= sums.firstMs[entity]! ||
+      links.lastMs[row]! >= sums.lastMs[entity]!
+    );
   }
 }

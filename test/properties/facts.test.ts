@@ -166,6 +166,8 @@ test("node aggregates equal what a pass over all logins gives", () => {
               const id = interner.find(bytes, 0, bytes.length);
               assert.notEqual(id, -1);
               assert.equal(nodes.degree[id], own.length);
+              // A value is no node: of the to end of a profile link only the degree is kept.
+              if (kind.isProfile && side === "to") continue;
               assert.equal(nodes.statistics.count[id], logins.length);
               assert.equal(
                 nodes.statistics.failures[id],
