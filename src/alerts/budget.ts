@@ -75,7 +75,7 @@ export class AlertBudget {
     this.#hour = hour;
     this.#trailingPeaks.roll(hour);
     this.#issued.dropBefore(hour - 3 * HOURS_PER_DAY);
-    this.#firstPeakHour = this.#peaks.hours()[0] ?? Number.NaN;
+    this.#firstPeakHour = this.#peaks.hoursAfter(Number.NEGATIVE_INFINITY)[0] ?? Number.NaN;
     const days = (hour - this.#firstPeakHour) / HOURS_PER_DAY;
     this.#threshold = days >= LEARN_DAYS ? this.#readThreshold(days * this.alertsPerDay) : 0;
   }

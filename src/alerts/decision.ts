@@ -1,5 +1,6 @@
 import type { Graph } from "../graph-state/graph.ts";
 import type { Incident } from "../graph-state/incidents.ts";
+import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
 import { type AlertBudget, BUDGET_SCORE_MAX } from "./budget.ts";
 import type { Signal } from "./odd-login.ts";
 
@@ -51,15 +52,22 @@ export class AlertPolicy {
     }
   }
 
-  decide(signal: Signal, score: number, user: () => string, sourceHost: () => string): Decision {
+  decide(signal: Signal, score: number, login: LoginBytes): Decision {
     if (signal === "presence") {
-      const incident = this.#note(signal, score, user(), sourceHost(), PRESENCE_SLOT_MS, true);
+      const incident = this.#note(
+        signal,
+        score,
+        login.text(USER),
+        login.text(SOURCE_HOST),
+        PRESENCE_SLOT_MS,
+        true,
+      );
       return { isAlert: true, threshold: null, incident };
     }
     const threshold = this.threshold();
     if (score >= BUDGET_SCORE_MAX && score >= threshold) return QUIET;
-    const userName = user();
-    const hostName = sourceHost();
+    const userName = login.text(USER);
+    const hostName = login.text(SOURCE_HOST);
     let isAlert = score < threshold;
     if (isAlert && this.#budget !== undefined) {
       const open = this.#graph.incidents.find(signal, userName, hostName, this.#slotStart(SLOT_MS));

@@ -83,8 +83,8 @@ export class Explainer {
   seen(facts: Facts): { readonly firstMs: number | null; readonly lastMs: number | null } {
     const { userSource } = this.#kinds;
     if (userSource === undefined || facts.userCount === 0) return { firstMs: null, lastMs: null };
-    const { statistics } = this.#graph.fromNodes[userSource.index]!;
     const user = facts.ids[USER]!;
+    const { statistics } = this.#graph.node(userSource, "from", user);
     return { firstMs: statistics.firstMs[user]!, lastMs: statistics.lastMs[user]! };
   }
 

@@ -16,7 +16,7 @@ import { type Decoded, ignored, rejected } from "../ingest/decoded.ts";
 import type { Decoder } from "../ingest/formats/format.ts";
 import { createDecoder } from "../ingest/formats/index.ts";
 import { OUTCOMES } from "../ingest/login.ts";
-import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
+import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type {
   AlertRecord,
   DeadLetter,
@@ -351,12 +351,7 @@ export class Engine {
     else if (detector === "surprise") score = surprise;
     else if (detector === "presence" && !isPresence) score = 1;
     else score = tieredScore(isPresence, surprise);
-    const decision = this.#policy.decide(
-      signal,
-      score,
-      () => login.text(USER),
-      () => login.text(SOURCE_HOST),
-    );
+    const decision = this.#policy.decide(signal, score, login);
     const { totals } = this;
     const decade = decadeOf(score);
     totals.decades[decade] = totals.decades[decade]! + 1;

@@ -102,7 +102,7 @@ export class FactReader {
     facts.userFirstMs = facts.sourceGivenUser = Number.NaN;
     facts.userSourceRow = NO_ROW;
     if (kind === undefined) return;
-    const nodes = this.#graph.fromNodes[kind.index]!;
+    const nodes = this.#graph.node(kind, "from", user);
     if (nodes.degreeOf(user) > 0) {
       facts.userCount = nodes.statistics.count[user]!;
       facts.userStrong = nodes.statistics.strong[user]!;

@@ -49,7 +49,7 @@ export class Graph {
   readonly links = new LinkTable();
   /**
    * By link kind: what the links say about their from end, and about their to end. Of a value, the end of a profile link,
-   * only the degree is kept: it is no node.
+   * only the degree is kept: it is no node. First, last and mode are to be read through `node`.
    */
   readonly fromNodes: readonly NodeAggregates[];
   readonly toNodes: readonly NodeAggregates[];
@@ -162,6 +162,26 @@ export class Graph {
   /** New targets of a source host first seen within `hours` (at most 24) before `timeMs`. */
   newTargetsWithin(source: number, hours: number, timeMs: number): number {
     return this.#newTargets.within(source, hours, timeMs);
+  }
+
+  /**
+   * What the links of one kind say about the node at one end, with first, last and mode made good if a link that held
+   * one of them was forgotten: those are no sums, and reading them is rarer than forgetting.
+   */
+  node(kind: LinkKind, end: "from" | "to", entity: number): NodeAggregates {
+    const isFrom = end === "from";
+    const nodes = isFrom ? this.fromNodes[kind.index]! : this.toNodes[kind.index]!;
+    if (entity < 0 || entity >= nodes.stale.length || nodes.stale[entity] === 0) return nodes;
+    const peers = isFrom ? this.links.to : this.links.from;
+    const next = isFrom ? this.links.nextOfFrom : this.links.nextOfTo;
+    const hashOf = this.#hashOfName[isFrom ? kind.toKind : kind.fromKind]!;
+    nodes.clear(entity);
+    for (let row = nodes.head[entity]!; row !== NO_ROW; row = next[row]!) {
+      if (this.links.relationOf(row) !== 0) continue;
+      nodes.statistics.addRow(entity, this.links.statistics, row);
+      nodes.offerMode(entity, peers[row]!, this.links.statistics.count[row]!, hashOf);
+    }
+    return nodes;
   }
 
   /** Rows of the links of one kind at a node: pairs and typed links, in no particular order. */
@@ -396,7 +416,7 @@ export class Graph {
     return row;
   }
 
-  #removeLink(row: LinkRow, toRecompute: Set<number>): void {
+  #removeLink(row: LinkRow): void {
     const { links } = this;
     assert(links.dirty[row] === NO_ROW, "a link was forgotten before its segment was taken");
     const kind = this.kinds[links.kindOf(row)]!;
@@ -416,18 +436,15 @@ export class Graph {
     if (previousOfTo !== NO_ROW) links.nextOfTo[previousOfTo] = nextOfTo;
     else toNodes.head[to] = nextOfTo;
     if (relation === 0) {
-      const isFromStale = fromNodes.subtract(from, to, links.statistics, row);
-      const isToStale = !kind.isProfile && toNodes.subtract(to, from, links.statistics, row);
+      fromNodes.subtract(from, to, links.statistics, row);
+      if (!kind.isProfile) toNodes.subtract(to, from, links.statistics, row);
       this.pairCounts[kind.index]!--;
       if (kind === this.#sourceTarget) this.#newTargets.remove(from, links.statistics.firstMs[row]!);
       if (--fromNodes.degree[from]! === 0) {
         fromNodes.nodeCount--;
         if (kind === this.#sourceTarget) this.#newTargets.clear(from);
-      } else if (isFromStale) {
-        toRecompute.add(this.#nodeKey(kind.index, 0, from));
       }
       if (--toNodes.degree[to]! === 0) toNodes.nodeCount--;
-      else if (isToStale) toRecompute.add(this.#nodeKey(kind.index, 1, to));
     }
     links.remove(row);
     this.names[kind.fromKind]!.release(from);
@@ -443,7 +460,6 @@ export class Graph {
   /** Removes the links whose last login lies before the window's edge. Each link is looked at about once a window. */
   #expire(): void {
     const edge = this.window.edgeStep;
-    const toRecompute = new Set<number>();
     for (const step of [...this.#wheel.keys()].sort((a, b) => a - b)) {
       if (step >= edge) break;
       let row = this.#wheel.get(step)!;
@@ -452,16 +468,14 @@ export class Graph {
         const next = this.links.nextInWheel[row]!;
         const lastStep = this.window.stepOf(this.links.statistics.lastMs[row]!);
         if (lastStep >= edge) this.#intoWheel(row, lastStep);
-        else this.#removeLink(row, toRecompute);
+        else this.#removeLink(row);
         row = next;
       }
     }
-    this.#recompute(toRecompute);
   }
 
   /** Makes room at the cap: the longest silent links go, a hundredth of all at once. */
   #evict(room: number): void {
-    const toRecompute = new Set<number>();
     let wanted = Math.max(room, Math.floor(this.#linksMax * EVICTION_SHARE));
     const newest = this.window.step;
     for (const step of [...this.#wheel.keys()].sort((a, b) => a - b)) {
@@ -476,34 +490,11 @@ export class Graph {
         if (isKept) {
           this.#intoWheel(row, Math.max(lastStep, step));
         } else {
-          this.#removeLink(row, toRecompute);
+          this.#removeLink(row);
           this.evictedCount++;
           wanted--;
         }
         row = next;
-      }
-    }
-    this.#recompute(toRecompute);
-  }
-
-  /** First, last, days and mode of nodes that lost a link: they are no sums, so look at the links that are left. */
-  #recompute(nodes: Set<number>): void {
-    for (const key of nodes) {
-      const kind = this.kinds[Math.floor(key / 2) % this.kinds.length]!;
-      const entity = Math.floor(key / 2 / this.kinds.length);
-      const isFrom = key % 2 === 0;
-      const side = isFrom ? this.fromNodes[kind.index]! : this.toNodes[kind.index]!;
-      if (side.degree[entity] === 0) continue;
-      const peers = isFrom ? this.links.to : this.links.from;
-      const next = isFrom ? this.links.nextOfFrom : this.links.nextOfTo;
-      const hashOf = this.#hashOfName[isFrom ? kind.toKind : kind.fromKind]!;
-      side.statistics.clear(entity);
-      side.modeCount[entity] = 0;
-      side.mode[entity] = NO_ROW;
-      for (let row = side.head[entity]!; row !== NO_ROW; row = next[row]!) {
-        if (this.links.relationOf(row) !== 0) continue;
-        side.statistics.addRow(entity, this.links.statistics, row);
-        side.offerMode(entity, peers[row]!, this.links.statistics.count[row]!, hashOf);
       }
     }
   }
@@ -522,11 +513,6 @@ export class Graph {
     this.#delta.clear(place);
     this.links.dirty[row] = place;
     return place;
-  }
-
-  /** One number for a node's aggregates of one kind at one end, for a set of such. */
-  #nodeKey(kind: number, end: number, entity: number): number {
-    return (entity * this.kinds.length + kind) * 2 + end;
   }
 }
 

@@ -1,6 +1,8 @@
 /** Bins of each histogram: values below the first or above the last bin go into it. */
 export const BIN_COUNT = 512;
 
+const SPARE_MAX = 64;
+
 /** The counts of one named histogram in one hour of event time, sparse: what a segment carries of it. */
 export type HourlyBins = {
   readonly name: string;
@@ -21,6 +23,8 @@ export type HourlyBins = {
 export class HourlyHistogram {
   readonly #hours = new Map<number, Uint32Array>();
   readonly #delta = new Map<number, Uint32Array>();
+  /** Arrays of hours that are over, zeroed: an hour of a quiet stream is soon over. */
+  readonly #spare: Uint32Array<ArrayBuffer>[] = [];
   /** The arrays of the hour being recorded, kept at hand: recording is two increments. */
   #openHour = -1;
   #openCounts = new Uint32Array(0);
@@ -33,9 +37,11 @@ export class HourlyHistogram {
     this.#openDelta[clamped]!++;
   }
 
-  /** Hours that hold anything, oldest first. */
-  hours(): number[] {
-    return [...this.#hours.keys()].sort((a, b) => a - b);
+  /** Hours after `hour` that hold anything, oldest first. */
+  hoursAfter(hour: number): number[] {
+    const hours: number[] = [];
+    for (const candidate of this.#hours.keys()) if (candidate > hour) hours.push(candidate);
+    return hours.sort((a, b) => a - b);
   }
 
   /** Counts of one hour, or undefined if nothing was seen in it; not to be changed. */
@@ -45,12 +51,17 @@ export class HourlyHistogram {
 
   /** Forgets the hours before `hour`. */
   dropBefore(hour: number): void {
-    for (const candidate of this.#hours.keys()) if (candidate < hour) this.#hours.delete(candidate);
+    for (const [candidate, counts] of this.#hours) {
+      if (candidate >= hour) continue;
+      this.#hours.delete(candidate);
+      this.#giveBack(counts);
+    }
+    this.#openHour = -1;
   }
 
   add(hour: number, bins: readonly number[], counts: readonly number[], isTracked: boolean): void {
-    const into = bucket(this.#hours, hour);
-    const delta = isTracked ? bucket(this.#delta, hour) : undefined;
+    const into = this.#bucket(this.#hours, hour);
+    const delta = isTracked ? this.#bucket(this.#delta, hour) : undefined;
     for (let i = 0; i < bins.length; i++) {
       into[bins[i]!]! += counts[i]!;
       if (delta !== undefined) delta[bins[i]!]! += counts[i]!;
@@ -65,15 +76,28 @@ export class HourlyHistogram {
       for (let bin = 0; bin < BIN_COUNT; bin++) if (counts[bin] !== 0) bins.push(bin);
       if (bins.length > 0) taken.push({ name, hour, bins, counts: bins.map((bin) => counts[bin]!) });
     }
+    for (const counts of this.#delta.values()) this.#giveBack(counts);
     this.#delta.clear();
     this.#openHour = -1;
     return taken;
   }
 
+  #bucket(hours: Map<number, Uint32Array>, hour: number): Uint32Array<ArrayBuffer> {
+    let counts = hours.get(hour);
+    if (counts === undefined) hours.set(hour, (counts = this.#spare.pop() ?? new Uint32Array(BIN_COUNT)));
+    return counts as Uint32Array<ArrayBuffer>;
+  }
+
+  #giveBack(counts: Uint32Array): void {
+    if (this.#spare.length >= SPARE_MAX) return;
+    counts.fill(0);
+    this.#spare.push(counts as Uint32Array<ArrayBuffer>);
+  }
+
   #open(hour: number): void {
     this.#openHour = hour;
-    this.#openCounts = bucket(this.#hours, hour);
-    this.#openDelta = bucket(this.#delta, hour);
+    this.#openCounts = this.#bucket(this.#hours, hour);
+    this.#openDelta = this.#bucket(this.#delta, hour);
   }
 }
 
@@ -96,10 +120,4 @@ export class HourlyHistograms {
   takeDelta(): HourlyBins[] {
     return [...this.#byName.keys()].sort().flatMap((name) => this.get(name).takeDelta(name));
   }
-}
-
-function bucket(hours: Map<number, Uint32Array>, hour: number): Uint32Array<ArrayBuffer> {
-  let counts = hours.get(hour);
-  if (counts === undefined) hours.set(hour, (counts = new Uint32Array(BIN_COUNT)));
-  return counts as Uint32Array<ArrayBuffer>;
 }

@@ -17,6 +17,8 @@ export class NodeAggregates {
   mode = new Int32Array(512).fill(NO_ROW);
   modeCount = new Uint32Array(512);
   head = new Int32Array(512).fill(NO_ROW);
+  /** 1 where a link that held first, last or mode is gone, so that they must be read anew from those left. */
+  stale = new Uint8Array(512);
   /** How many nodes have at least one such link. */
   nodeCount = 0;
 
@@ -29,6 +31,9 @@ export class NodeAggregates {
     this.degree = grown(this.degree, new Int32Array(capacity));
     this.modeCount = grown(this.modeCount, new Uint32Array(capacity));
     this.mode = grown(this.mode, new Int32Array(capacity)).fill(NO_ROW, old);
+    const stale = new Uint8Array(capacity);
+    stale.set(this.stale);
+    this.stale = stale;
     this.head = grown(this.head, new Int32Array(capacity)).fill(NO_ROW, old);
   }
 
@@ -42,10 +47,16 @@ export class NodeAggregates {
 
   /** A first link of a node that had none: empty its row, which may hold a predecessor's numbers. */
   begin(entity: number): void {
+    this.clear(entity);
+    this.nodeCount++;
+  }
+
+  /** Nothing known of the node; its links are counted anew by whoever clears. */
+  clear(entity: number): void {
     this.statistics.clear(entity);
     this.mode[entity] = NO_ROW;
     this.modeCount[entity] = 0;
-    this.nodeCount++;
+    this.stale[entity] = 0;
   }
 
   /** Says that the link to `peer` now stands for `count` logins. `hashOf` breaks ties. */
@@ -59,12 +70,8 @@ export class NodeAggregates {
     }
   }
 
-  /**
-   * Takes the sums of a removed link out. What is not a sum (first, last, mode) can't be taken out.
-   *
-   * @returns true if the link held one of those, so that the caller must look at the links that are left
-   */
-  subtract(entity: number, peer: number, links: Statistics, row: number): boolean {
+  /** Takes the sums of a removed link out. What is not a sum (first, last, mode) is marked stale if the link held it. */
+  subtract(entity: number, peer: number, links: Statistics, row: number): void {
     const sums = this.statistics;
     sums.count[entity]! -= links.count[row]!;
     sums.failures[entity]! -= links.failures[row]!;
@@ -72,10 +79,10 @@ export class NodeAggregates {
     sums.weak[entity]! -= links.weak[row]!;
     sums.alerts[entity]! -= links.alerts[row]!;
     sums.minutes[entity]! -= links.minutes[row]!;
-    return (
+    const holds =
       this.mode[entity] === peer ||
       links.firstMs[row]! <= sums.firstMs[entity]! ||
-      links.lastMs[row]! >= sums.lastMs[entity]!
-    );
+      links.lastMs[row]! >= sums.lastMs[entity]!;
+    if (holds) this.stale[entity] = 1;
   }
 }

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/** Lines of one buffer as byte ranges, without their line ends. */
+/** Lines of one buffer as byte ranges, without their line ends; valid until the next ones are asked for. */
 export type Lines = {
   readonly buffer: Buffer;
   readonly count: number;
@@ -24,6 +24,10 @@ export async function* splitLines(
   limits: { readonly lineBytesMax: number; readonly linesMax: number },
 ): AsyncGenerator<Lines> {
   const { lineBytesMax, linesMax } = limits;
+  const starts = new Int32Array(linesMax);
+  const ends = new Int32Array(linesMax);
+  const consumedAt = new Float64Array(linesMax);
+  const cutFrom = new Int32Array(linesMax);
   let carry: Buffer = Buffer.alloc(0);
   /** Bytes of the line in `carry` that were dropped because it is too long. */
   let dropped = 0;
@@ -32,10 +36,6 @@ export async function* splitLines(
   function* cut(buffer: Buffer, isEnd: boolean): Generator<Lines> {
     let position = 0;
     while (position < buffer.length) {
-      const starts = new Int32Array(linesMax);
-      const ends = new Int32Array(linesMax);
-      const consumedAt = new Float64Array(linesMax);
-      const cutFrom = new Int32Array(linesMax);
       let count = 0;
       while (count < linesMax && position < buffer.length) {
         const newline = buffer.indexOf(NEWLINE, position);

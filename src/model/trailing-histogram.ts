@@ -22,9 +22,8 @@ export class TrailingHistogram {
   /** Takes in the hours that closed before `hour` and lets go of those no longer needed. */
   roll(hour: number): void {
     const newest = this.#included.at(-1)?.hour ?? Number.NEGATIVE_INFINITY;
-    for (const candidate of this.#histogram.hours()) {
-      if (candidate > newest && candidate < hour) this.#include(candidate);
-    }
+    for (const candidate of this.#histogram.hoursAfter(newest))
+      if (candidate < hour) this.#include(candidate);
     for (;;) {
       const oldest = this.#included[0];
       if (oldest === undefined) break;
