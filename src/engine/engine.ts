@@ -9,7 +9,7 @@ import { alertUid, incidentUid } from "../alerts/uid.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
-import { Graph, type GraphOptions } from "../graph-state/graph.ts";
+import { Graph } from "../graph-state/graph.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
 import { decodeSegment, type Segment } from "../graph-state/segment.ts";
 import { type Decoded, ignored, rejected } from "../ingest/decoded.ts";
@@ -31,7 +31,7 @@ import { LinkSignal } from "../model/link-signal.ts";
 import { lacksPresence, learningState } from "../model/presence.ts";
 import { PRESENCE_SHARE, tieredScore } from "../model/score.ts";
 import { Surprise } from "../model/surprise.ts";
-import { SegmentMerging } from "./segment-merging.ts";
+import { BASE_KEY, SegmentMerging } from "./segment-merging.ts";
 import { decadeOf, emptyTotals, sumOf, type Totals } from "./totals.ts";
 import { type TrainEpoch, TrainingSchedule } from "./training-schedule.ts";
 
@@ -65,6 +65,8 @@ export type EngineOptions = {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly train: TrainEpoch;
+  /** Bytes of segments below which they are not merged. */
+  readonly mergeBytesMin?: number;
   readonly onScored?: (scored: ScoredLogin) => void;
   readonly onAlert?: (alert: AlertRecord) => void;
   readonly onEpoch?: (epoch: Epoch) => void;
@@ -84,7 +86,6 @@ export class Engine {
   totals: Totals = emptyTotals();
   readonly #options: EngineOptions;
   readonly #config: Config;
-  readonly #graphOptions: GraphOptions;
   readonly #facts = new Facts();
   readonly #reader: FactReader;
   readonly #surprise: Surprise;
@@ -120,8 +121,7 @@ export class Engine {
     const { config } = options;
     this.#options = options;
     this.#config = config;
-    this.#graphOptions = { links: config.links, window: config.window };
-    this.graph = new Graph(this.#graphOptions);
+    this.graph = new Graph({ links: config.links, window: config.window });
     this.#reader = new FactReader(this.graph, config.familiarAfterHours * MS_PER_HOUR);
     this.#surprise = new Surprise(this.graph, config.surprise);
     this.#link = new LinkSignal(this.graph);
@@ -131,13 +131,7 @@ export class Engine {
     );
     this.#explainer = new Explainer(this.graph, this.#reader, this.#surprise, config.window.days);
     this.#schedule = new TrainingSchedule(config.training);
-    this.#merging = new SegmentMerging({
-      graph: this.#graphOptions,
-      stepOf: (timeMs) => this.graph.window.stepOf(timeMs),
-      retainMs:
-        Math.max(config.window.days, config.surprise.calibrationDays) * MS_PER_DAY + this.graph.window.stepMs,
-      load: (key) => options.log.get("graph-state", key),
-    });
+    this.#merging = new SegmentMerging(this.graph, options.mergeBytesMin);
     this.#formsLinkAlways = findLinkKind(this.graph.kinds, "user", "targetHost") !== undefined;
     this.#writesScored = config.outputs.scored !== undefined || config.outputs.scoredLogins;
     this.#decoder = this.#newDecoder();
@@ -169,16 +163,21 @@ export class Engine {
 
   async #restore(): Promise<void> {
     const { log } = this.#options;
+    const base = await log.get("graph-state", BASE_KEY);
+    if (base !== undefined) this.#addSegment(BASE_KEY, base);
     for await (const { key, value } of log.restore("graph-state")) {
-      const segment = decodeSegment(value);
-      this.graph.addSegment(segment);
-      this.#merging.restored(key, segment);
+      if (key !== BASE_KEY) this.#addSegment(key, value);
     }
     let newest: Uint8Array | undefined;
     for await (const { value } of log.restore("epochs")) newest = value;
     if (newest !== undefined) this.#adopt(decodeEpoch(newest));
     const totals = log.totals();
     if (totals !== undefined) this.totals = JSON.parse(totals) as Totals;
+  }
+
+  #addSegment(key: string, value: Uint8Array): void {
+    this.graph.addSegment(decodeSegment(value));
+    this.#merging.restored(key, value.length);
   }
 
   async #runPartition({ partition, topic }: InputPartition): Promise<void> {
@@ -527,7 +526,7 @@ export class Engine {
 
   async #commit(position: Position): Promise<void> {
     this.#takeSegment(position.offset);
-    const graphState = await this.#merging.write(this.#segments);
+    const graphState = this.#merging.write(this.#segments);
     await this.#options.log.commit({
       partition: this.#partition,
       position,

@@ -1,105 +1,56 @@
-import type { Buffer } from "node:buffer";
-import { Graph, type GraphOptions } from "../graph-state/graph.ts";
-import { decodeSegment, encodeSegment, type Segment } from "../graph-state/segment.ts";
+import type { Graph } from "../graph-state/graph.ts";
+import { encodeSegment, type Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord } from "../log/port.ts";
 
-/** So many segments of one level become one of the next: each login is rewritten once a level. */
-const FAN_IN = 16;
+/** Key of the segment that is the sum of all before the others; it sorts before every partition. */
+export const BASE_KEY = "base";
 
-type Entry = {
-  readonly key: string;
-  readonly partition: number;
-  readonly step: number;
-  readonly watermarkMs: number;
-  readonly level: number;
-};
+/** Segments are merged once they weigh this many times what their sum does, and no sooner than at this size. */
+const MERGE_RATIO = 4;
+export const MERGE_BYTES_MIN = 4 * 1024 * 1024;
 
 /**
- * Keeps the number of stored segments small, like the levels of a log-structured merge tree, and deletes those that nothing
- * needs any more. Only segments of one partition and one step of the window are merged: across a step the order of
- * expiry would be lost.
+ * Keeps restart cheap however long the history: now and then all segments become one, their sum, and are deleted.
  *
- * At most 15 segments a level and step stay: a window of a billion logins restores from a few hundred.
+ * The sum is what the running graph holds, so nothing is read back, and links that are older than the window but still
+ * alive keep their whole past. Each byte of segments costs about a quarter of a byte of sums.
  */
 export class SegmentMerging {
-  readonly #graphOptions: GraphOptions;
-  readonly #stepOf: (timeMs: number) => number;
-  readonly #retainMs: number;
-  readonly #load: (key: string) => Promise<Uint8Array | undefined>;
-  #entries: Entry[] = [];
+  readonly #graph: Graph;
+  readonly #bytesMin: number;
+  #keys: string[] = [];
+  #bytes = 0;
+  #baseBytes = 0;
 
-  /** @param options.retainMs event time after which no segment is needed: the window, or a longer calibration period */
-  constructor(options: {
-    readonly graph: GraphOptions;
-    readonly stepOf: (timeMs: number) => number;
-    readonly retainMs: number;
-    readonly load: (key: string) => Promise<Uint8Array | undefined>;
-  }) {
-    this.#graphOptions = options.graph;
-    this.#stepOf = options.stepOf;
-    this.#retainMs = options.retainMs;
-    this.#load = options.load;
-  }
-
-  get segmentCount(): number {
-    return this.#entries.length;
+  constructor(graph: Graph, bytesMin = MERGE_BYTES_MIN) {
+    this.#graph = graph;
+    this.#bytesMin = bytesMin;
   }
 
   /** Notes a segment that is in the log already. */
-  restored(key: string, segment: Segment): void {
-    this.#entries.push(this.#entryOf(key, segment, 0));
-  }
-
-  /** What to write for new segments: the segments themselves, or what they were merged into, and deletions. */
-  async write(segments: readonly Segment[]): Promise<KeyedRecord[]> {
-    const pending = new Map<string, Buffer | null>();
-    for (const segment of segments) {
-      const key = segmentKey(segment);
-      pending.set(key, encodeSegment(segment));
-      const entry = this.#entryOf(key, segment, 0);
-      this.#entries.push(entry);
-      await this.#mergeLevels(entry, pending);
-      this.#dropBefore(segment.watermarkMs - this.#retainMs, pending);
+  restored(key: string, bytes: number): void {
+    if (key === BASE_KEY) {
+      this.#baseBytes = bytes;
+      return;
     }
-    return [...pending].map(([key, value]) => ({ key, value }));
+    this.#keys.push(key);
+    this.#bytes += bytes;
   }
 
-  async #mergeLevels(newest: Entry, pending: Map<string, Buffer | null>): Promise<void> {
-    let entry = newest;
-    for (;;) {
-      const peers = this.#entries.filter(
-        (other) =>
-          other.partition === entry.partition && other.step === entry.step && other.level === entry.level,
-      );
-      if (peers.length < FAN_IN) return;
-      const sum = new Graph(this.#graphOptions);
-      let first: Segment | undefined;
-      let last: Segment | undefined;
-      for (const { key } of peers) {
-        const bytes = pending.get(key) ?? (await this.#load(key));
-        const segment = decodeSegment(bytes!);
-        first ??= segment;
-        last = segment;
-        sum.addSegment(segment, true);
-        pending.set(key, null);
-      }
-      const merged = sum.takeSegment(entry.partition, first!.firstOffset, last!.lastOffset);
-      const key = segmentKey(merged);
-      pending.set(key, encodeSegment(merged));
-      const gone = new Set(peers);
-      entry = this.#entryOf(key, merged, entry.level + 1);
-      this.#entries = [...this.#entries.filter((other) => !gone.has(other)), entry];
+  /** What to write for new segments, the last of which brings the graph up to date: themselves, or the sum of all. */
+  write(segments: readonly Segment[]): KeyedRecord[] {
+    const records = segments.map((segment) => ({ key: segmentKey(segment), value: encodeSegment(segment) }));
+    const bytes = this.#bytes + records.reduce((sum, { value }) => sum + value.length, 0);
+    if (bytes < Math.max(this.#bytesMin, MERGE_RATIO * this.#baseBytes)) {
+      for (const { key, value } of records) this.restored(key, value.length);
+      return records;
     }
-  }
-
-  #dropBefore(edgeMs: number, pending: Map<string, Buffer | null>): void {
-    if (this.#entries.every((entry) => entry.watermarkMs >= edgeMs)) return;
-    for (const entry of this.#entries) if (entry.watermarkMs < edgeMs) pending.set(entry.key, null);
-    this.#entries = this.#entries.filter((entry) => entry.watermarkMs >= edgeMs);
-  }
-
-  #entryOf(key: string, { partition, watermarkMs }: Segment, level: number): Entry {
-    return { key, partition, step: this.#stepOf(watermarkMs), watermarkMs, level };
+    const base = encodeSegment(this.#graph.toSegment());
+    const deleted = this.#keys.map((key) => ({ key, value: null }));
+    this.#keys = [];
+    this.#bytes = 0;
+    this.#baseBytes = base.length;
+    return [{ key: BASE_KEY, value: base }, ...deleted];
   }
 }
 

@@ -205,6 +205,45 @@ export class Graph {
 
   /** What was added since the last call, for the given range of input offsets. */
   takeSegment(partition: number, firstOffset: number, lastOffset: number): Segment {
+    const rows = this.#deltaRows.subarray(0, this.#deltaCount);
+    const links = this.#exportLinks(rows, this.#delta, (_row, i) => i);
+    for (const row of rows) this.links.dirty[row] = NO_ROW;
+    this.#deltaCount = 0;
+    return {
+      partition,
+      firstOffset,
+      lastOffset,
+      watermarkMs: this.window.watermarkMs,
+      originMs: this.originMs,
+      ...links,
+      histograms: this.histograms.takeDelta(),
+      incidents: this.incidents.takeDelta(),
+    };
+  }
+
+  /** The whole graph as one segment: the sum of all that were ever added, less what was forgotten. */
+  toSegment(): Segment {
+    assert(!this.isDirty, "the sum of all segments is asked for while one is being written");
+    const rows: LinkRow[] = [];
+    for (let row = 0; row < this.links.rowCount; row++) if (this.links.isUsed(row)) rows.push(row);
+    return {
+      partition: 0,
+      firstOffset: 0,
+      lastOffset: 0,
+      watermarkMs: this.window.watermarkMs,
+      originMs: this.originMs,
+      ...this.#exportLinks(rows, this.links.statistics, (row) => row),
+      histograms: this.histograms.all(),
+      incidents: this.incidents.all(),
+    };
+  }
+
+  /** Links with the names they refer to; `placeOf` says where in `statistics` those of a row are. */
+  #exportLinks(
+    rows: ArrayLike<LinkRow>,
+    statistics: Statistics,
+    placeIn: (row: LinkRow, i: number) => number,
+  ): Pick<Segment, "names" | "relations" | "links"> {
     const names: SegmentName[] = [];
     const relations: Buffer[] = [];
     const placeOf = this.names.map(() => new Map<number, number>());
@@ -228,49 +267,33 @@ export class Graph {
       }
       return position;
     };
-    const delta = this.#delta;
-    const links: SegmentLink[] = new Array(this.#deltaCount);
-    for (let i = 0; i < this.#deltaCount; i++) {
-      const row = this.#deltaRows[i]!;
+    const links: SegmentLink[] = new Array(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      const at = placeIn(row, i);
       const kind = this.kinds[this.links.kindOf(row)]!;
-      const firstMs = delta.firstMs[i]!;
+      const firstMs = statistics.firstMs[at]!;
       links[i] = {
         kind: kind.index,
         relation: placeRelation(this.links.relationOf(row)),
         from: place(kind.fromKind, this.links.from[row]!),
         to: place(kind.toKind, this.links.to[row]!),
-        count: delta.count[i]!,
-        failures: delta.failures[i]!,
-        strong: delta.strong[i]!,
-        weak: delta.weak[i]!,
-        alerts: delta.alerts[i]!,
+        count: statistics.count[at]!,
+        failures: statistics.failures[at]!,
+        strong: statistics.strong[at]!,
+        weak: statistics.weak[at]!,
+        alerts: statistics.alerts[at]!,
         firstMs,
-        spanMs: delta.lastMs[i]! - firstMs,
-        minutes: delta.minutes[i]!,
-        days: delta.days[i]!,
+        spanMs: statistics.lastMs[at]! - firstMs,
+        minutes: statistics.minutes[at]!,
+        days: statistics.days[at]!,
       };
-      this.links.dirty[row] = NO_ROW;
     }
-    this.#deltaCount = 0;
-    return {
-      partition,
-      firstOffset,
-      lastOffset,
-      watermarkMs: this.window.watermarkMs,
-      originMs: this.originMs,
-      names,
-      relations,
-      links,
-      histograms: this.histograms.takeDelta(),
-      incidents: this.incidents.takeDelta(),
-    };
+    return { names, relations, links };
   }
 
-  /**
-   * Adds what another process, or an earlier one, saw. `isTracked` makes it part of the next segment taken, which is how
-   * segments are merged.
-   */
-  addSegment(segment: Segment, isTracked = false): void {
+  /** Adds what another process, or an earlier one, saw. It is not part of the segments taken from this graph. */
+  addSegment(segment: Segment): void {
     if (segment.originMs < this.originMs) this.originMs = segment.originMs;
     if (segment.watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(segment.watermarkMs);
     const excess = this.links.size + segment.links.length - this.#linksMax;
@@ -289,10 +312,10 @@ export class Graph {
       change.lastMs[0] = link.firstMs + link.spanMs;
       change.minutes[0] = link.minutes;
       change.days[0] = link.days;
-      this.#addRow(this.kinds[link.kind]!, relation, ids[link.from]!, ids[link.to]!, change, isTracked);
+      this.#addRow(this.kinds[link.kind]!, relation, ids[link.from]!, ids[link.to]!, change);
     }
-    this.histograms.add(segment.histograms, isTracked);
-    this.incidents.addAll(segment.incidents, this.window.watermarkMs, isTracked);
+    this.histograms.add(segment.histograms);
+    this.incidents.addAll(segment.incidents, this.window.watermarkMs);
   }
 
   #intern(column: number, login: LoginBytes, ids: Int32Array): number {
@@ -347,21 +370,13 @@ export class Graph {
     this.#afterPair(kind, row, isNew, firstMsBefore);
   }
 
-  #addRow(
-    kind: LinkKind,
-    relation: number,
-    from: number,
-    to: number,
-    change: Statistics,
-    isTracked: boolean,
-  ): void {
+  #addRow(kind: LinkKind, relation: number, from: number, to: number, change: Statistics): void {
     let row = this.links.find(kind.index, relation, from, to);
     const isNew = row === NO_ROW;
     if (isNew) row = this.#addLink(kind, relation, from, to, change.lastMs[0]!);
     const { statistics } = this.links;
     const firstMsBefore = statistics.firstMs[row]!;
     statistics.addRow(row, change, 0);
-    if (isTracked) this.#delta.addRow(this.#deltaOf(row), change, 0);
     if (relation !== 0) return;
     this.fromNodes[kind.index]!.statistics.addRow(from, change, 0);
     if (!kind.isProfile) this.toNodes[kind.index]!.statistics.addRow(to, change, 0);

@@ -59,23 +59,20 @@ export class HourlyHistogram {
     this.#openHour = -1;
   }
 
-  add(hour: number, bins: readonly number[], counts: readonly number[], isTracked: boolean): void {
+  add(hour: number, bins: readonly number[], counts: readonly number[]): void {
     const into = this.#bucket(this.#hours, hour);
-    const delta = isTracked ? this.#bucket(this.#delta, hour) : undefined;
-    for (let i = 0; i < bins.length; i++) {
-      into[bins[i]!]! += counts[i]!;
-      if (delta !== undefined) delta[bins[i]!]! += counts[i]!;
-    }
+    for (let i = 0; i < bins.length; i++) into[bins[i]!]! += counts[i]!;
     this.#openHour = -1;
   }
 
+  /** Every hour, oldest first, sparse. */
+  all(name: string): HourlyBins[] {
+    return sparse(name, this.#hours);
+  }
+
+  /** What was recorded since the last call. */
   takeDelta(name: string): HourlyBins[] {
-    const taken: HourlyBins[] = [];
-    for (const [hour, counts] of [...this.#delta].sort((a, b) => a[0] - b[0])) {
-      const bins: number[] = [];
-      for (let bin = 0; bin < BIN_COUNT; bin++) if (counts[bin] !== 0) bins.push(bin);
-      if (bins.length > 0) taken.push({ name, hour, bins, counts: bins.map((bin) => counts[bin]!) });
-    }
+    const taken = sparse(name, this.#delta);
     for (const counts of this.#delta.values()) this.#giveBack(counts);
     this.#delta.clear();
     this.#openHour = -1;
@@ -111,13 +108,28 @@ export class HourlyHistograms {
     return histogram;
   }
 
-  /** Adds what a segment carries; `isTracked` makes it part of the next delta too. */
-  add(all: readonly HourlyBins[], isTracked: boolean): void {
-    for (const { name, hour, bins, counts } of all) this.get(name).add(hour, bins, counts, isTracked);
+  /** Adds what a segment carries. */
+  add(all: readonly HourlyBins[]): void {
+    for (const { name, hour, bins, counts } of all) this.get(name).add(hour, bins, counts);
+  }
+
+  /** Everything held, in a fixed order. */
+  all(): HourlyBins[] {
+    return [...this.#byName.keys()].sort().flatMap((name) => this.get(name).all(name));
   }
 
   /** What was recorded since the last call, in a fixed order. */
   takeDelta(): HourlyBins[] {
     return [...this.#byName.keys()].sort().flatMap((name) => this.get(name).takeDelta(name));
   }
+}
+
+function sparse(name: string, hours: ReadonlyMap<number, Uint32Array>): HourlyBins[] {
+  const taken: HourlyBins[] = [];
+  for (const [hour, counts] of [...hours].sort((a, b) => a[0] - b[0])) {
+    const bins: number[] = [];
+    for (let bin = 0; bin < BIN_COUNT; bin++) if (counts[bin] !== 0) bins.push(bin);
+    if (bins.length > 0) taken.push({ name, hour, bins, counts: bins.map((bin) => counts[bin]!) });
+  }
+  return taken;
 }

@@ -53,10 +53,9 @@ export class OpenIncidents {
   /**
    * Adds what a segment carries. Incidents that ended by its watermark were closed, and counted, by whoever wrote it.
    */
-  addAll(changes: readonly Incident[], watermarkMs: number, isTracked: boolean): void {
+  addAll(changes: readonly Incident[], watermarkMs: number): void {
     this.close(watermarkMs);
     for (const change of changes) {
-      if (isTracked) merge(this.#delta, change);
       if (change.slotEndMs > watermarkMs) this.#mergeOpen(change);
     }
   }
@@ -66,11 +65,20 @@ export class OpenIncidents {
     return merge(this.#open, change);
   }
 
+  /** The open ones, in a fixed order. */
+  all(): Incident[] {
+    return sorted(this.#open);
+  }
+
   takeDelta(): Incident[] {
-    const delta = [...this.#delta.values()].sort((a, b) => compareText(sortKey(a), sortKey(b)));
+    const delta = sorted(this.#delta);
     this.#delta = new Map();
     return delta;
   }
+}
+
+function sorted(incidents: ReadonlyMap<string, Incident>): Incident[] {
+  return [...incidents.values()].sort((a, b) => compareText(sortKey(a), sortKey(b)));
 }
 
 function merge(into: Map<string, Incident>, change: Incident): Incident {

@@ -38,9 +38,9 @@ test("any cut into partitions and batches, summed in any order, gives the graph 
           const [a] = parts.splice(choices.next().value % parts.length, 1);
           const [b] = parts.splice(choices.next().value % parts.length, 1);
           const sum = newGraph();
-          sum.addSegment(a!, true);
-          sum.addSegment(b!, true);
-          parts.push(decodeSegment(encodeSegment(sum.takeSegment(0, 0, 0))));
+          sum.addSegment(a!);
+          sum.addSegment(b!);
+          parts.push(decodeSegment(encodeSegment(sum.toSegment())));
         }
         const restored = newGraph();
         for (const part of parts) restored.addSegment(part);
