@@ -31,7 +31,7 @@ import { LinkSignal } from "../model/link-signal.ts";
 import { lacksPresence, learningState } from "../model/presence.ts";
 import { PRESENCE_SHARE, tieredScore } from "../model/score.ts";
 import { Surprise } from "../model/surprise.ts";
-import { BASE_KEY, SegmentMerging } from "./segment-merging.ts";
+import { SegmentMerging } from "./segment-merging.ts";
 import { decadeOf, emptyTotals, sumOf, type Totals } from "./totals.ts";
 import { type TrainEpoch, TrainingSchedule } from "./training-schedule.ts";
 
@@ -163,21 +163,15 @@ export class Engine {
 
   async #restore(): Promise<void> {
     const { log } = this.#options;
-    const base = await log.get("graph-state", BASE_KEY);
-    if (base !== undefined) this.#addSegment(BASE_KEY, base);
     for await (const { key, value } of log.restore("graph-state")) {
-      if (key !== BASE_KEY) this.#addSegment(key, value);
+      this.graph.addSegment(decodeSegment(value));
+      this.#merging.restored(key, value.length);
     }
     let newest: Uint8Array | undefined;
     for await (const { value } of log.restore("epochs")) newest = value;
     if (newest !== undefined) this.#adopt(decodeEpoch(newest));
     const totals = log.totals();
     if (totals !== undefined) this.totals = JSON.parse(totals) as Totals;
-  }
-
-  #addSegment(key: string, value: Uint8Array): void {
-    this.graph.addSegment(decodeSegment(value));
-    this.#merging.restored(key, value.length);
   }
 
   async #runPartition({ partition, topic }: InputPartition): Promise<void> {

@@ -2,8 +2,10 @@ import type { Graph } from "../graph-state/graph.ts";
 import { encodeSegment, type Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord } from "../log/port.ts";
 
-/** Key of the segment that is the sum of all before the others; it sorts before every partition. */
-export const BASE_KEY = "base";
+/** Keys of the segments that are together the sum of all before the others. */
+const SUM_KEY = "sum/";
+/** Links in one of them, so that neither a record nor what is held to write it grows with the graph. */
+const SUM_LINKS_MAX = 20_000;
 
 /** Segments are merged once they weigh this many times what their sum does, and no sooner than at this size. */
 const MERGE_RATIO = 4;
@@ -18,9 +20,9 @@ export const MERGE_BYTES_MIN = 4 * 1024 * 1024;
 export class SegmentMerging {
   readonly #graph: Graph;
   readonly #bytesMin: number;
-  #keys: string[] = [];
-  #bytes = 0;
-  #baseBytes = 0;
+  /** Keys in the log, and their bytes. */
+  #sum = new Map<string, number>();
+  #segments = new Map<string, number>();
 
   constructor(graph: Graph, bytesMin = MERGE_BYTES_MIN) {
     this.#graph = graph;
@@ -29,32 +31,41 @@ export class SegmentMerging {
 
   /** Notes a segment that is in the log already. */
   restored(key: string, bytes: number): void {
-    if (key === BASE_KEY) {
-      this.#baseBytes = bytes;
-      return;
-    }
-    this.#keys.push(key);
-    this.#bytes += bytes;
+    (key.startsWith(SUM_KEY) ? this.#sum : this.#segments).set(key, bytes);
   }
 
-  /** What to write for new segments, the last of which brings the graph up to date: themselves, or the sum of all. */
-  write(segments: readonly Segment[]): KeyedRecord[] {
+  /**
+   * What to write for new segments, the last of which brings the graph up to date: themselves, or the sum of all. To be
+   * read once, to its end, before anything is added to the graph.
+   */
+  write(segments: readonly Segment[]): Iterable<KeyedRecord> {
     const records = segments.map((segment) => ({ key: segmentKey(segment), value: encodeSegment(segment) }));
-    const bytes = this.#bytes + records.reduce((sum, { value }) => sum + value.length, 0);
-    if (bytes < Math.max(this.#bytesMin, MERGE_RATIO * this.#baseBytes)) {
-      for (const { key, value } of records) this.restored(key, value.length);
-      return records;
+    const bytes = total(this.#segments) + records.reduce((sum, { value }) => sum + value.length, 0);
+    if (bytes >= Math.max(this.#bytesMin, MERGE_RATIO * total(this.#sum))) return this.#writeSum();
+    for (const { key, value } of records) this.#segments.set(key, value.length);
+    return records;
+  }
+
+  *#writeSum(): Generator<KeyedRecord> {
+    for (const key of [...this.#sum.keys(), ...this.#segments.keys()]) yield { key, value: null };
+    this.#sum.clear();
+    this.#segments.clear();
+    for (const segment of this.#graph.toSegments(SUM_LINKS_MAX)) {
+      const key = `${SUM_KEY}${String(this.#sum.size).padStart(8, "0")}`;
+      const value = encodeSegment(segment);
+      this.#sum.set(key, value.length);
+      yield { key, value };
     }
-    const base = encodeSegment(this.#graph.toSegment());
-    const deleted = this.#keys.map((key) => ({ key, value: null }));
-    this.#keys = [];
-    this.#bytes = 0;
-    this.#baseBytes = base.length;
-    return [{ key: BASE_KEY, value: base }, ...deleted];
   }
 }
 
-/** Zero-padded, so that keys sort as offsets do. */
-function segmentKey(segment: Segment): string {
-  return `${segment.partition}/${String(segment.firstOffset).padStart(16, "0")}`;
+function total(bytesByKey: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const bytes of bytesByKey.values()) sum += bytes;
+  return sum;
+}
+
+/** Sorts by partition and offset. */
+function segmentKey({ partition, firstOffset }: Segment): string {
+  return `${String(partition).padStart(6, "0")}/${String(firstOffset).padStart(16, "0")}`;
 }

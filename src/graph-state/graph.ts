@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { COLUMNS } from "../ingest/login.ts";
 import { AUTH_TYPE, FAILURE, LOGON_TYPE, type LoginBytes, STRONG, WEAK } from "../ingest/login-bytes.ts";
+import { Delta } from "./delta.ts";
+import { ExpiryWheel } from "./expiry-wheel.ts";
 import { HourlyHistograms } from "./hourly-histograms.ts";
 import { OpenIncidents } from "./incidents.ts";
 import { Interner } from "./interner.ts";
@@ -17,7 +19,8 @@ import {
 import { type LinkRow, LinkTable, NO_ROW } from "./link-table.ts";
 import { NewLinkCounters } from "./new-link-counters.ts";
 import { NodeAggregates } from "./node-aggregates.ts";
-import type { Segment, SegmentLink, SegmentName } from "./segment.ts";
+import type { Segment } from "./segment.ts";
+import { SegmentLinks } from "./segment-links.ts";
 import { Statistics } from "./statistics.ts";
 import { Window, type WindowOptions } from "./window.ts";
 
@@ -67,10 +70,8 @@ export class Graph {
   /** New targets by source host, if such links are configured. */
   readonly #newTargets = new NewLinkCounters();
   readonly #sourceTarget: LinkKind | undefined;
-  readonly #wheel = new Map<number, LinkRow>();
-  readonly #delta = new Statistics(1024);
-  #deltaRows = new Int32Array(1024);
-  #deltaCount = 0;
+  readonly #wheel: ExpiryWheel;
+  readonly #delta = new Delta(this.links);
   readonly #relationScratch = Buffer.alloc(1024);
   readonly #hashOfName: readonly ((id: number) => number)[];
 
@@ -80,6 +81,7 @@ export class Graph {
     this.toNodes = this.kinds.map(() => new NodeAggregates());
     this.pairCounts = new Float64Array(this.kinds.length);
     this.window = new Window(options.window);
+    this.#wheel = new ExpiryWheel(this.links, this.window);
     this.#linksMax = options.window.maxLinks;
     this.#sourceTarget = findLinkKind(this.kinds, "sourceHost", "targetHost");
     this.#hashOfName = this.names.map((interner) => (id: number) => interner.hashOf(id));
@@ -100,9 +102,9 @@ export class Graph {
     if (timeMs < this.originMs) this.originMs = timeMs;
     const isStep = this.window.wouldStep(timeMs);
     this.window.advance(timeMs);
-    if (isStep) this.#expire();
+    if (isStep) for (const link of this.#wheel.expired()) this.#removeLink(link);
     // Never while links are being added: eviction may release names that were looked up for them.
-    if (this.links.size + this.kinds.length * 2 > this.#linksMax) this.#evict(this.kinds.length * 2);
+    this.#makeRoomFor(this.kinds.length * 2);
   }
 
   /** Looks the login's names up: `ids[column]` is the entity, or `NO_ENTITY` if absent or unknown. */
@@ -151,7 +153,7 @@ export class Graph {
       for (const row of rows) {
         assert(row !== NO_ROW, "an alert on a link that was never added");
         this.links.statistics.alerts[row]!++;
-        this.#delta.alerts[this.#deltaOf(row)]!++;
+        this.#delta.statistics.alerts[this.#delta.placeOf(row)]!++;
         if (this.links.relationOf(row) !== 0) continue;
         this.fromNodes[kind.index]!.statistics.alerts[this.links.from[row]!]!++;
         this.toNodes[kind.index]!.statistics.alerts[this.links.to[row]!]!++;
@@ -200,104 +202,64 @@ export class Graph {
 
   /** True if a link was changed since the last segment was taken. */
   get isDirty(): boolean {
-    return this.#deltaCount > 0;
+    return this.#delta.size > 0;
   }
 
   /** What was added since the last call, for the given range of input offsets. */
   takeSegment(partition: number, firstOffset: number, lastOffset: number): Segment {
-    const rows = this.#deltaRows.subarray(0, this.#deltaCount);
-    const links = this.#exportLinks(rows, this.#delta, (_row, i) => i);
-    for (const row of rows) this.links.dirty[row] = NO_ROW;
-    this.#deltaCount = 0;
+    const links = new SegmentLinks(this);
+    const { rows, statistics } = this.#delta;
+    for (let i = 0; i < rows.length; i++) links.add(rows[i]!, statistics, i);
+    this.#delta.clear();
     return {
       partition,
       firstOffset,
       lastOffset,
       watermarkMs: this.window.watermarkMs,
       originMs: this.originMs,
-      ...links,
+      ...links.toParts(),
       histograms: this.histograms.takeDelta(),
       incidents: this.incidents.takeDelta(),
     };
   }
 
-  /** The whole graph as one segment: the sum of all that were ever added, less what was forgotten. */
-  toSegment(): Segment {
+  /**
+   * The whole graph as segments of at most `linksMax` links: the sum of all that were ever added, less what was forgotten.
+   * Nothing may be added before the last was taken.
+   */
+  *toSegments(linksMax: number): Generator<Segment> {
     assert(!this.isDirty, "the sum of all segments is asked for while one is being written");
-    const rows: LinkRow[] = [];
-    for (let row = 0; row < this.links.rowCount; row++) if (this.links.isUsed(row)) rows.push(row);
-    return {
-      partition: 0,
-      firstOffset: 0,
-      lastOffset: 0,
-      watermarkMs: this.window.watermarkMs,
-      originMs: this.originMs,
-      ...this.#exportLinks(rows, this.links.statistics, (row) => row),
-      histograms: this.histograms.all(),
-      incidents: this.incidents.all(),
-    };
-  }
-
-  /** Links with the names they refer to; `placeOf` says where in `statistics` those of a row are. */
-  #exportLinks(
-    rows: ArrayLike<LinkRow>,
-    statistics: Statistics,
-    placeIn: (row: LinkRow, i: number) => number,
-  ): Pick<Segment, "names" | "relations" | "links"> {
-    const names: SegmentName[] = [];
-    const relations: Buffer[] = [];
-    const placeOf = this.names.map(() => new Map<number, number>());
-    const relationPlaceOf = new Map<number, number>();
-    const place = (kind: number, id: number): number => {
-      const places = placeOf[kind]!;
-      let position = places.get(id);
-      if (position === undefined) {
-        position = names.length;
-        places.set(id, position);
-        names.push({ kind, name: this.names[kind]!.bytesOf(id) });
+    let histograms = this.histograms.all();
+    let incidents = this.incidents.all();
+    const { rowCount, statistics } = this.links;
+    let row = 0;
+    do {
+      const links = new SegmentLinks(this);
+      for (let size = 0; row < rowCount && size < linksMax; row++) {
+        if (!this.links.isUsed(row)) continue;
+        links.add(row, statistics, row);
+        size++;
       }
-      return position;
-    };
-    const placeRelation = (relation: number): number => {
-      if (relation === 0) return 0;
-      let position = relationPlaceOf.get(relation);
-      if (position === undefined) {
-        position = relations.push(this.relations.bytesOf(relation - 1));
-        relationPlaceOf.set(relation, position);
-      }
-      return position;
-    };
-    const links: SegmentLink[] = new Array(rows.length);
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i]!;
-      const at = placeIn(row, i);
-      const kind = this.kinds[this.links.kindOf(row)]!;
-      const firstMs = statistics.firstMs[at]!;
-      links[i] = {
-        kind: kind.index,
-        relation: placeRelation(this.links.relationOf(row)),
-        from: place(kind.fromKind, this.links.from[row]!),
-        to: place(kind.toKind, this.links.to[row]!),
-        count: statistics.count[at]!,
-        failures: statistics.failures[at]!,
-        strong: statistics.strong[at]!,
-        weak: statistics.weak[at]!,
-        alerts: statistics.alerts[at]!,
-        firstMs,
-        spanMs: statistics.lastMs[at]! - firstMs,
-        minutes: statistics.minutes[at]!,
-        days: statistics.days[at]!,
+      yield {
+        partition: 0,
+        firstOffset: 0,
+        lastOffset: 0,
+        watermarkMs: this.window.watermarkMs,
+        originMs: this.originMs,
+        ...links.toParts(),
+        histograms,
+        incidents,
       };
-    }
-    return { names, relations, links };
+      histograms = [];
+      incidents = [];
+    } while (row < rowCount);
   }
 
   /** Adds what another process, or an earlier one, saw. It is not part of the segments taken from this graph. */
   addSegment(segment: Segment): void {
     if (segment.originMs < this.originMs) this.originMs = segment.originMs;
     if (segment.watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(segment.watermarkMs);
-    const excess = this.links.size + segment.links.length - this.#linksMax;
-    if (excess > 0) this.#evict(excess);
+    this.#makeRoomFor(segment.links.length);
     const ids = segment.names.map(({ kind, name }) => this.names[kind]!.intern(name, 0, name.length));
     const relations = segment.relations.map((name) => this.relations.intern(name, 0, name.length) + 1);
     const change = new Statistics(1);
@@ -316,6 +278,18 @@ export class Graph {
     }
     this.histograms.add(segment.histograms);
     this.incidents.addAll(segment.incidents, this.window.watermarkMs);
+  }
+
+  /** At the cap, the longest silent links go, a hundredth of all at once. */
+  #makeRoomFor(links: number): void {
+    const excess = this.links.size + links - this.#linksMax;
+    if (excess <= 0) return;
+    for (const link of this.#wheel.longestSilent(
+      Math.max(excess, Math.floor(this.#linksMax * EVICTION_SHARE)),
+    )) {
+      this.#removeLink(link);
+      this.evictedCount++;
+    }
   }
 
   #intern(column: number, login: LoginBytes, ids: Int32Array): number {
@@ -363,7 +337,7 @@ export class Graph {
     const { statistics } = this.links;
     const firstMsBefore = statistics.firstMs[row]!;
     statistics.addOne(row, timeMs, failures, strong, weak);
-    this.#delta.addOne(this.#deltaOf(row), timeMs, failures, strong, weak);
+    this.#delta.statistics.addOne(this.#delta.placeOf(row), timeMs, failures, strong, weak);
     if (relation !== 0) return;
     this.fromNodes[kind.index]!.statistics.addOne(from, timeMs, failures, strong, weak);
     if (!kind.isProfile) this.toNodes[kind.index]!.statistics.addOne(to, timeMs, failures, strong, weak);
@@ -427,7 +401,7 @@ export class Graph {
     links.previousOfTo[row] = NO_ROW;
     if (nextOfTo !== NO_ROW) links.previousOfTo[nextOfTo] = row;
     toNodes.head[to] = row;
-    this.#intoWheel(row, this.window.stepOf(lastMs));
+    this.#wheel.add(row, this.window.stepOf(lastMs));
     return row;
   }
 
@@ -465,69 +439,6 @@ export class Graph {
     this.names[kind.fromKind]!.release(from);
     this.names[kind.toKind]!.release(to);
     if (relation !== 0) this.relations.release(relation - 1);
-  }
-
-  #intoWheel(row: LinkRow, step: number): void {
-    this.links.nextInWheel[row] = this.#wheel.get(step) ?? NO_ROW;
-    this.#wheel.set(step, row);
-  }
-
-  /** Removes the links whose last login lies before the window's edge. Each link is looked at about once a window. */
-  #expire(): void {
-    const edge = this.window.edgeStep;
-    for (const step of [...this.#wheel.keys()].sort((a, b) => a - b)) {
-      if (step >= edge) break;
-      let row = this.#wheel.get(step)!;
-      this.#wheel.delete(step);
-      while (row !== NO_ROW) {
-        const next = this.links.nextInWheel[row]!;
-        const lastStep = this.window.stepOf(this.links.statistics.lastMs[row]!);
-        if (lastStep >= edge) this.#intoWheel(row, lastStep);
-        else this.#removeLink(row);
-        row = next;
-      }
-    }
-  }
-
-  /** Makes room at the cap: the longest silent links go, a hundredth of all at once. */
-  #evict(room: number): void {
-    let wanted = Math.max(room, Math.floor(this.#linksMax * EVICTION_SHARE));
-    const newest = this.window.step;
-    for (const step of [...this.#wheel.keys()].sort((a, b) => a - b)) {
-      if (wanted === 0) break;
-      let row = this.#wheel.get(step)!;
-      this.#wheel.delete(step);
-      while (row !== NO_ROW) {
-        const next = this.links.nextInWheel[row]!;
-        const lastStep = this.window.stepOf(this.links.statistics.lastMs[row]!);
-        const isKept =
-          this.links.dirty[row] !== NO_ROW || (lastStep > step && lastStep <= newest) || wanted === 0;
-        if (isKept) {
-          this.#intoWheel(row, Math.max(lastStep, step));
-        } else {
-          this.#removeLink(row);
-          this.evictedCount++;
-          wanted--;
-        }
-        row = next;
-      }
-    }
-  }
-
-  #deltaOf(row: LinkRow): number {
-    let place = this.links.dirty[row]!;
-    if (place !== NO_ROW) return place;
-    place = this.#deltaCount++;
-    if (place >= this.#deltaRows.length) {
-      const rows = new Int32Array(this.#deltaRows.length * 2);
-      rows.set(this.#deltaRows);
-      this.#deltaRows = rows;
-      this.#delta.grow(rows.length);
-    }
-    this.#deltaRows[place] = row;
-    this.#delta.clear(place);
-    this.links.dirty[row] = place;
-    return place;
   }
 }
 

@@ -58,7 +58,8 @@ export type Commit = {
   /** Lines of JSON, in input order. */
   readonly scoredLogins: readonly string[];
   readonly deadLetters: readonly DeadLetter[];
-  readonly graphState: readonly KeyedRecord[];
+  /** Read once, in order, while the commit is written. */
+  readonly graphState: Iterable<KeyedRecord>;
   readonly epochs: readonly KeyedRecord[];
   /** Totals since the beginning of the state, as JSON; replaces the ones before. */
   readonly totals: string;
@@ -83,7 +84,6 @@ export type Log = {
   commit(commit: Commit): Promise<void>;
   /** Every live key of a topic in the order in which the keys were last written. */
   restore(topic: KeyedTopic): AsyncIterable<{ readonly key: string; readonly value: Uint8Array }>;
-  get(topic: KeyedTopic, key: string): Promise<Uint8Array | undefined>;
   /** The totals of the last commit, or undefined before the first. */
   totals(): string | undefined;
   progress(): ReadProgress;

@@ -40,10 +40,15 @@ test("any cut into partitions and batches, summed in any order, gives the graph 
           const sum = newGraph();
           sum.addSegment(a!);
           sum.addSegment(b!);
-          parts.push(decodeSegment(encodeSegment(sum.toSegment())));
+          for (const part of sum.toSegments(Number.POSITIVE_INFINITY))
+            parts.push(decodeSegment(encodeSegment(part)));
         }
         const restored = newGraph();
         for (const part of parts) restored.addSegment(part);
+        // And split: any split is a valid one.
+        const split = newGraph();
+        for (const part of restored.toSegments(3)) split.addSegment(decodeSegment(encodeSegment(part)));
+        assert.equal(digestOf(split), digestOf(whole));
         assert.equal(digestOf(restored), digestOf(whole));
         assert.equal(restored.linkCount, whole.linkCount);
         assert.equal(restored.entityCount, whole.entityCount);

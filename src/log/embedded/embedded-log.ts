@@ -133,10 +133,6 @@ export class EmbeddedLog implements Log {
     yield* this.store.values(topic);
   }
 
-  async get(topic: KeyedTopic, key: string): Promise<Uint8Array | undefined> {
-    return this.store.value(topic, key);
-  }
-
   totals(): string | undefined {
     return this.store.meta("totals");
   }

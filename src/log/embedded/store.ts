@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { OddlinkError } from "../../errors.ts";
-import type { Commit, KeyedTopic, Position } from "../port.ts";
+import type { Commit, KeyedRecord, KeyedTopic, Position } from "../port.ts";
 
 /** Goes up when the tables change in a way that an older program would misread. */
 const SCHEMA_VERSION = 1;
@@ -147,11 +147,6 @@ export class Store {
     }>;
   }
 
-  value(topic: KeyedTopic, key: string): Uint8Array | undefined {
-    const row = this.#prepared(`SELECT value FROM ${TABLE_OF[topic]} WHERE key = ?`).get(key);
-    return (row as { value: Uint8Array } | undefined)?.value;
-  }
-
   /** Alert findings in the order in which they were raised, from the one after `afterSeq` on. */
   *findings(afterSeq = 0): Generator<{ readonly seq: number; readonly finding: string }> {
     yield* this.#prepared("SELECT seq, finding FROM alerts WHERE seq > ? ORDER BY seq").iterate(
@@ -166,7 +161,7 @@ export class Store {
     this.#database.close();
   }
 
-  #putAll(table: string, records: Commit["graphState"]): void {
+  #putAll(table: string, records: Iterable<KeyedRecord>): void {
     // REPLACE gives the key a new sequence number: the order of `values` is that of the last write.
     const put = this.#prepared(`INSERT OR REPLACE INTO ${table} (key, value) VALUES (?, ?)`);
     const remove = this.#prepared(`DELETE FROM ${table} WHERE key = ?`);

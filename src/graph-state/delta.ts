@@ -1,0 +1,48 @@
+import { type LinkRow, type LinkTable, NO_ROW } from "./link-table.ts";
+import { Statistics } from "./statistics.ts";
+
+/** What was added to the links since the last segment was taken: statistics of its own for each link that changed. */
+export class Delta {
+  /** Row `i` belongs to the link `rows[i]`. */
+  readonly statistics = new Statistics(1024);
+  readonly #links: LinkTable;
+  #rows = new Int32Array(1024);
+  #size = 0;
+
+  constructor(links: LinkTable) {
+    this.#links = links;
+  }
+
+  /** Number of links that changed. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The links that changed, in the order of their first change. Valid until the next change. */
+  get rows(): Int32Array {
+    return this.#rows.subarray(0, this.#size);
+  }
+
+  /** Row of `statistics` for a link. */
+  placeOf(link: LinkRow): number {
+    const { dirty } = this.#links;
+    let place = dirty[link]!;
+    if (place !== NO_ROW) return place;
+    place = this.#size++;
+    if (place >= this.#rows.length) {
+      const rows = new Int32Array(this.#rows.length * 2);
+      rows.set(this.#rows);
+      this.#rows = rows;
+      this.statistics.grow(rows.length);
+    }
+    this.#rows[place] = link;
+    this.statistics.clear(place);
+    dirty[link] = place;
+    return place;
+  }
+
+  clear(): void {
+    for (const link of this.rows) this.#links.dirty[link] = NO_ROW;
+    this.#size = 0;
+  }
+}

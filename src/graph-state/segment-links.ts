@@ -1,0 +1,67 @@
+import type { Buffer } from "node:buffer";
+import type { Graph } from "./graph.ts";
+import type { LinkRow } from "./link-table.ts";
+import type { Segment, SegmentLink, SegmentName } from "./segment.ts";
+import type { Statistics } from "./statistics.ts";
+
+/** Links of a graph as a segment holds them: with names instead of ids, each name once. */
+export class SegmentLinks {
+  readonly #graph: Graph;
+  readonly #names: SegmentName[] = [];
+  readonly #relations: Buffer[] = [];
+  readonly #links: SegmentLink[] = [];
+  readonly #placeOfName: readonly Map<number, number>[];
+  readonly #placeOfRelation = new Map<number, number>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.#placeOfName = graph.names.map(() => new Map<number, number>());
+  }
+
+  /** Adds a link with what row `at` of `statistics` says of it. */
+  add(link: LinkRow, statistics: Statistics, at: number): void {
+    const { links, kinds } = this.#graph;
+    const kind = kinds[links.kindOf(link)]!;
+    const firstMs = statistics.firstMs[at]!;
+    this.#links.push({
+      kind: kind.index,
+      relation: this.#relation(links.relationOf(link)),
+      from: this.#name(kind.fromKind, links.from[link]!),
+      to: this.#name(kind.toKind, links.to[link]!),
+      count: statistics.count[at]!,
+      failures: statistics.failures[at]!,
+      strong: statistics.strong[at]!,
+      weak: statistics.weak[at]!,
+      alerts: statistics.alerts[at]!,
+      firstMs,
+      spanMs: statistics.lastMs[at]! - firstMs,
+      minutes: statistics.minutes[at]!,
+      days: statistics.days[at]!,
+    });
+  }
+
+  toParts(): Pick<Segment, "names" | "relations" | "links"> {
+    return { names: this.#names, relations: this.#relations, links: this.#links };
+  }
+
+  #name(kind: number, id: number): number {
+    const places = this.#placeOfName[kind]!;
+    let place = places.get(id);
+    if (place === undefined) {
+      place = this.#names.length;
+      places.set(id, place);
+      this.#names.push({ kind, name: this.#graph.names[kind]!.bytesOf(id) });
+    }
+    return place;
+  }
+
+  #relation(relation: number): number {
+    if (relation === 0) return 0;
+    let place = this.#placeOfRelation.get(relation);
+    if (place === undefined) {
+      place = this.#relations.push(this.#graph.relations.bytesOf(relation - 1));
+      this.#placeOfRelation.set(relation, place);
+    }
+    return place;
+  }
+}
