@@ -4,7 +4,7 @@ import { printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
-import { type Evaluation, evaluate } from "../evaluation/evaluation.ts";
+import { type Evaluation, type EvaluationReport, evaluate } from "../evaluation/evaluation.ts";
 import { type Labels, readLabels } from "../evaluation/labels.ts";
 import { spreadOverSeeds } from "../evaluation/ranking.ts";
 import { type Format, formatOf } from "../ingest/formats/index.ts";
@@ -22,14 +22,6 @@ type EvaluateFlags = CommonFlags & {
   readonly alertsPerDay?: number;
   readonly json?: true;
   readonly report?: string;
-};
-
-/** What `evaluate --json` prints: the figures of the first seed, and the spread over all of them. */
-export type EvaluationReport = Evaluation & {
-  readonly detector: string;
-  readonly seeds: readonly number[];
-  readonly labels: { readonly lines: number; readonly distinct: number; readonly matched: number };
-  readonly spread: unknown;
 };
 
 export function evaluateCommand(): Command {

@@ -7,6 +7,7 @@ import { sumOf } from "../engine/totals.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { digestOf } from "../graph-state/digest.ts";
+import { findLinkKind } from "../graph-state/link-kinds.ts";
 import { findSources, STDIN } from "../ingest/sources.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import { addCommonOptions, type CommonFlags, configOf, numberOf } from "./options.ts";
@@ -147,7 +148,7 @@ function summaryOf(engine: Engine, config: Config, records: number, seconds: num
   if (config.outputs.alerts !== undefined)
     written.push(`${config.outputs.alerts}: ${totals.alerts} alerts (OCSF, JSON lines)`);
   if (config.outputs.scored !== undefined)
-    written.push(`${config.outputs.scored}: ${totals.scored} scored logins (JSON lines)`);
+    written.push(`${config.outputs.scored}: the logins scored by runs that name it (JSON lines)`);
   if (config.outputs.store !== undefined)
     written.push(`${config.outputs.store}: everything (SQLite: alerts, dead_letters, ...)`);
   if (config.outputs.store === undefined)
@@ -155,6 +156,8 @@ function summaryOf(engine: Engine, config: Config, records: number, seconds: num
   if (records === 0 && totals.consumed > 0)
     notes.push("Nothing new to read: the store holds all of this input already.");
   if (totals.consumed === 0) notes.push("The input holds no records.");
+  if (findLinkKind(graph.kinds, "user", "sourceHost") === undefined)
+    notes.push("Presence raises nothing: it needs links from user to sourceHost, and none are configured.");
   if (graph.evictedCount > 0)
     notes.push(`${graph.evictedCount} links were evicted at the cap (window.maxLinks).`);
   return {

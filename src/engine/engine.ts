@@ -194,6 +194,7 @@ export class Engine {
         failure = error;
         return undefined;
       });
+      if (result === "aborted") break;
       if (result === "timeout") {
         await this.#commit(position!);
         position = undefined;
@@ -204,13 +205,13 @@ export class Engine {
       if (result === undefined || result.done === true) break;
       const batch = result.value;
       if (Number.isNaN(this.#segmentStart)) this.#segmentStart = batch.offsetOf(0);
-      await this.#process(batch);
-      position = batch.positionAfter(batch.length - 1);
-      records += batch.length;
-      this.#options.onProgress?.(batch.length);
+      const processed = await this.#process(batch);
+      if (processed > 0) position = batch.positionAfter(processed - 1);
+      records += processed;
+      this.#options.onProgress?.(processed);
       const nowMs = this.#options.clock();
       const isFull = records >= COMMIT_RECORDS || this.#deadLetterBytes >= COMMIT_DEAD_LETTER_BYTES;
-      if (isFull || nowMs - committedMs >= COMMIT_INTERVAL_MS) {
+      if (position !== undefined && (isFull || nowMs - committedMs >= COMMIT_INTERVAL_MS)) {
         await this.#commit(position);
         position = undefined;
         records = 0;
@@ -221,33 +222,39 @@ export class Engine {
       if (failure !== undefined || this.#options.signal?.aborted) break;
     }
     if (position !== undefined) await this.#commit(position);
-    await batches.return?.(undefined);
+    // Not awaited after an abort: it would wait for a read that may never end.
+    if (this.#options.signal?.aborted) void batches.return?.(undefined).catch(() => {});
+    else await batches.return?.(undefined);
     failure ??= this.#tooManyRejected(before, topic, true);
     if (failure !== undefined) throw failure;
   }
 
-  /** The next batch, or "timeout" when a slow input leaves results waiting to be committed. */
+  /** The next batch; or "timeout" when a slow input leaves results waiting to be committed; or "aborted". */
   async #nextOrTimeout(
     next: Promise<IteratorResult<RecordBatch>>,
     isPending: boolean,
-  ): Promise<IteratorResult<RecordBatch> | "timeout"> {
-    if (!isPending) return next;
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<"timeout">((resolve) => {
-      timer = setTimeout(resolve, COMMIT_INTERVAL_MS, "timeout");
-    });
+  ): Promise<IteratorResult<RecordBatch> | "timeout" | "aborted"> {
+    const { signal } = this.#options;
+    const other = Promise.withResolvers<"timeout" | "aborted">();
+    const onAbort = (): void => other.resolve("aborted");
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const timer = isPending ? setTimeout(other.resolve, COMMIT_INTERVAL_MS, "timeout") : undefined;
     try {
-      return await Promise.race([next, timeout]);
+      return await Promise.race([next, other.promise]);
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
     }
   }
 
-  async #process(batch: RecordBatch): Promise<void> {
+  /** @returns how many records of the batch were processed: all, unless the run was stopped while training */
+  async #process(batch: RecordBatch): Promise<number> {
     this.#goOnLive();
-    for (let i = 0; i < batch.length; ) {
+    for (let i = 0; ; ) {
       i = this.#processUntilTraining(batch, i);
-      if (i < batch.length) await this.#train();
+      if (i === batch.length) return i;
+      if (!(await this.#train())) return i;
     }
   }
 
@@ -454,18 +461,21 @@ export class Engine {
     return this.#schedule.isDue(this.graph.originMs, watermarkMs, timeMs);
   }
 
-  async #train(): Promise<void> {
-    this.#trainedAtMs = this.graph.window.watermarkMs;
-    if (this.graph.linkCount < this.#config.training.linksMin) return;
-    const number = (this.#epoch?.manifest.number ?? 0) + 1;
-    const epoch = await this.#options.train(
-      this.graph,
-      this.#config,
-      number,
-      this.#trainedAtMs,
-      this.#options.signal,
-    );
-    this.#publish(epoch);
+  /** @returns false if the run was stopped while training: it is due again next time */
+  async #train(): Promise<boolean> {
+    const trainedAtMs = this.graph.window.watermarkMs;
+    if (this.graph.linkCount >= this.#config.training.linksMin) {
+      const number = (this.#epoch?.manifest.number ?? 0) + 1;
+      const { train, signal } = this.#options;
+      try {
+        this.#publish(await train(this.graph, this.#config, number, trainedAtMs, signal));
+      } catch (error) {
+        if (signal?.aborted) return false;
+        throw error;
+      }
+    }
+    this.#trainedAtMs = trainedAtMs;
+    return true;
   }
 
   /**

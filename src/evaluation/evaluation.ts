@@ -26,6 +26,14 @@ export type Evaluation = Ranking & {
   readonly baselines: Readonly<Record<string, Ranking>>;
 };
 
+/** What `evaluate --json` prints: the figures of the first seed, and the spread over all of them. */
+export type EvaluationReport = Evaluation & {
+  readonly detector: string;
+  readonly seeds: readonly number[];
+  readonly labels: { readonly lines: number; readonly distinct: number; readonly matched: number };
+  readonly spread: unknown;
+};
+
 /**
  * Scores a labelled stream causally, each login before it is added, and ranks what came after `fromMs` against the
  * labels. Labels are looked at only after a login was scored.

@@ -144,15 +144,17 @@ export class Surprise {
   /** An hour closed: what is usual is read anew from the closed hours. */
   #roll(hour: number): void {
     this.#hour = hour;
-    this.#isLearnt = true;
+    this.#isLearnt = false;
     for (let i = 0; i < FEATURES.length; i++) {
       const { trailing } = this.#features[i]!;
       const { least } = FEATURES[i]!;
       trailing.roll(hour);
+      // What these logins hardly ever have, or the configured links never show, says nothing about them.
       if (trailing.total < this.#options.learnLogins / 2) {
-        this.#isLearnt = false;
+        this.#scales[i] = Number.POSITIVE_INFINITY;
         continue;
       }
+      this.#isLearnt = true;
       const median = trailing.quantile(0.5);
       const scale = Math.max(
         (trailing.quantile(0.99) - median) / Z_99,

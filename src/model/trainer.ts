@@ -106,7 +106,7 @@ export function train(
     })),
     { learningRate: options.learningRate, l2: options.l2, clipNorm: CLIP_NORM },
   );
-  const sampler = new FakeSampler(graph, options.seed);
+  const sampler = new FakeSampler(graph, trained, options.seed);
   const batches = folds.map((fold) => newBatch(graph, fold));
   const check = newBatch(graph, measured);
   sampler.fill(check, measured.length);
@@ -207,15 +207,17 @@ class FakeSampler {
   /** Ends of links by kind: a draw from it is a draw by degree. */
   readonly #ends: readonly Int32Array[];
 
-  constructor(graph: TrainingGraph, seed: number) {
+  /** @param trained links whose ends may be drawn: fakes know no more of the held-out links than messages do */
+  constructor(graph: TrainingGraph, trained: Int32Array, seed: number) {
     this.#random = new Random(seed, "fakes");
     this.#graph = graph;
-    const all = Int32Array.from({ length: graph.entityCount }, (_, entity) => entity);
-    this.#ofKind = graph.kindNames.map((_, kind) =>
-      all.filter((entity) => graph.entityKind[entity] === kind),
-    );
-    const ends = Int32Array.from([...graph.linkFrom, ...graph.linkTo]);
+    const ends = new Int32Array(2 * trained.length);
+    for (const [i, link] of trained.entries()) {
+      ends[2 * i] = graph.linkFrom[link]!;
+      ends[2 * i + 1] = graph.linkTo[link]!;
+    }
     this.#ends = graph.kindNames.map((_, kind) => ends.filter((entity) => graph.entityKind[entity] === kind));
+    this.#ofKind = this.#ends.map((endsOfKind) => Int32Array.from(new Set(endsOfKind)).sort());
   }
 
   /** Makes entries n .. 2n - 1 of a batch fakes of entries 0 .. n - 1. */
@@ -227,7 +229,8 @@ class FakeSampler {
       const ends = isHead ? batch.from : batch.to;
       const kind = this.#graph.entityKind[ends[i]!]!;
       const pool = this.#random.nextFloat() < 0.5 ? this.#ofKind[kind]! : this.#ends[kind]!;
-      ends[n + i] = pool[this.#random.nextInt(pool.length)]!;
+      // A kind that no trained link touches has nothing to draw from: such a link is its own fake, and counts as a tie.
+      ends[n + i] = pool.length === 0 ? ends[i]! : pool[this.#random.nextInt(pool.length)]!;
     }
   }
 }

@@ -68,7 +68,9 @@ export function renderAlert(finding: FindingView, screen: Screen = screenOf(proc
   const { score, threshold } = dataOf(finding);
   const head = [timeText(finding.time), severityText(finding, screen), signalText(finding, screen)];
   const isBelow = typeof threshold === "number" ? `, threshold ${scoreText(threshold)}` : "";
-  head.push(`${scoreAndOdds(score)}${isBelow}`);
+  // A presence alert is raised by a rule: its score orders, but is no share of logins.
+  const isRule = finding.finding_info?.analytic?.name === "presence";
+  head.push(`${isRule ? `score ${scoreText(numberOf(score))}` : scoreAndOdds(score)}${isBelow}`);
   const body = [
     painted(screen, "bold", routeText(finding)),
     ...reasonLines(finding),

@@ -1,5 +1,5 @@
+import type { EvaluationReport } from "../../evaluation/evaluation.ts";
 import type { RankingMetrics } from "../../evaluation/ranking.ts";
-import type { EvaluationReport } from "../evaluate.ts";
 import { countText } from "./numbers.ts";
 
 const WIDTHS = [22, 7, 9, 7, 7, 7, 7] as const;

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { OddlinkError } from "../../errors.ts";
 import { splitLines } from "../../ingest/line-splitter.ts";
 import { readSource, readStart, type Source, STDIN } from "../../ingest/sources.ts";
@@ -39,6 +39,8 @@ export class EmbeddedLog implements Log {
   readonly #temporaryFolder: string | undefined;
   readonly #alertsFile: OutputFile | undefined;
   readonly #scoredFile: OutputFile | undefined;
+  /** Sequence number in the store of the last alert in the alerts file. */
+  #alertsSeq = 0;
   #bytesRead = 0;
 
   private constructor(
@@ -119,6 +121,8 @@ export class EmbeddedLog implements Log {
     if (this.#alertsFile !== undefined) {
       this.#alertsFile.append(commit.alerts.map((alert) => alert.finding));
       lengths[lengthKey(this.#alertsFile.path)] = String(this.#alertsFile.length);
+      this.#alertsSeq += commit.alerts.length;
+      lengths[seqKey(this.#alertsFile.path)] = String(this.#alertsSeq);
     }
     if (this.#scoredFile !== undefined) {
       this.#scoredFile.append(commit.scoredLogins);
@@ -147,16 +151,27 @@ export class EmbeddedLog implements Log {
   }
 
   async close(): Promise<void> {
+    // A pipe that is still open would keep the process from ending.
+    if (this.#inputs.some(({ source }) => source.path === STDIN) && this.#options.stdin === undefined)
+      process.stdin.destroy();
     this.#alertsFile?.close();
     this.#scoredFile?.close();
     this.store.close();
     if (this.#temporaryFolder !== undefined) rmSync(this.#temporaryFolder, { recursive: true, force: true });
   }
 
-  /** The alerts file holds all alerts of the store: one that is new to it, or was moved away, is written in full. */
+  /**
+   * The alerts file holds all alerts of the store, whichever run raised them: one that is new, or was moved away, is
+   * written in full, and runs that did not name it are caught up with.
+   */
   #openAlerts(path: string): OutputFile {
     const file = this.#openOutput(path);
-    if (file.length === 0) for (const { finding } of this.store.findings()) file.append([finding]);
+    const noted = file.length === 0 ? 0 : Number(this.store.meta(seqKey(path)) ?? 0);
+    this.#alertsSeq = noted;
+    for (const { seq, finding } of this.store.findings(noted)) {
+      file.append([finding]);
+      this.#alertsSeq = seq;
+    }
     return file;
   }
 
@@ -229,5 +244,9 @@ function fingerprint(start: Buffer, bytes: number): string {
 }
 
 function lengthKey(path: string): string {
-  return `length of ${join(resolve(dirname(path)), path.split("/").at(-1)!)}`;
+  return `length of ${resolve(path)}`;
+}
+
+function seqKey(path: string): string {
+  return `last alert in ${resolve(path)}`;
 }
