@@ -60,7 +60,7 @@ function finding(changes: Partial<FindingView> = {}): FindingView {
 
 test("an alert is one block: when, how bad, how odd, who and where, why, what is usual, what next, which", () => {
   assert.deepEqual(renderAlert(finding(), PLAIN).split("\n"), [
-    "2015-01-02 17:57:16 UTC  HIGH  presence  score 3.2e-7, one login in 3,100,000, threshold 1.0e-5",
+    "2015-01-02 17:57:16 UTC  HIGH  presence  score 3.2e-7, threshold 1.0e-5",
     "  alice as root -> C17693 -> C305 (NTLM, Network, success)",
     "  1. alice never logged on from C17693 in 30 days",
     "  2. NTLM where Kerberos is usual for alice, 1,204 of 1,206",
