@@ -1,0 +1,144 @@
+import type { Buffer } from "node:buffer";
+
+/**
+ * What the Kafka log needs of a Kafka client, and no more: a consumer group, transactions, a reader of whole topics.
+ *
+ * Two keep these promises: the real one on kafkajs, and the simulated cluster. One contract test runs on both.
+ */
+export type KafkaClient = {
+  /** Joins a consumer group and reads one topic in it. Resolves once asked to join; assignments follow as calls. */
+  join(options: JoinOptions): Promise<Membership>;
+  /** A producer of transactions. Nothing is sent before `fence`. */
+  producer(transactionalId: string): TransactionalProducer;
+  /** Reads whole topics outside any group, read-committed, from the beginning, and goes on as they grow. */
+  tail(options: TailOptions): Tail;
+  /** Committed offset of each partition, the next one to be read; undefined where the group has committed none. */
+  committedOffsets(
+    group: string,
+    topic: string,
+    partitions: readonly number[],
+  ): Promise<(number | undefined)[]>;
+  /** Log start and high watermark (not the last stable offset) of every partition, in order. */
+  topicOffsets(topic: string): Promise<PartitionOffsets[]>;
+  /** Closes everything that was opened through this client. */
+  close(): Promise<void>;
+};
+
+export type KafkaHeaders = Readonly<Record<string, string | Buffer>>;
+
+/** A record as it was consumed. */
+export type ConsumedRecord = {
+  readonly offset: number;
+  /** Milliseconds since the epoch, as the broker has it. */
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: KafkaHeaders;
+};
+
+export type ProducedRecord = {
+  readonly topic: string;
+  /** Undefined lets the key decide. */
+  readonly partition?: number;
+  readonly key: string | Buffer | null;
+  readonly value: Buffer | string | null;
+  readonly headers?: KafkaHeaders;
+};
+
+export type PartitionOffsets = {
+  readonly partition: number;
+  /** Offset of the first record that is still there. */
+  readonly low: number;
+  /** Offset of the next record to be written, markers of open transactions included. */
+  readonly high: number;
+};
+
+export type JoinOptions = {
+  readonly group: string;
+  readonly topic: string;
+  /** The whole assignment after each rebalance, partitions kept included. Reading goes on where the group committed. */
+  readonly onAssigned: (partitions: readonly number[]) => void;
+  /** The group is about to give partitions out anew: what is held may be taken. */
+  readonly onRebalancing: () => void;
+  /**
+   * Records of one partition in order of offset. After a rebalance some may come a second time. Returns at once: who can
+   * take no more pauses the partition.
+   */
+  readonly onRecords: (partition: number, records: readonly ConsumedRecord[]) => void;
+  /** The membership has ended for good; nothing will be read any more. */
+  readonly onCrash: (error: Error) => void;
+};
+
+export type Membership = {
+  /** Stops reading a partition; up to one fetch of it may still arrive. Kept across rebalances until `resume`. */
+  pause(partition: number): void;
+  resume(partition: number): void;
+  /** Reads a partition from this offset on. */
+  seek(partition: number, offset: number): void;
+  /** Asks the group coordinator whether this member owns the partition now. */
+  owns(partition: number): Promise<boolean>;
+  /** Leaves the group, so that others need not wait for the session to end. */
+  leave(): Promise<void>;
+};
+
+/** Where the transaction of one batch puts the group. */
+export type GroupPosition = {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset to be read. */
+  readonly offset: number;
+};
+
+export type TransactionalProducer = {
+  /**
+   * Shuts every earlier producer of the same id out and aborts what it left open. Writes nothing.
+   *
+   * To be called, and awaited, before offsets or state are read: connecting alone fences nobody.
+   */
+  fence(): Promise<void>;
+  /**
+   * Writes records and the group's position in one transaction. One at a time.
+   *
+   * @throws {TransactionError} saying what is known of the outcome
+   */
+  transact(records: readonly ProducedRecord[], position?: GroupPosition): Promise<void>;
+  close(): Promise<void>;
+};
+
+/**
+ * What is known of a transaction that did not go well:
+ *
+ * - `aborted`: nothing of it will ever be seen; the same records may be sent again through the same producer.
+ * - `fenced`: another producer has the id now, or the broker gave this one up. It was not committed by this producer, but
+ *   the producer is of no use any more.
+ * - `unknown`: no answer to the commit. It may or may not be committed, now or later, until a new producer of the same id
+ *   has fenced this one.
+ */
+export type TransactionOutcome = "aborted" | "fenced" | "unknown";
+
+export class TransactionError extends Error {
+  override readonly name = "TransactionError";
+  readonly outcome: TransactionOutcome;
+
+  constructor(outcome: TransactionOutcome, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.outcome = outcome;
+  }
+}
+
+export type TailOptions = {
+  readonly topic: string;
+  /**
+   * Committed records of one partition in order of offset, deletions (null values) included, and how far the reader is:
+   * everything committed below `position` has been handed over. May come with no records, when markers or aborted
+   * records were passed.
+   */
+  readonly onRecords: (partition: number, records: readonly ConsumedRecord[], position: number) => void;
+  /** Reading failed in a way that trying again did not heal; the tail has ended. */
+  readonly onCrash: (error: Error) => void;
+};
+
+export type Tail = {
+  close(): Promise<void>;
+};
