@@ -32,9 +32,12 @@ export class AlertPolicy {
   readonly #graph: Graph;
   readonly #fixed: number | undefined;
   readonly #budget: AlertBudget | undefined;
+  readonly #owns: (partition: number) => boolean;
 
-  constructor(graph: Graph, threshold: number | AlertBudget) {
+  /** @param owns whether a partition of the input is this process's; the owner counts an incident that has ended */
+  constructor(graph: Graph, threshold: number | AlertBudget, owns: (partition: number) => boolean) {
     this.#graph = graph;
+    this.#owns = owns;
     this.#fixed = typeof threshold === "number" ? threshold : undefined;
     this.#budget = typeof threshold === "number" ? undefined : threshold;
   }
@@ -48,11 +51,13 @@ export class AlertPolicy {
   advance(): void {
     const { watermarkMs } = this.#graph.window;
     for (const incident of this.#graph.incidents.close(watermarkMs)) {
-      if (incident.tier !== "presence") this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
+      if (incident.tier === "presence" || !this.#owns(incident.partition)) continue;
+      this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
     }
   }
 
-  decide(signal: Signal, score: number, login: LoginBytes): Decision {
+  /** `partition`: the one of the input that the login came from. */
+  decide(signal: Signal, score: number, login: LoginBytes, partition: number): Decision {
     if (signal === "presence") {
       const incident = this.#note(
         signal,
@@ -61,6 +66,7 @@ export class AlertPolicy {
         login.text(SOURCE_HOST),
         PRESENCE_SLOT_MS,
         true,
+        partition,
       );
       return { isAlert: true, threshold: null, incident };
     }
@@ -75,7 +81,7 @@ export class AlertPolicy {
       isAlert = open === undefined || open.alerts === 0 || nats >= open.alertedPeak / PER_NAT + ODDER_NATS;
       if (isAlert) this.#budget.issue(this.#graph.window.watermarkMs);
     }
-    const incident = this.#note(signal, score, userName, hostName, SLOT_MS, isAlert);
+    const incident = this.#note(signal, score, userName, hostName, SLOT_MS, isAlert, partition);
     return { isAlert, threshold, incident };
   }
 
@@ -86,6 +92,7 @@ export class AlertPolicy {
     sourceHost: string,
     slotMs: number,
     isAlert: boolean,
+    partition: number,
   ): Incident {
     const slotStartMs = this.#slotStart(slotMs);
     const peak = Math.round(-Math.log(score) * PER_NAT);
@@ -98,6 +105,7 @@ export class AlertPolicy {
       alerts: isAlert ? 1 : 0,
       peak,
       alertedPeak: isAlert ? peak : 0,
+      partition,
     });
   }
 

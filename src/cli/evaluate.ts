@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { REAL_TIME } from "../engine/time.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { type Evaluation, type EvaluationReport, evaluate } from "../evaluation/evaluation.ts";
@@ -97,7 +98,7 @@ async function evaluateOnce(
     return await evaluate({
       config: { ...config, outputs: { scoredLogins: false } },
       log,
-      clock: Date.now,
+      time: REAL_TIME,
       labels,
       fromMs,
       train: (graph, options, number, trainedAtMs, signal) =>

@@ -3,6 +3,8 @@ import type { DetectionFinding } from "../alerts/detection-finding.ts";
 import { printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
+import { WholeMerging } from "../engine/segment-merging.ts";
+import { REAL_TIME } from "../engine/time.ts";
 import { sumOf } from "../engine/totals.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
@@ -83,9 +85,8 @@ async function run(args: readonly string[], flags: RunFlags): Promise<void> {
 
 async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise<void> {
   log.expectSettings(settingsKey(config));
-  const clock = Date.now;
   const startedMs = performance.now();
-  const progress = new Progress({ stream: process.stderr, now: clock });
+  const progress = new Progress({ stream: process.stderr, now: Date.now });
   const abort = new AbortController();
   const stop = () => abort.abort();
   process.once("SIGINT", stop);
@@ -94,7 +95,8 @@ async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise
   const engine = new Engine({
     config,
     log,
-    clock,
+    time: REAL_TIME,
+    merging: (state) => new WholeMerging(state),
     signal: abort.signal,
     train: (graph, trainingConfig, number, trainedAtMs, signal) =>
       trainEpoch(
@@ -117,8 +119,7 @@ async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise
     },
     onEpoch: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
-    onTrainingFailed: (error) =>
-      progress.note(`training failed, going on with the model before: ${error.message}`),
+    onEpochFailed: (error) => progress.note(`going on with the model before: ${error.message}`),
     onProgress: (count) => {
       records += count;
       progress.update({ ...log.progress(), records });

@@ -1,461 +1,251 @@
-import { isUtf8 } from "node:buffer";
-import { LRUCache } from "lru-cache";
-import { AlertBudget } from "../alerts/budget.ts";
-import { AlertPolicy } from "../alerts/decision.ts";
-import { Explainer } from "../alerts/explanation.ts";
-import { toFinding } from "../alerts/finding.ts";
-import type { Signal } from "../alerts/odd-login.ts";
-import { alertUid, incidentUid } from "../alerts/uid.ts";
 import type { Config } from "../config/schema.ts";
-import { OddlinkError } from "../errors.ts";
-import { FactReader, Facts } from "../graph-state/facts.ts";
-import { Graph } from "../graph-state/graph.ts";
-import { findLinkKind } from "../graph-state/link-kinds.ts";
-import { decodeSegment, type Segment } from "../graph-state/segment.ts";
-import { type Decoded, ignored, rejected } from "../ingest/decoded.ts";
-import type { Decoder } from "../ingest/formats/format.ts";
-import { createDecoder } from "../ingest/formats/index.ts";
-import { OUTCOMES } from "../ingest/login.ts";
+import type { Facts } from "../graph-state/facts.ts";
+import type { Graph } from "../graph-state/graph.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
-import type {
-  AlertRecord,
-  DeadLetter,
-  InputPartition,
-  KeyedRecord,
-  Log,
-  Position,
-  RecordBatch,
-} from "../log/port.ts";
-import { decodeEpoch, type Epoch, encodeEpoch } from "../model/epoch.ts";
-import { LinkSignal } from "../model/link-signal.ts";
-import { lacksPresence, learningState } from "../model/presence.ts";
-import { PRESENCE_SHARE, tieredScore } from "../model/score.ts";
-import { Surprise } from "../model/surprise.ts";
-import { SegmentMerging } from "./segment-merging.ts";
-import { decadeOf, emptyTotals, sumOf, type Totals } from "./totals.ts";
+import type { AlertRecord, Assignment, KeyedRecord, Log, RecordBatch } from "../log/port.ts";
+import type { Epoch } from "../model/epoch.ts";
+import { EpochReader, epochRecords } from "./epoch-records.ts";
+import { LiveTraining } from "./live-training.ts";
+import { PartitionRun } from "./partition-run.ts";
+import type { Scored } from "./scoring.ts";
+import type { Merging } from "./segment-merging.ts";
+import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
+import type { Time } from "./time.ts";
+import { emptyTotals, type Totals } from "./totals.ts";
 import { type TrainEpoch, TrainingSchedule } from "./training-schedule.ts";
 
-const MS_PER_DAY = 86_400_000;
-const MS_PER_HOUR = 3_600_000;
-/** A share of bad records says nothing about fewer than this many. */
-const REJECTED_COUNT_MIN = 100;
-/** Longest time between commits while records keep coming. */
-const COMMIT_INTERVAL_MS = 100;
 /** Records, and bytes of dead letters, after which a commit is due in any case. */
 const COMMIT_RECORDS = 4096;
 const COMMIT_DEAD_LETTER_BYTES = 16 * 1024 * 1024;
 
-const BLANK_LINE = ignored("blank-line");
-const NO_LINK = ignored("no-link");
-const DUPLICATE = { kind: "duplicate" } as const;
-const INVALID_UTF8 = rejected("invalid-utf8", "the record is not UTF-8 text");
-
-/** A scored login as others may look at it while it is being processed; valid during the call only. */
-export type ScoredLogin = {
-  readonly login: LoginBytes;
-  readonly facts: Facts;
-  readonly signal: Signal;
-  readonly score: number;
-  readonly isAlert: boolean;
-};
-
 export type EngineOptions = {
   readonly config: Config;
   readonly log: Log;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly time: Time;
   readonly train: TrainEpoch;
-  /** Bytes of segments below which they are not merged. */
-  readonly mergeBytesMin?: number;
-  readonly onScored?: (scored: ScoredLogin) => void;
+  readonly merging: (state: SharedGraph) => Merging;
+  /** What is passed is valid during the call only. */
+  readonly onScored?: (login: LoginBytes, scored: Scored, facts: Facts) => void;
   readonly onAlert?: (alert: AlertRecord) => void;
   readonly onEpoch?: (epoch: Epoch) => void;
-  /** A live training failed; the engine goes on with the epoch it has. */
-  readonly onTrainingFailed?: (error: Error) => void;
+  /** A live training failed, or an epoch in the log can't be used; the engine goes on with the one it has. */
+  readonly onEpochFailed?: (error: Error) => void;
   readonly onProgress?: (records: number) => void;
+  readonly onRestoring?: (progress: RestoreProgress) => void;
   readonly signal?: AbortSignal;
 };
 
 /**
- * The loop: read a batch, score each login, add it to the graph, commit. The only place that sees all stages.
+ * The loop: for each partition of the input, read a batch, score each login, add it to the graph, commit. The only place
+ * that sees all stages.
  *
- * A login is first scored, then added, in any path.
+ * A login is first scored, then added, in any path. Partitions take turns between batches; a commit of one does not hold
+ * up the others.
  */
 export class Engine {
-  readonly graph: Graph;
   totals: Totals = emptyTotals();
   readonly #options: EngineOptions;
-  readonly #config: Config;
-  readonly #facts = new Facts();
-  readonly #reader: FactReader;
-  readonly #surprise: Surprise;
-  readonly #link: LinkSignal;
-  readonly #policy: AlertPolicy;
-  readonly #explainer: Explainer;
+  readonly #state: SharedGraph;
+  readonly #merging: Merging;
   readonly #schedule: TrainingSchedule;
-  readonly #merging: SegmentMerging;
-  readonly #formsLinkAlways: boolean;
-  readonly #writesScored: boolean;
-  #topic = "";
-  #partition = 0;
-  #decoder: Decoder;
-  #seen: LRUCache<string, true> | undefined;
-  #epoch: Epoch | undefined;
+  readonly #live: LiveTraining | undefined;
+  readonly #epochs: EpochReader;
+  readonly #failed = new AbortController();
+  readonly #stop: AbortSignal;
+  #failure: unknown;
   #trainedAtMs = Number.NaN;
-  #segmentStart = 0;
-  /** Live training: when the last one began by the wall clock, whether one is under way, and the epoch that it gave. */
-  #liveTrainedAtMs: number;
-  #liveTraining: Promise<void> | undefined;
-  #liveEpoch: Epoch | undefined;
-  readonly #liveAbort = new AbortController();
-
-  // What the next commit will hold.
-  #alerts: AlertRecord[] = [];
-  #scored: string[] = [];
-  #deadLetters: DeadLetter[] = [];
-  #deadLetterBytes = 0;
-  #segments: Segment[] = [];
-  #epochs: KeyedRecord[] = [];
+  /** Epochs that the next commit stores. */
+  #newEpochs: KeyedRecord[] = [];
 
   constructor(options: EngineOptions) {
-    const { config } = options;
+    const { config, log, time } = options;
     this.#options = options;
-    this.#config = config;
-    this.graph = new Graph({ links: config.links, window: config.window });
-    this.#reader = new FactReader(this.graph, config.familiarAfterHours * MS_PER_HOUR);
-    this.#surprise = new Surprise(this.graph, config.surprise);
-    this.#link = new LinkSignal(this.graph);
-    this.#policy = new AlertPolicy(
-      this.graph,
-      config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay),
-    );
-    this.#explainer = new Explainer(this.graph, this.#reader, this.#surprise, config.window.days);
+    this.#stop = AbortSignal.any([this.#failed.signal, ...(options.signal ? [options.signal] : [])]);
+    this.#state = new SharedGraph({
+      config,
+      log,
+      breathe: () => time.sleep(0),
+      onRestoring: options.onRestoring,
+      onBroken: (error) => this.#fail(error),
+    });
+    this.#merging = options.merging(this.#state);
     this.#schedule = new TrainingSchedule(config.training);
-    this.#merging = new SegmentMerging(this.graph, options.mergeBytesMin);
-    this.#formsLinkAlways = findLinkKind(this.graph.kinds, "user", "targetHost") !== undefined;
-    this.#writesScored = config.outputs.scored !== undefined || config.outputs.scoredLogins;
-    this.#decoder = this.#newDecoder();
-    this.#liveTrainedAtMs = options.clock();
+    this.#live =
+      config.training.mode === "live"
+        ? new LiveTraining({ config, train: options.train, now: time.now, onFailed: options.onEpochFailed })
+        : undefined;
+    this.#epochs = new EpochReader({
+      onEpoch: (epoch) => this.#adopt(epoch),
+      onUnusable: (error) => options.onEpochFailed?.(error),
+    });
+  }
+
+  get graph(): Graph {
+    return this.#state.scoring.graph;
   }
 
   get epoch(): Epoch | undefined {
-    return this.#epoch;
+    return this.#state.scoring.epoch;
   }
 
   /** Threshold in force for what presence does not raise; 0 while the budget learns. */
   get threshold(): number {
-    return this.#policy.threshold();
+    return this.#state.scoring.threshold;
   }
 
-  /** Reads every partition to its end. Stops early, committed, when the abort signal fires. */
+  /** How often the graph was built anew because it held what another process's commit made void. */
+  get rebuildCount(): number {
+    return this.#state.rebuildCount;
+  }
+
+  /** Processes every partition it is given, to its end. Stops early, committed, when the signal fires. */
   async run(): Promise<void> {
-    await this.#restore();
-    try {
-      for (const partition of this.#options.log.partitions()) {
-        if (this.#options.signal?.aborted) break;
-        await this.#runPartition(partition);
-      }
-    } finally {
-      this.#liveAbort.abort();
-      await this.#liveTraining;
-    }
-  }
-
-  async #restore(): Promise<void> {
     const { log } = this.#options;
-    for await (const { key, value } of log.restore("graph-state")) {
-      this.graph.addSegment(decodeSegment(value));
-      this.#merging.restored(key, value.length);
+    const epochs = log.follow("epochs", (record) => this.#epochs.read(record));
+    try {
+      await this.#state.restore();
+      await epochs.caughtUp();
+      const totals = log.totals();
+      if (totals !== undefined) this.totals = JSON.parse(totals) as Totals;
+      const runs = new Set<Promise<void>>();
+      for await (const assignment of log.assignments(this.#stop)) {
+        const run = this.#run(assignment)
+          .catch((error: unknown) => this.#fail(error))
+          .finally(() => {
+            assignment.release();
+            runs.delete(run);
+          });
+        runs.add(run);
+      }
+      await Promise.all(runs);
+    } finally {
+      await this.#live?.stop();
+      await this.#state.close();
+      await epochs.close();
     }
-    let newest: Uint8Array | undefined;
-    for await (const { value } of log.restore("epochs")) newest = value;
-    if (newest !== undefined) this.#adopt(decodeEpoch(newest));
-    const totals = log.totals();
-    if (totals !== undefined) this.totals = JSON.parse(totals) as Totals;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #runPartition({ partition, topic }: InputPartition): Promise<void> {
-    this.#topic = topic;
-    this.#partition = partition;
-    this.#decoder = this.#newDecoder();
-    const { duplicatesMax } = this.#config.input;
-    this.#seen = duplicatesMax > 0 ? new LRUCache({ max: duplicatesMax }) : undefined;
-    const before = { consumed: this.totals.consumed, rejected: sumOf(this.totals.rejected) };
-    const batches = this.#options.log.read(partition)[Symbol.asyncIterator]();
-    let position: Position | undefined;
-    let records = 0;
-    let committedMs = this.#options.clock();
-    let failure: unknown;
+  async #run(assignment: Assignment): Promise<void> {
+    const { config, log, time, onScored, onAlert } = this.#options;
+    await this.#state.ready;
+    const run = new PartitionRun({
+      config,
+      assignment,
+      state: this.#state,
+      totals: this.totals,
+      now: time.now,
+      isTrainingDue: (timeMs) => this.#isTrainingDue(timeMs),
+      onScored: onScored && ((login, scored) => onScored(login, scored, this.#state.scoring.facts)),
+      onAlert,
+    });
+    this.#state.add(run, assignment);
+    const batches = assignment.batches[Symbol.asyncIterator]();
     let next: Promise<IteratorResult<RecordBatch>> | undefined;
-    this.#segmentStart = Number.NaN;
-    for (;;) {
-      next ??= batches.next();
-      const result = await this.#nextOrTimeout(next, position !== undefined).catch((error: unknown) => {
-        failure = error;
-        return undefined;
-      });
-      if (result === "aborted") break;
-      if (result === "timeout") {
-        await this.#commit(position!);
-        position = undefined;
-        committedMs = this.#options.clock();
-        continue;
+    let records = 0;
+    let committedMs = time.now();
+    let failure: unknown;
+    const commit = async (): Promise<void> => {
+      await this.#commit(run);
+      records = 0;
+      committedMs = time.now();
+    };
+    try {
+      while (!run.isLost) {
+        next ??= batches.next();
+        const dueInMs =
+          run.pending === undefined ? undefined : committedMs + log.commitIntervalMs - time.now();
+        const result = await this.#nextOrTimeout(next, dueInMs).catch((error: unknown) => {
+          failure = error;
+          return undefined;
+        });
+        if (result === "timeout") {
+          await commit();
+          continue;
+        }
+        next = undefined;
+        if (result === "aborted" || result === undefined || result.done === true) break;
+        const batch = result.value;
+        const processed = await this.#process(run, batch);
+        records += processed;
+        this.#options.onProgress?.(processed);
+        const isFull = records >= COMMIT_RECORDS || run.deadLetterBytes >= COMMIT_DEAD_LETTER_BYTES;
+        const isDue = isFull || time.now() - committedMs >= log.commitIntervalMs;
+        if (run.pending !== undefined && isDue) await commit();
+        failure = log.isEndless ? undefined : run.tooManyRejected(false);
+        if (failure !== undefined || processed < batch.length || this.#stop.aborted) break;
       }
-      next = undefined;
-      if (result === undefined || result.done === true) break;
-      const batch = result.value;
-      if (Number.isNaN(this.#segmentStart)) this.#segmentStart = batch.offsetOf(0);
-      const processed = await this.#process(batch);
-      if (processed > 0) position = batch.positionAfter(processed - 1);
-      records += processed;
-      this.#options.onProgress?.(processed);
-      const nowMs = this.#options.clock();
-      const isFull = records >= COMMIT_RECORDS || this.#deadLetterBytes >= COMMIT_DEAD_LETTER_BYTES;
-      if (position !== undefined && (isFull || nowMs - committedMs >= COMMIT_INTERVAL_MS)) {
-        await this.#commit(position);
-        position = undefined;
-        records = 0;
-        committedMs = nowMs;
-      }
-      const tooMany = this.#tooManyRejected(before, topic, false);
-      if (tooMany !== undefined) failure = tooMany;
-      if (failure !== undefined || this.#options.signal?.aborted) break;
+      if (run.pending !== undefined && !run.isLost) await commit();
+    } finally {
+      this.#state.remove(run);
+      // Not awaited when stopped: it would wait for a read that may never end.
+      const returned = batches.return?.(undefined).catch(() => {});
+      if (!this.#stop.aborted) await returned;
     }
-    if (position !== undefined) await this.#commit(position);
-    // Not awaited after an abort: it would wait for a read that may never end.
-    if (this.#options.signal?.aborted) void batches.return?.(undefined).catch(() => {});
-    else await batches.return?.(undefined);
-    failure ??= this.#tooManyRejected(before, topic, true);
+    if (!log.isEndless) failure ??= run.tooManyRejected(true);
     if (failure !== undefined) throw failure;
   }
 
-  /** The next batch; or "timeout" when a slow input leaves results waiting to be committed; or "aborted". */
+  /** The next batch; or "timeout" when a commit is due before it comes; or "aborted". */
   async #nextOrTimeout(
     next: Promise<IteratorResult<RecordBatch>>,
-    isPending: boolean,
+    dueInMs: number | undefined,
   ): Promise<IteratorResult<RecordBatch> | "timeout" | "aborted"> {
-    const { signal } = this.#options;
-    const other = Promise.withResolvers<"timeout" | "aborted">();
-    const onAbort = (): void => other.resolve("aborted");
-    if (signal?.aborted) onAbort();
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const timer = isPending ? setTimeout(other.resolve, COMMIT_INTERVAL_MS, "timeout") : undefined;
+    const waited = new AbortController();
+    const others: Promise<"timeout" | "aborted">[] = [aborted(this.#stop, waited.signal)];
+    if (dueInMs !== undefined) {
+      others.push(
+        this.#options.time.sleep(Math.max(0, dueInMs), waited.signal).then(() => "timeout" as const),
+      );
+    }
     try {
-      return await Promise.race([next, other.promise]);
+      return await Promise.race([next, ...others]);
     } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
+      waited.abort();
     }
   }
 
-  /** @returns how many records of the batch were processed: all, unless the run was stopped while training */
-  async #process(batch: RecordBatch): Promise<number> {
+  /** @returns how many records of the batch were processed: all, unless the run was stopped meanwhile, or is lost */
+  async #process(run: PartitionRun, batch: RecordBatch): Promise<number> {
     this.#goOnLive();
     for (let i = 0; ; ) {
-      i = this.#processUntilTraining(batch, i);
+      // While the graph is rebuilt nothing may be added; and afterwards the partition may be gone.
+      await this.#state.ready;
+      if (run.isLost) return i;
+      i = run.process(batch, i);
       if (i === batch.length) return i;
       if (!(await this.#train())) return i;
     }
   }
 
-  /** Processes records from `start` on; stops before a record at which training is due, else at the end. */
-  #processUntilTraining(batch: RecordBatch, start: number): number {
-    const { totals } = this;
-    for (let i = start; i < batch.length; i++) {
-      const decoded = this.#decode(batch, i);
-      if (decoded.kind === "login" || decoded.kind === "evidence") {
-        const { login } = decoded;
-        if (this.#isTrainingDue(login.timeMs)) return i;
-        if (login.uid !== undefined) this.#seen?.set(login.uid, true);
-        this.#advance(login.timeMs, batch.offsetOf(i));
-        if (decoded.kind === "login") {
-          totals.scored++;
-          this.#score(login, batch.offsetOf(i));
-        } else {
-          totals.evidence++;
-          this.#reader.read(login, this.#facts);
-          this.graph.apply(login, this.#facts.ids);
-        }
-      } else if (decoded.kind === "ignored") {
-        totals.ignored[decoded.reason] = (totals.ignored[decoded.reason] ?? 0) + 1;
-      } else if (decoded.kind === "rejected") {
-        totals.rejected[decoded.reason] = (totals.rejected[decoded.reason] ?? 0) + 1;
-        this.#deadLetters.push({
-          partition: this.#partition,
-          offset: batch.offsetOf(i),
-          reason: decoded.reason,
-          detail: decoded.detail,
-          bytes: Uint8Array.from(batch.bufferOf(i).subarray(batch.starts[i], batch.ends[i])),
-        });
-        this.#deadLetterBytes += batch.ends[i]! - batch.starts[i]!;
-      } else {
-        totals.duplicate++;
-      }
-      totals.consumed++;
-    }
-    return batch.length;
-  }
-
-  #decode(batch: RecordBatch, i: number): Decoded | typeof DUPLICATE {
-    const start = batch.starts[i]!;
-    const end = batch.ends[i]!;
-    if (start === end) return BLANK_LINE;
-    const cutFrom = batch.cutFrom(i);
-    if (cutFrom > 0) return rejected("record-too-long", `${cutFrom} bytes, kept the first ${end - start}`);
-    const buffer = batch.bufferOf(i);
-    if (!batch.isUtf8 && !isUtf8(buffer.subarray(start, end))) return INVALID_UTF8;
-    const decoded = this.#decoder.decode(buffer, start, end);
-    if (decoded.kind !== "login" && decoded.kind !== "evidence") return decoded;
-    const { login } = decoded;
-    const future = this.#future(login.timeMs);
-    if (future !== undefined) return future;
-    if (!this.#formsLinkAlways && !this.graph.hasLink(login)) return NO_LINK;
-    return login.uid !== undefined && this.#seen?.has(login.uid) === true ? DUPLICATE : decoded;
-  }
-
-  /** One record far in the future may not move the window, nor may a clock that is wrong. */
-  #future(timeMs: number): Decoded | undefined {
-    const { watermarkMs } = this.graph.window;
-    if (timeMs <= watermarkMs) return undefined;
-    const { maxJumpDays } = this.#config.window;
-    if (timeMs - watermarkMs > maxJumpDays * MS_PER_DAY && watermarkMs !== Number.NEGATIVE_INFINITY) {
-      const days = Math.round((timeMs - watermarkMs) / MS_PER_DAY);
-      return rejected(
-        "future-time",
-        `${days} days after the newest record before; window.maxJumpDays is ${maxJumpDays}`,
-      );
-    }
-    if (timeMs > this.#options.clock() + MS_PER_DAY)
-      return rejected("future-time", "more than a day after now");
-    return undefined;
-  }
-
-  #advance(timeMs: number, offset: number): void {
-    // A segment lies within one step of the window: what was added before the step is taken first.
-    if (this.graph.window.wouldStep(timeMs)) this.#takeSegment(offset);
-    this.graph.advance(timeMs);
-    this.#policy.advance();
-  }
-
-  #score(login: LoginBytes, offset: number): void {
-    const facts = this.#facts;
-    const { detector, presence } = this.#config;
-    this.#reader.read(login, facts);
-    const isPresence = lacksPresence(login, facts, presence);
-    const surprise = this.#surprise.score(facts);
-    const link = this.#link.probability(login, facts);
-    const raisesPresence = isPresence && (detector === "default" || detector === "presence");
-    const signal: Signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
-    let score: number;
-    if (detector === "link") score = link ?? 1;
-    else if (detector === "surprise") score = surprise;
-    else if (detector === "presence" && !isPresence) score = 1;
-    else score = tieredScore(isPresence, surprise);
-    const decision = this.#policy.decide(signal, score, login);
-    const { totals } = this;
-    const decade = decadeOf(score);
-    totals.decades[decade] = totals.decades[decade]! + 1;
-    if (this.#writesScored) this.#writeScored(login, offset, score, isPresence, surprise, link);
-    this.#options.onScored?.({ login, facts, signal, score, isAlert: decision.isAlert });
-    if (decision.isAlert) this.#alert(login, offset, signal, score, decision, { isPresence, surprise, link });
-    this.#surprise.learn();
-    this.graph.apply(login, facts.ids);
-    if (decision.isAlert) this.graph.markAlert(login, facts.ids);
-  }
-
-  #alert(
-    bytes: LoginBytes,
-    offset: number,
-    signal: Signal,
-    score: number,
-    { threshold, incident }: ReturnType<AlertPolicy["decide"]>,
-    signals: { readonly isPresence: boolean; readonly surprise: number; readonly link: number | undefined },
-  ): void {
-    const login = bytes.toLogin();
-    const facts = this.#facts;
-    const { detector, training, presence } = this.#config;
-    const origin = { topic: this.#topic, partition: this.#partition, offset };
-    const uid = alertUid({ ...origin, detector });
-    const { tier, user, sourceHost, slotStartMs } = incident!;
-    const incidentId = incidentUid({ tier: tier as Signal, user, sourceHost, slotStartMs });
-    const seen = this.#explainer.seen(facts);
-    const finding = toFinding({
-      uid,
-      incidentUid: incidentId,
-      login,
-      origin: login.uid === undefined ? origin : { ...origin, originalUid: login.uid },
-      signal,
-      detector,
-      score,
-      threshold,
-      signals: {
-        presence: signals.isPresence ? PRESENCE_SHARE : 1,
-        surprise: signals.surprise,
-        ...(signals.link === undefined ? {} : { link: signals.link }),
-      },
-      epoch:
-        this.#epoch === undefined
-          ? null
-          : { number: this.#epoch.manifest.number, digest: this.#epoch.manifest.digest },
-      reasons: this.#explainer.reasons(signal, login, facts, signals.link),
-      usual: this.#explainer.usual(facts, login),
-      firstSeenMs: seen.firstMs,
-      lastSeenMs: seen.lastMs,
-      incidentCount: incident!.alerts,
-      learning: learningState(facts, presence) ?? null,
-      processedTimeMs: training.mode === "live" ? this.#options.clock() : null,
+  async #commit(run: PartitionRun): Promise<void> {
+    await this.#state.ready;
+    if (run.isLost) return;
+    this.#state.takeSegments(run);
+    const epochs = this.#newEpochs;
+    this.#newEpochs = [];
+    const result = await this.#options.log.commit({
+      partition: run.partition,
+      position: run.pending!,
+      alerts: run.alerts,
+      scoredLogins: run.scored,
+      deadLetters: run.deadLetters,
+      graphState: this.#merging.write(run.segments),
+      epochs,
+      totals: JSON.stringify(this.totals),
     });
-    const alert: AlertRecord = {
-      uid,
-      incidentUid: incidentId,
-      timeMs: login.timeMs,
-      signal,
-      score,
-      partition: this.#partition,
-      offset,
-      finding: JSON.stringify(finding),
-    };
-    this.#alerts.push(alert);
-    this.totals.alerts++;
-    if (incident!.alerts === 1) this.totals.incidents++;
-    this.totals.alertsBySignal[signal] = (this.totals.alertsBySignal[signal] ?? 0) + 1;
-    this.#options.onAlert?.(alert);
-  }
-
-  #writeScored(
-    bytes: LoginBytes,
-    offset: number,
-    score: number,
-    isPresence: boolean,
-    surprise: number,
-    link: number | undefined,
-  ): void {
-    const login = bytes.toLogin();
-    this.#scored.push(
-      JSON.stringify({
-        uid: login.uid ?? `${this.#topic}/${this.#partition}/${offset}`,
-        timeMs: login.timeMs,
-        user: login.user,
-        targetUser: login.targetUser,
-        sourceHost: login.sourceHost,
-        targetHost: login.targetHost,
-        score,
-        signals: {
-          presence: isPresence ? PRESENCE_SHARE : 1,
-          surprise,
-          ...(link === undefined ? {} : { link }),
-        },
-        outcome: OUTCOMES[bytes.outcome],
-        authType: login.authType,
-        logonType: login.logonType,
-        epoch: this.#epoch?.manifest.number ?? null,
-      }),
-    );
+    if (result === "committed") {
+      run.committed();
+      return;
+    }
+    run.isLost = true;
+    this.#state.remove(run);
+    await this.#state.rebuild();
   }
 
   #isTrainingDue(timeMs: number): boolean {
     const { watermarkMs } = this.graph.window;
-    if (this.#config.training.mode !== "replay" || timeMs <= watermarkMs) return false;
+    if (this.#options.config.training.mode !== "replay" || timeMs <= watermarkMs) return false;
     // Trained just now, at this very place: the login that crosses the grid point is the next to be processed.
     if (this.#trainedAtMs === watermarkMs) return false;
     return this.#schedule.isDue(this.graph.originMs, watermarkMs, timeMs);
@@ -464,13 +254,13 @@ export class Engine {
   /** @returns false if the run was stopped while training: it is due again next time */
   async #train(): Promise<boolean> {
     const trainedAtMs = this.graph.window.watermarkMs;
-    if (this.graph.linkCount >= this.#config.training.linksMin) {
-      const number = (this.#epoch?.manifest.number ?? 0) + 1;
-      const { train, signal } = this.#options;
+    const { train, config } = this.#options;
+    if (this.graph.linkCount >= config.training.linksMin) {
+      const number = (this.epoch?.manifest.number ?? 0) + 1;
       try {
-        this.#publish(await train(this.graph, this.#config, number, trainedAtMs, signal));
+        this.#publish(await train(this.graph, config, number, trainedAtMs, this.#stop));
       } catch (error) {
-        if (signal?.aborted) return false;
+        if (this.#stop.aborted) return false;
         throw error;
       }
     }
@@ -478,98 +268,36 @@ export class Engine {
     return true;
   }
 
-  /**
-   * Live training, between two batches: adopts the epoch that a finished training gave, and begins the next one when its
-   * time has come. Never awaited. A training that fails leaves the epoch before in force.
-   */
   #goOnLive(): void {
-    const { mode, firstAfterHours, everyHours, linksMin } = this.#config.training;
-    if (mode !== "live") return;
-    if (this.#liveEpoch !== undefined) {
-      this.#publish(this.#liveEpoch);
-      this.#liveEpoch = undefined;
-    }
-    const nowMs = this.#options.clock();
-    const hours = this.#epoch === undefined ? firstAfterHours : everyHours;
-    if (this.#liveTraining !== undefined || nowMs - this.#liveTrainedAtMs < hours * MS_PER_HOUR) return;
-    if (this.graph.linkCount < linksMin) return;
-    this.#liveTrainedAtMs = nowMs;
-    const number = (this.#epoch?.manifest.number ?? 0) + 1;
-    const trainedAtMs = this.graph.window.watermarkMs;
-    this.#liveTraining = this.#options
-      .train(this.graph, this.#config, number, trainedAtMs, this.#liveAbort.signal)
-      .then((epoch) => {
-        this.#liveEpoch = epoch;
-      })
-      .catch((error: unknown) => {
-        if (!this.#liveAbort.signal.aborted) this.#options.onTrainingFailed?.(error as Error);
-      })
-      .finally(() => {
-        this.#liveTraining = undefined;
-      });
+    if (this.#live === undefined) return;
+    const epoch = this.#live.take();
+    if (epoch !== undefined) this.#publish(epoch);
+    this.#live.beginIfDue(this.graph, this.epoch);
   }
 
   /** Stores an epoch with the next commit, and uses it from now on. */
   #publish(epoch: Epoch): void {
-    this.#epochs.push({ key: String(epoch.manifest.number).padStart(8, "0"), value: encodeEpoch(epoch) });
+    this.#newEpochs.push(...epochRecords(epoch));
     this.totals.epochs++;
     this.#adopt(epoch);
     this.#options.onEpoch?.(epoch);
   }
 
   #adopt(epoch: Epoch): void {
-    this.#epoch = epoch;
-    this.#link.adopt(epoch);
+    const current = this.epoch?.manifest.number ?? 0;
+    if (epoch.manifest.number > current) this.#state.adopt(epoch);
   }
 
-  #takeSegment(nextOffset: number): void {
-    if (!this.graph.isDirty) return;
-    this.#segments.push(this.graph.takeSegment(this.#partition, this.#segmentStart, nextOffset - 1));
-    this.#segmentStart = nextOffset;
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#failed.abort();
   }
+}
 
-  async #commit(position: Position): Promise<void> {
-    this.#takeSegment(position.offset);
-    const graphState = this.#merging.write(this.#segments);
-    await this.#options.log.commit({
-      partition: this.#partition,
-      position,
-      alerts: this.#alerts,
-      scoredLogins: this.#scored,
-      deadLetters: this.#deadLetters,
-      graphState,
-      epochs: this.#epochs,
-      totals: JSON.stringify(this.totals),
-    });
-    this.#alerts = [];
-    this.#scored = [];
-    this.#deadLetters = [];
-    this.#deadLetterBytes = 0;
-    this.#segments = [];
-    this.#epochs = [];
-  }
-
-  #tooManyRejected(
-    before: { readonly consumed: number; readonly rejected: number },
-    topic: string,
-    isEnd: boolean,
-  ): OddlinkError | undefined {
-    const consumed = this.totals.consumed - before.consumed;
-    const rejectedCount = sumOf(this.totals.rejected) - before.rejected;
-    const share = rejectedCount / consumed;
-    const isAll = isEnd && consumed > 0 && rejectedCount === consumed;
-    if (!isAll && (rejectedCount < REJECTED_COUNT_MIN || share <= this.#config.input.rejectedShareMax))
-      return undefined;
-    const [reason] = Object.entries(this.totals.rejected).sort((a, b) => b[1] - a[1])[0]!;
-    return new OddlinkError(
-      "TOO_MANY_REJECTED",
-      `${topic}: ${rejectedCount} of ${consumed} records could not be read, most often: ${reason}. ` +
-        "Is --format right? What was read is kept; the bad records are dead letters. " +
-        `A larger share is allowed by input.rejectedShareMax (now ${this.#config.input.rejectedShareMax}).`,
-    );
-  }
-
-  #newDecoder(): Decoder {
-    return createDecoder(this.#config.input.format, { lanlStartMs: this.#config.input.lanlStartMs });
-  }
+/** Resolves when `signal` fires; never, once `done` has. */
+function aborted(signal: AbortSignal, done: AbortSignal): Promise<"aborted"> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve("aborted");
+    signal.addEventListener("abort", () => resolve("aborted"), { once: true, signal: done });
+  });
 }

@@ -1,71 +1,74 @@
-import type { Graph } from "../graph-state/graph.ts";
 import { encodeSegment, type Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord } from "../log/port.ts";
+import { SEGMENT_BYTES_MAX, type SharedGraph } from "./shared-graph.ts";
 
-/** Keys of the segments that are together the sum of all before the others. */
-const SUM_KEY = "sum/";
-/** Links in one of them, so that neither a record nor what is held to write it grows with the graph. */
-const SUM_LINKS_MAX = 20_000;
+/** Keys of the pieces of the sum of all: they sort after those of all partitions. */
+const SUM_KEY = "sum";
 
 /** Segments are merged once they weigh this many times what their sum does, and no sooner than at this size. */
 const MERGE_RATIO = 4;
 export const MERGE_BYTES_MIN = 4 * 1024 * 1024;
 
+/** Decides what a commit writes of new segments, and when several become one. */
+export type Merging = {
+  /**
+   * What to write for new segments of a partition, the last of which brings the graph up to date. To be read once, to its
+   * end, before anything is added to the graph.
+   */
+  write(segments: readonly Segment[]): Iterable<KeyedRecord>;
+};
+
 /**
- * Keeps restart cheap however long the history: now and then all segments become one, their sum, and are deleted.
+ * Keeps restart cheap however long the history: now and then all segments become one, their sum, and are deleted. For a
+ * process that owns all of the input.
  *
  * The sum is what the running graph holds, so nothing is read back, and links that are older than the window but still
  * alive keep their whole past. Each byte of segments costs about a quarter of a byte of sums.
  */
-export class SegmentMerging {
-  readonly #graph: Graph;
+export class WholeMerging implements Merging {
+  readonly #state: SharedGraph;
   readonly #bytesMin: number;
-  /** Keys in the log, and their bytes. */
-  #sum = new Map<string, number>();
-  #segments = new Map<string, number>();
 
-  constructor(graph: Graph, bytesMin = MERGE_BYTES_MIN) {
-    this.#graph = graph;
+  constructor(state: SharedGraph, bytesMin = MERGE_BYTES_MIN) {
+    this.#state = state;
     this.#bytesMin = bytesMin;
   }
 
-  /** Notes a segment that is in the log already. */
-  restored(key: string, bytes: number): void {
-    (key.startsWith(SUM_KEY) ? this.#sum : this.#segments).set(key, bytes);
-  }
-
-  /**
-   * What to write for new segments, the last of which brings the graph up to date: themselves, or the sum of all. To be
-   * read once, to its end, before anything is added to the graph.
-   */
+  /** The segments themselves, or the sum of all. */
   write(segments: readonly Segment[]): Iterable<KeyedRecord> {
-    const records = segments.map((segment) => ({ key: segmentKey(segment), value: encodeSegment(segment) }));
-    const bytes = total(this.#segments) + records.reduce((sum, { value }) => sum + value.length, 0);
-    if (bytes >= Math.max(this.#bytesMin, MERGE_RATIO * total(this.#sum))) return this.#writeSum();
-    for (const { key, value } of records) this.#segments.set(key, value.length);
+    const { stored } = this.#state;
+    const records = segments.map(toRecord);
+    let bytes = 0;
+    let sumBytes = 0;
+    for (const [key, length] of stored) {
+      if (key.startsWith(SUM_KEY)) sumBytes += length;
+      else bytes += length;
+    }
+    for (const { value } of records) bytes += value!.length;
+    if (bytes >= Math.max(this.#bytesMin, MERGE_RATIO * sumBytes)) return this.#writeSum();
+    for (const { key, value } of records) stored.set(key, value!.length);
     return records;
   }
 
   *#writeSum(): Generator<KeyedRecord> {
-    for (const key of [...this.#sum.keys(), ...this.#segments.keys()]) yield { key, value: null };
-    this.#sum.clear();
-    this.#segments.clear();
-    for (const segment of this.#graph.toSegments(SUM_LINKS_MAX)) {
-      const key = `${SUM_KEY}${String(this.#sum.size).padStart(8, "0")}`;
-      const value = encodeSegment(segment);
-      this.#sum.set(key, value.length);
-      yield { key, value };
+    const { stored, coverage, scoring } = this.#state;
+    for (const key of stored.keys()) yield { key, value: null };
+    stored.clear();
+    const parts = scoring.graph.toParts(SEGMENT_BYTES_MAX);
+    const ranges = coverage.ranges();
+    let next = parts.next();
+    for (let piece = 0; next.done !== true; piece++) {
+      const part = next.value;
+      next = parts.next();
+      const record = toRecord({ group: SUM_KEY, piece, isLast: next.done === true, ranges, ...part });
+      stored.set(record.key, record.value!.length);
+      yield record;
     }
   }
 }
 
-function total(bytesByKey: ReadonlyMap<string, number>): number {
-  let sum = 0;
-  for (const bytes of bytesByKey.values()) sum += bytes;
-  return sum;
-}
-
-/** Sorts by partition and offset. */
-function segmentKey({ partition, firstOffset }: Segment): string {
-  return `${String(partition).padStart(6, "0")}/${String(firstOffset).padStart(16, "0")}`;
+/** A segment as a keyed record; the pieces of one group have keys of their own. */
+export function toRecord(segment: Segment): KeyedRecord {
+  const { group, piece } = segment;
+  return { key: `${group}/${String(piece).padStart(6, "0")}`, value: encodeSegment(segment) };
 }

@@ -1,6 +1,11 @@
 import type { Config } from "../config/schema.ts";
-import { Engine, type ScoredLogin } from "../engine/engine.ts";
+import { Engine } from "../engine/engine.ts";
+import type { Scored } from "../engine/scoring.ts";
+import { WholeMerging } from "../engine/segment-merging.ts";
+import type { Time } from "../engine/time.ts";
 import type { TrainEpoch } from "../engine/training-schedule.ts";
+import type { Facts } from "../graph-state/facts.ts";
+import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { Log } from "../log/port.ts";
 import { BASELINES } from "./baselines.ts";
 import type { Labels } from "./labels.ts";
@@ -41,7 +46,7 @@ export type EvaluationReport = Evaluation & {
 export async function evaluate(input: {
   readonly config: Config;
   readonly log: Log;
-  readonly clock: () => number;
+  readonly time: Time;
   readonly train: TrainEpoch;
   readonly labels: Labels;
   /** Start of the scored period, ms since the epoch; all before it is warm-up. */
@@ -58,7 +63,8 @@ export async function evaluate(input: {
   let firstMs = Number.POSITIVE_INFINITY;
   let lastMs = Number.NEGATIVE_INFINITY;
 
-  const onScored = ({ login: bytes, facts, score, isAlert }: ScoredLogin): void => {
+  const onScored = (bytes: LoginBytes, { score, decision }: Scored, facts: Facts): void => {
+    const { isAlert } = decision!;
     if (fromMs !== undefined && bytes.timeMs < fromMs) return;
     const login = bytes.toLogin();
     const positive = labels.matches(login);
@@ -87,11 +93,12 @@ export async function evaluate(input: {
     }
   };
 
-  const { config, log, clock, train, onProgress } = input;
+  const { config, log, time, train, onProgress } = input;
   const engine = new Engine({
     config,
     log,
-    clock,
+    time,
+    merging: (state) => new WholeMerging(state),
     train,
     onScored,
     ...(onProgress === undefined ? {} : { onProgress }),

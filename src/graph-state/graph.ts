@@ -4,8 +4,8 @@ import { COLUMNS } from "../ingest/login.ts";
 import { AUTH_TYPE, FAILURE, LOGON_TYPE, type LoginBytes, STRONG, WEAK } from "../ingest/login-bytes.ts";
 import { Delta } from "./delta.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
-import { HourlyHistograms } from "./hourly-histograms.ts";
-import { OpenIncidents } from "./incidents.ts";
+import { type HourlyBins, HourlyHistograms } from "./hourly-histograms.ts";
+import { type Incident, OpenIncidents } from "./incidents.ts";
 import { Interner } from "./interner.ts";
 import {
   DEFAULT_LINK_KINDS,
@@ -19,7 +19,7 @@ import {
 import { type LinkRow, LinkTable, NO_ROW } from "./link-table.ts";
 import { NewLinkCounters } from "./new-link-counters.ts";
 import { NodeAggregates } from "./node-aggregates.ts";
-import type { Segment } from "./segment.ts";
+import type { GraphPart } from "./segment.ts";
 import { SegmentLinks } from "./segment-links.ts";
 import { Statistics } from "./statistics.ts";
 import { Window, type WindowOptions } from "./window.ts";
@@ -40,8 +40,8 @@ export type GraphOptions = {
 /**
  * The graph of who usually logs in where: the sum of all segments in the window.
  *
- * A login changes it by `apply`, a segment by `addSegment`; both come to the same sums. `takeSegment` hands out what was
- * added since the last call. No I/O, no clock, no randomness: event time moves it on, by `advance`.
+ * A login changes it by `apply`, a segment by `addPart`; both come to the same sums. `takeDelta` hands out what was added
+ * since the last call. No I/O, no clock, no randomness: event time moves it on, by `advance`.
  */
 export class Graph {
   /** Names by entity kind: users, hosts, values. */
@@ -200,70 +200,74 @@ export class Graph {
     for (let row = nodes.head[entity]!; row !== NO_ROW; row = this.links.nextOfTo[row]!) yield row;
   }
 
-  /** True if a link was changed since the last segment was taken. */
+  /** True if a link was changed since the last delta was taken. */
   get isDirty(): boolean {
     return this.#delta.size > 0;
   }
 
-  /** What was added since the last call, for the given range of input offsets. */
-  takeSegment(partition: number, firstOffset: number, lastOffset: number): Segment {
-    const links = new SegmentLinks(this);
+  /** What was added since the last call, in parts of about `bytesMax` encoded bytes; one at least. */
+  takeDelta(bytesMax: number): GraphPart[] {
     const { rows, statistics } = this.#delta;
-    for (let i = 0; i < rows.length; i++) links.add(rows[i]!, statistics, i);
+    const parts = [
+      ...this.#toParts(
+        rows,
+        statistics,
+        true,
+        bytesMax,
+        this.histograms.takeDelta(),
+        this.incidents.takeDelta(),
+      ),
+    ];
     this.#delta.clear();
-    return {
-      partition,
-      firstOffset,
-      lastOffset,
-      watermarkMs: this.window.watermarkMs,
-      originMs: this.originMs,
-      ...links.toParts(),
-      histograms: this.histograms.takeDelta(),
-      incidents: this.incidents.takeDelta(),
-    };
+    return parts;
   }
 
   /**
-   * The whole graph as segments of at most `linksMax` links: the sum of all that were ever added, less what was forgotten.
-   * Nothing may be added before the last was taken.
+   * The whole graph in parts of about `bytesMax` encoded bytes; one at least. Nothing may be added, nor time move on,
+   * before the last was taken.
    */
-  *toSegments(linksMax: number): Generator<Segment> {
-    assert(!this.isDirty, "the sum of all segments is asked for while one is being written");
-    let histograms = this.histograms.all();
-    let incidents = this.incidents.all();
-    const { rowCount, statistics } = this.links;
-    let row = 0;
-    do {
-      const links = new SegmentLinks(this);
-      for (let size = 0; row < rowCount && size < linksMax; row++) {
-        if (!this.links.isUsed(row)) continue;
-        links.add(row, statistics, row);
-        size++;
-      }
-      yield {
-        partition: 0,
-        firstOffset: 0,
-        lastOffset: 0,
-        watermarkMs: this.window.watermarkMs,
-        originMs: this.originMs,
-        ...links.toParts(),
-        histograms,
-        incidents,
-      };
-      histograms = [];
-      incidents = [];
-    } while (row < rowCount);
+  toParts(bytesMax: number): Generator<GraphPart> {
+    const rows = this.links.usedRows();
+    return this.#toParts(
+      rows,
+      this.links.statistics,
+      false,
+      bytesMax,
+      this.histograms.all(),
+      this.incidents.all(),
+    );
   }
 
-  /** Adds what another process, or an earlier one, saw. It is not part of the segments taken from this graph. */
-  addSegment(segment: Segment): void {
-    if (segment.originMs < this.originMs) this.originMs = segment.originMs;
-    if (segment.watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(segment.watermarkMs);
-    this.#makeRoomFor(segment.links.length);
-    const ids = segment.names.map(({ kind, name }) => this.names[kind]!.intern(name, 0, name.length));
-    const relations = segment.relations.map((name) => this.relations.intern(name, 0, name.length) + 1);
+  /** `isPacked`: what is said of the link `rows[i]` is in row `i` of `statistics`, not in row `rows[i]`. */
+  *#toParts(
+    rows: Int32Array,
+    statistics: Statistics,
+    isPacked: boolean,
+    bytesMax: number,
+    histograms: readonly HourlyBins[],
+    incidents: readonly Incident[],
+  ): Generator<GraphPart> {
+    const { watermarkMs } = this.window;
+    const { originMs } = this;
+    for (let i = 0, isFirst = true; isFirst || i < rows.length; isFirst = false) {
+      const links = new SegmentLinks(this);
+      for (; i < rows.length && links.bytes < bytesMax; i++) {
+        links.add(rows[i]!, statistics, isPacked ? i : rows[i]!);
+      }
+      const rest = isFirst ? { histograms, incidents } : { histograms: [], incidents: [] };
+      yield { watermarkMs, originMs, ...links.toParts(), ...rest };
+    }
+  }
+
+  /** Adds what another process, or an earlier one, saw. It is not part of this graph's own delta. */
+  addPart(part: GraphPart): void {
+    if (part.originMs < this.originMs) this.originMs = part.originMs;
+    if (part.watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(part.watermarkMs);
+    this.#makeRoomFor(part.links.length);
+    const ids = part.names.map(({ kind, name }) => this.names[kind]!.intern(name, 0, name.length));
+    const relations = part.relations.map((name) => this.relations.intern(name, 0, name.length) + 1);
     const change = new Statistics(1);
-    for (const link of segment.links) {
+    for (const link of part.links) {
       const relation = link.relation === 0 ? 0 : relations[link.relation - 1]!;
       change.count[0] = link.count;
       change.failures[0] = link.failures;
@@ -276,8 +280,8 @@ export class Graph {
       change.days[0] = link.days;
       this.#addRow(this.kinds[link.kind]!, relation, ids[link.from]!, ids[link.to]!, change);
     }
-    this.histograms.add(segment.histograms);
-    this.incidents.addAll(segment.incidents, this.window.watermarkMs);
+    this.histograms.add(part.histograms);
+    this.incidents.addAll(part.incidents, this.window.watermarkMs);
   }
 
   /** At the cap, the longest silent links go, a hundredth of all at once. */

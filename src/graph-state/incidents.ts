@@ -2,7 +2,7 @@
  * One story of odd logins so far: those of one user from one source host within one slot of time, in one tier.
  *
  * A monoid like everything in a segment: counts add, `peak` (how odd the oddest login was) and `alertedPeak` take the
- * maximum. Whole numbers: thousandths of -ln score.
+ * maximum, `partition` the minimum. Whole numbers: thousandths of -ln score.
  */
 export type Incident = {
   readonly tier: string;
@@ -14,6 +14,8 @@ export type Incident = {
   alerts: number;
   peak: number;
   alertedPeak: number;
+  /** The input partition its logins came from; the lowest of several. */
+  partition: number;
 };
 
 /** The incidents whose slot has not ended; ended ones are handed back once. Bounded by what one slot can hold. */
@@ -92,6 +94,7 @@ function merge(into: Map<string, Incident>, change: Incident): Incident {
   incident.alerts += change.alerts;
   incident.peak = Math.max(incident.peak, change.peak);
   incident.alertedPeak = Math.max(incident.alertedPeak, change.alertedPeak);
+  incident.partition = Math.min(incident.partition, change.partition);
   return incident;
 }
 

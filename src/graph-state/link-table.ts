@@ -64,6 +64,13 @@ export class LinkTable {
     return this.kindAndRelation[row] !== NO_ROW;
   }
 
+  /** All rows in use, in ascending order. */
+  usedRows(): Int32Array {
+    const rows = new Int32Array(this.#size);
+    for (let row = 0, i = 0; row < this.#rowCount; row++) if (this.isUsed(row)) rows[i++] = row;
+    return rows;
+  }
+
   find(kind: number, relation: number, from: number, to: number): LinkRow {
     return this.#index[this.#probe((kind << 16) | relation, from, to)]!;
   }

@@ -1,8 +1,11 @@
 import type { Buffer } from "node:buffer";
 import type { Graph } from "./graph.ts";
 import type { LinkRow } from "./link-table.ts";
-import type { Segment, SegmentLink, SegmentName } from "./segment.ts";
+import type { GraphPart, SegmentLink, SegmentName } from "./segment.ts";
 import type { Statistics } from "./statistics.ts";
+
+/** About what the numbers of a link take when encoded, mostly more. */
+const LINK_BYTES = 48;
 
 /** Links of a graph as a segment holds them: with names instead of ids, each name once. */
 export class SegmentLinks {
@@ -12,10 +15,16 @@ export class SegmentLinks {
   readonly #links: SegmentLink[] = [];
   readonly #placeOfName: readonly Map<number, number>[];
   readonly #placeOfRelation = new Map<number, number>();
+  #bytes = 0;
 
   constructor(graph: Graph) {
     this.#graph = graph;
     this.#placeOfName = graph.names.map(() => new Map<number, number>());
+  }
+
+  /** About how many bytes these take when encoded. */
+  get bytes(): number {
+    return this.#bytes + this.#links.length * LINK_BYTES;
   }
 
   /** Adds a link with what row `at` of `statistics` says of it. */
@@ -40,7 +49,7 @@ export class SegmentLinks {
     });
   }
 
-  toParts(): Pick<Segment, "names" | "relations" | "links"> {
+  toParts(): Pick<GraphPart, "names" | "relations" | "links"> {
     return { names: this.#names, relations: this.#relations, links: this.#links };
   }
 
@@ -50,7 +59,9 @@ export class SegmentLinks {
     if (place === undefined) {
       place = this.#names.length;
       places.set(id, place);
-      this.#names.push({ kind, name: this.#graph.names[kind]!.bytesOf(id) });
+      const name = this.#graph.names[kind]!.bytesOf(id);
+      this.#names.push({ kind, name });
+      this.#bytes += name.length;
     }
     return place;
   }
@@ -59,7 +70,9 @@ export class SegmentLinks {
     if (relation === 0) return 0;
     let place = this.#placeOfRelation.get(relation);
     if (place === undefined) {
-      place = this.#relations.push(this.#graph.relations.bytesOf(relation - 1));
+      const name = this.#graph.relations.bytesOf(relation - 1);
+      place = this.#relations.push(name);
+      this.#bytes += name.length;
       this.#placeOfRelation.set(relation, place);
     }
     return place;

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { crc32 } from "node:zlib";
 import avro from "avsc";
 import { OddlinkError } from "../errors.ts";
 import type { HourlyBins } from "./hourly-histograms.ts";
@@ -26,14 +27,8 @@ export type SegmentLink = {
   readonly days: number;
 };
 
-/**
- * The statistics of what one input partition saw in one offset range: the unit of checkpoint, recovery, sharing and
- * training. All its logins were added within one step of the window.
- */
-export type Segment = {
-  readonly partition: number;
-  readonly firstOffset: number;
-  readonly lastOffset: number;
+/** What was added to a graph, or all of it, with names instead of ids. Any cut into parts has the same sum. */
+export type GraphPart = {
   readonly watermarkMs: number;
   /** Event time of the very first login the engine saw: learning periods count from here. */
   readonly originMs: number;
@@ -44,19 +39,69 @@ export type Segment = {
   readonly incidents: readonly Incident[];
 };
 
+/** Offsets of one input partition, `next` not included. */
+export type OffsetRange = {
+  readonly partition: number;
+  /** Where the history of the partition begins: the first offset that was ever read of it. */
+  readonly historyStart: number;
+  readonly first: number;
+  readonly next: number;
+};
+
+/** What says which logins a segment sums, so that each is counted once. */
+export type SegmentHeader = {
+  /** A segment too big for one record is written as several pieces of one group; it counts once all are there. */
+  readonly group: string;
+  readonly piece: number;
+  readonly isLast: boolean;
+  readonly ranges: readonly OffsetRange[];
+  readonly watermarkMs: number;
+};
+
+/**
+ * The statistics of what input partitions saw in a range of offsets: the unit of checkpoint, recovery, sharing and
+ * training. Unless it is a sum of others, all its logins were added within one step of the window.
+ */
+export type Segment = SegmentHeader & GraphPart;
+
 /** Names a field of an Avro record. */
 const field = (name: string, type: avro.Schema) => ({ name, type });
 const long = "long";
+
+/** Comes first in every segment, so that it can be read by itself. */
+const HEADER_FIELDS = [
+  field("group", "string"),
+  field("piece", "int"),
+  field("isLast", "boolean"),
+  field("ranges", {
+    type: "array",
+    items: {
+      type: "record",
+      name: "OffsetRange",
+      fields: [
+        field("partition", "int"),
+        field("historyStart", long),
+        field("first", long),
+        field("next", long),
+      ],
+    },
+  }),
+  field("watermarkMs", "double"),
+];
+
+const headerType = avro.Type.forSchema({
+  type: "record",
+  name: "SegmentHeader",
+  namespace: "oddlink",
+  fields: HEADER_FIELDS,
+});
 
 const type = avro.Type.forSchema({
   type: "record",
   name: "Segment",
   namespace: "oddlink",
   fields: [
-    field("partition", "int"),
-    field("firstOffset", long),
-    field("lastOffset", long),
-    field("watermarkMs", "double"),
+    ...HEADER_FIELDS,
     field("originMs", "double"),
     field("names", {
       type: "array",
@@ -112,6 +157,7 @@ const type = avro.Type.forSchema({
           field("alerts", long),
           field("peak", long),
           field("alertedPeak", long),
+          field("partition", "int"),
         ],
       },
     }),
@@ -121,15 +167,45 @@ const type = avro.Type.forSchema({
 /** The published Avro schema of a segment. */
 export const SEGMENT_SCHEMA: unknown = type.schema();
 
-/** A segment of 10,000 logins takes some 500 kB; ten times that stays below one Kafka record of 10 MB. */
+/** Before the Avro record: a byte that says the version, and the CRC-32 of the rest. */
+const VERSION = 1;
+const PREFIX_BYTES = 5;
+
 export function encodeSegment(segment: Segment): Buffer {
-  return type.toBuffer(segment);
+  const body = type.toBuffer(segment);
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + body.length);
+  bytes[0] = VERSION;
+  bytes.writeUInt32BE(crc32(body), 1);
+  body.copy(bytes, PREFIX_BYTES);
+  return bytes;
 }
 
-/** @throws {OddlinkError} SEGMENT_CORRUPT if the bytes are no segment */
+/**
+ * What a segment sums, without reading the rest; all bytes are checked.
+ *
+ * @throws {OddlinkError} SEGMENT_CORRUPT if the bytes are no segment, or not the ones that were written
+ */
+export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader {
+  return decoded(() => headerType.decode(checked(bytes), PREFIX_BYTES).value as SegmentHeader);
+}
+
+/** @throws {OddlinkError} SEGMENT_CORRUPT if the bytes are no segment, or not the ones that were written */
 export function decodeSegment(bytes: Uint8Array): Segment {
+  return decoded(() => type.fromBuffer(checked(bytes).subarray(PREFIX_BYTES)) as Segment);
+}
+
+function checked(bytes: Uint8Array): Buffer {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (buffer.length < PREFIX_BYTES) throw new Error(`it has ${buffer.length} bytes`);
+  if (buffer[0] !== VERSION) throw new Error(`it has version ${buffer[0]}, this program reads ${VERSION}`);
+  if (buffer.readUInt32BE(1) !== crc32(buffer.subarray(PREFIX_BYTES)))
+    throw new Error("its bytes are not the ones that were written");
+  return buffer;
+}
+
+function decoded<T>(read: () => T): T {
   try {
-    return type.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as Segment;
+    return read();
   } catch (error) {
     throw new OddlinkError("SEGMENT_CORRUPT", `a stored segment can't be read: ${(error as Error).message}`, {
       cause: error,

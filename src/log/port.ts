@@ -1,12 +1,5 @@
 import type { Buffer } from "node:buffer";
 
-/** One input partition: of a Kafka topic, or one file, or standard input. */
-export type InputPartition = {
-  readonly partition: number;
-  /** Topic, or the name of the file. */
-  readonly topic: string;
-};
-
 /** Consecutive records of one input partition, as byte ranges of shared buffers. */
 export type RecordBatch = {
   readonly length: number;
@@ -27,6 +20,21 @@ export type Position = { readonly offset: number; readonly bytes: number };
 
 /** A keyed record of a compacted topic; a null value deletes the key. */
 export type KeyedRecord = { readonly key: string; readonly value: Uint8Array | null };
+
+/** A partition of the input that was given to this process: of a Kafka topic, or one file, or standard input. */
+export type Assignment = {
+  readonly partition: number;
+  /** Topic, or the name of the file. */
+  readonly topic: string;
+  /** What was committed: nobody else reads or writes from here on until the partition is taken. */
+  readonly position: Position;
+  /** True if nothing of the partition was ever committed. */
+  readonly isNew: boolean;
+  /** Batches from the position on, until the input ends, the partition is taken, or the process is stopped. */
+  readonly batches: AsyncIterable<RecordBatch>;
+  /** To be called when the engine is done with the partition, its last commit included. */
+  release(): void;
+};
 
 export type KeyedTopic = "graph-state" | "epochs";
 
@@ -50,13 +58,21 @@ export type DeadLetter = {
   readonly bytes: Uint8Array;
 };
 
+export type ScoredRecord = {
+  readonly offset: number;
+  readonly user: string;
+  /** The scored login as one line of JSON. */
+  readonly line: string;
+};
+
 /** What becomes visible together, or not at all. */
 export type Commit = {
   readonly partition: number;
+  /** Where reading continues. */
   readonly position: Position;
   readonly alerts: readonly AlertRecord[];
-  /** Lines of JSON, in input order. */
-  readonly scoredLogins: readonly string[];
+  /** In input order. */
+  readonly scoredLogins: readonly ScoredRecord[];
   readonly deadLetters: readonly DeadLetter[];
   /** Read once, in order, while the commit is written. */
   readonly graphState: Iterable<KeyedRecord>;
@@ -65,26 +81,46 @@ export type Commit = {
   readonly totals: string;
 };
 
+/**
+ * What became of a commit. `lost`: another process has the partition now, and nothing of the commit was, or ever will be,
+ * seen.
+ */
+export type CommitResult = "committed" | "lost";
+
 export type ReadProgress = {
   readonly bytesRead: number;
   /** Undefined where the end is not known, as for standard input. */
   readonly bytesTotal: number | undefined;
 };
 
+export type Follower = {
+  /** Resolves once everything that was there at the time of the call was handed over. */
+  caughtUp(): Promise<void>;
+  close(): Promise<void>;
+};
+
 /**
- * What the engine needs of a log, whichever it is: Kafka, the embedded store, or the simulator.
+ * What the engine needs of a log, whichever it is: Kafka, real or simulated, or the embedded store.
  *
- * One process reads a partition at a time; a commit is atomic over everything in it.
+ * A commit is atomic over everything in it. At most one of a partition is under way.
  */
 export type Log = {
-  /** The partitions given to this process, in the order in which they are to be read. */
-  partitions(): readonly InputPartition[];
-  /** Batches of a partition from its committed position on, until its end or until the reader stops. */
-  read(partition: number): AsyncIterable<RecordBatch>;
-  commit(commit: Commit): Promise<void>;
-  /** Every live key of a topic in the order in which the keys were last written. */
-  restore(topic: KeyedTopic): AsyncIterable<{ readonly key: string; readonly value: Uint8Array }>;
-  /** The totals of the last commit, or undefined before the first. */
+  /** True if the input has no end: the engine then waits for more, and no share of bad records stops it. */
+  readonly isEndless: boolean;
+  /** True if other processes may have other partitions of the same input. */
+  readonly isShared: boolean;
+  /** Longest time for which results wait for their commit while records keep coming, milliseconds; may change. */
+  readonly commitIntervalMs: number;
+  /**
+   * Hands over every live key of a topic, in the order in which the keys of each partition were last written, and then
+   * what is written from now on, deletions included.
+   */
+  follow(topic: KeyedTopic, onRecord: (record: KeyedRecord) => void): Follower;
+  /** Partitions as they are given to this process; ends when no more will be, or the signal stops it. */
+  assignments(signal: AbortSignal): AsyncIterable<Assignment>;
+  /** Tries until the outcome is known. */
+  commit(commit: Commit): Promise<CommitResult>;
+  /** The totals of the last commit, or undefined before the first or where none are kept. */
   totals(): string | undefined;
   progress(): ReadProgress;
   close(): Promise<void>;

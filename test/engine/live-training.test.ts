@@ -6,6 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { WholeMerging } from "../../src/engine/segment-merging.ts";
+import { REAL_TIME } from "../../src/engine/time.ts";
 import { trainEpoch } from "../../src/engine/train-epoch.ts";
 import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
 import { OddlinkError } from "../../src/errors.ts";
@@ -50,9 +52,10 @@ async function runLive(train: TrainEpoch) {
   const engine: Engine = new Engine({
     config,
     log,
-    clock: () => nowMs,
+    time: { ...REAL_TIME, now: () => nowMs },
+    merging: (state) => new WholeMerging(state),
     train,
-    onTrainingFailed: (error) => failures.push(error),
+    onEpochFailed: (error) => failures.push(error),
   });
   try {
     await engine.run();

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { WholeMerging } from "../../src/engine/segment-merging.ts";
+import { REAL_TIME } from "../../src/engine/time.ts";
 import { digestOf } from "../../src/graph-state/digest.ts";
 import { findSources } from "../../src/ingest/sources.ts";
 import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
@@ -48,15 +50,15 @@ async function runOn(file: string, store: string, mergeBytesMin: number): Promis
     const engine = new Engine({
       config,
       log,
-      clock: Date.now,
-      mergeBytesMin,
+      time: REAL_TIME,
+      merging: (state) => new WholeMerging(state, mergeBytesMin),
       train: async () => {
         throw new Error("no training here");
       },
     });
     await engine.run();
     let segments = 0;
-    for await (const _ of log.restore("graph-state")) segments++;
+    log.follow("graph-state", () => segments++);
     return {
       digest: digestOf(engine.graph),
       findings: [...log.store.findings()].map(({ finding }) => finding),

@@ -3,12 +3,17 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { digestOf } from "../../src/graph-state/digest.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
-import { decodeSegment, encodeSegment, type Segment } from "../../src/graph-state/segment.ts";
-import { addLogin, arbitraryLogin } from "../graph-state/logins.ts";
+import { decodeSegment, encodeSegment, type GraphPart } from "../../src/graph-state/segment.ts";
+import { addLogin, arbitraryLogin, PART_BYTES_MAX } from "../graph-state/logins.ts";
 
 const DAY_MS = 86_400_000;
 const window = { days: 30, maxLinks: 1_000_000 };
 const newGraph = () => new Graph({ window });
+
+/** A part as it comes back from a log. */
+function stored(part: GraphPart): GraphPart {
+  return decodeSegment(encodeSegment({ group: "", piece: 0, isLast: true, ranges: [], ...part }));
+}
 
 /** The same digest for the same sums: the one idea of the design. */
 test("any cut into partitions and batches, summed in any order, gives the graph that saw all logins itself", () => {
@@ -21,33 +26,30 @@ test("any cut into partitions and batches, summed in any order, gives the graph 
       (logins, choices) => {
         const whole = newGraph();
         const workers = new Map<number, Graph>();
-        const segments: Buffer[] = [];
+        const parts: GraphPart[] = [];
         for (const [login, partition, isCut] of logins) {
           addLogin(whole, login);
           const worker = workers.get(partition) ?? newGraph();
           workers.set(partition, worker);
           addLogin(worker, login);
-          if (isCut) segments.push(encodeSegment(worker.takeSegment(partition, 0, 0)));
+          if (isCut) parts.push(...worker.takeDelta(PART_BYTES_MAX).map(stored));
         }
-        for (const [partition, worker] of workers)
-          segments.push(encodeSegment(worker.takeSegment(partition, 0, 0)));
+        for (const worker of workers.values()) parts.push(...worker.takeDelta(PART_BYTES_MAX).map(stored));
 
         // Merge random pairs in random order, so that sums of sums are covered too.
-        const parts: Segment[] = segments.map((bytes) => decodeSegment(bytes));
         while (parts.length > 1) {
           const [a] = parts.splice(choices.next().value % parts.length, 1);
           const [b] = parts.splice(choices.next().value % parts.length, 1);
           const sum = newGraph();
-          sum.addSegment(a!);
-          sum.addSegment(b!);
-          for (const part of sum.toSegments(Number.POSITIVE_INFINITY))
-            parts.push(decodeSegment(encodeSegment(part)));
+          sum.addPart(a!);
+          sum.addPart(b!);
+          for (const part of sum.toParts(PART_BYTES_MAX)) parts.push(stored(part));
         }
         const restored = newGraph();
-        for (const part of parts) restored.addSegment(part);
+        for (const part of parts) restored.addPart(part);
         // And split: any split is a valid one.
         const split = newGraph();
-        for (const part of restored.toSegments(3)) split.addSegment(decodeSegment(encodeSegment(part)));
+        for (const part of restored.toParts(300)) split.addPart(stored(part));
         assert.equal(digestOf(split), digestOf(whole));
         assert.equal(digestOf(restored), digestOf(whole));
         assert.equal(restored.linkCount, whole.linkCount);
@@ -66,18 +68,19 @@ test("segments cut at steps of the window restore the very graph that ran, expir
       }),
       (logins) => {
         const running = newGraph();
-        const segments: Segment[] = [];
+        const parts: GraphPart[] = [];
         let clockMs = 100 * DAY_MS;
         for (const [login, gapMs, isCut] of logins) {
           // Time mostly goes on, sometimes a login is up to two days late.
           clockMs += gapMs;
           const timed = { ...login, timeMs: clockMs - login.timeMs };
-          if (running.window.wouldStep(timed.timeMs) || isCut) segments.push(running.takeSegment(0, 0, 0));
+          if (running.window.wouldStep(timed.timeMs) || isCut)
+            parts.push(...running.takeDelta(PART_BYTES_MAX));
           addLogin(running, timed);
         }
-        segments.push(running.takeSegment(0, 0, 0));
+        parts.push(...running.takeDelta(PART_BYTES_MAX));
         const restored = newGraph();
-        for (const segment of segments) restored.addSegment(decodeSegment(encodeSegment(segment)));
+        for (const part of parts) restored.addPart(stored(part));
         assert.equal(digestOf(restored), digestOf(running));
         assert.equal(restored.entityCount, running.entityCount);
       },

@@ -6,7 +6,18 @@ import { join, resolve } from "node:path";
 import { OddlinkError } from "../../errors.ts";
 import { splitLines } from "../../ingest/line-splitter.ts";
 import { readSource, readStart, type Source, STDIN } from "../../ingest/sources.ts";
-import type { Commit, InputPartition, KeyedTopic, Log, ReadProgress, RecordBatch } from "../port.ts";
+import type {
+  Assignment,
+  Commit,
+  CommitResult,
+  Follower,
+  KeyedRecord,
+  KeyedTopic,
+  Log,
+  Position,
+  ReadProgress,
+  RecordBatch,
+} from "../port.ts";
 import { FileBatch } from "./file-batch.ts";
 import { OutputFile } from "./output-file.ts";
 import { Store } from "./store.ts";
@@ -14,6 +25,7 @@ import { Store } from "./store.ts";
 /** A file is recognised by its first bytes, so that a rotated log under the same name is a new input. */
 const FINGERPRINT_BYTES = 4096;
 const LINES_PER_BATCH = 8192;
+const COMMIT_INTERVAL_MS = 100;
 
 export type EmbeddedLogOptions = {
   readonly sources: readonly Source[];
@@ -26,13 +38,19 @@ export type EmbeddedLogOptions = {
   readonly stdin?: AsyncIterable<Buffer | string>;
 };
 
-type Input = InputPartition & {
+type Input = {
+  readonly partition: number;
+  /** Name of the file. */
+  readonly topic: string;
   readonly source: Source;
   readonly stdin: AsyncIterable<Buffer | string> | undefined;
 };
 
 /** The log on files and SQLite: nothing to install, and `kill -9` is harmless here too. */
 export class EmbeddedLog implements Log {
+  readonly isEndless = false;
+  readonly isShared = false;
+  readonly commitIntervalMs = COMMIT_INTERVAL_MS;
   readonly store: Store;
   readonly #options: EmbeddedLogOptions;
   readonly #inputs: readonly Input[];
@@ -100,13 +118,26 @@ export class EmbeddedLog implements Log {
     );
   }
 
-  partitions(): readonly InputPartition[] {
-    return this.#inputs;
+  /** One input after the other: each begins when the one before is committed to its end. */
+  async *assignments(signal: AbortSignal): AsyncGenerator<Assignment> {
+    for (const input of this.#inputs) {
+      if (signal.aborted) return;
+      const { partition, topic } = input;
+      const { position } = this.store.inputs().find((stored) => stored.partition === partition)!;
+      const released = Promise.withResolvers<void>();
+      yield {
+        partition,
+        topic,
+        position,
+        isNew: position.offset === 0,
+        batches: this.#read(input, position),
+        release: released.resolve,
+      };
+      await released.promise;
+    }
   }
 
-  async *read(partition: number): AsyncGenerator<RecordBatch> {
-    const input = this.#inputs.find((candidate) => candidate.partition === partition)!;
-    const start = this.store.inputs().find((stored) => stored.partition === partition)!.position;
+  async *#read(input: Input, start: Position): AsyncGenerator<RecordBatch> {
     const chunks = readSource(input.source, start.bytes, (bytes) => (this.#bytesRead += bytes), input.stdin);
     let offset = start.offset;
     const limits = { lineBytesMax: this.#options.recordBytesMax, linesMax: LINES_PER_BATCH };
@@ -116,7 +147,7 @@ export class EmbeddedLog implements Log {
     }
   }
 
-  async commit(commit: Commit): Promise<void> {
+  async commit(commit: Commit): Promise<CommitResult> {
     const lengths: Record<string, string> = {};
     if (this.#alertsFile !== undefined) {
       this.#alertsFile.append(commit.alerts.map((alert) => alert.finding));
@@ -125,16 +156,19 @@ export class EmbeddedLog implements Log {
       lengths[seqKey(this.#alertsFile.path)] = String(this.#alertsSeq);
     }
     if (this.#scoredFile !== undefined) {
-      this.#scoredFile.append(commit.scoredLogins);
+      this.#scoredFile.append(commit.scoredLogins.map(({ line }) => line));
       lengths[lengthKey(this.#scoredFile.path)] = String(this.#scoredFile.length);
     }
     // A file of scored logins takes the place of the table: they are many, and nobody wants them twice.
     const isFiled = this.#scoredFile !== undefined;
     this.store.commit(isFiled ? { ...commit, scoredLogins: [] } : commit, lengths);
+    return "committed";
   }
 
-  async *restore(topic: KeyedTopic): AsyncGenerator<{ readonly key: string; readonly value: Uint8Array }> {
-    yield* this.store.values(topic);
+  /** Nobody else writes to the store: what it holds is all there is to follow. */
+  follow(topic: KeyedTopic, onRecord: (record: KeyedRecord) => void): Follower {
+    for (const record of this.store.values(topic)) onRecord(record);
+    return { caughtUp: async () => {}, close: async () => {} };
   }
 
   totals(): string | undefined {

@@ -124,7 +124,7 @@ export class Store {
         alert.run(a.uid, a.incidentUid, a.timeMs, a.signal, a.score, a.partition, a.offset, a.finding);
       }
       const scored = this.#prepared("INSERT INTO scored_logins (login) VALUES (?)");
-      for (const login of commit.scoredLogins) scored.run(login);
+      for (const { line } of commit.scoredLogins) scored.run(line);
       const deadLetter = this.#prepared("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?)");
       for (const d of commit.deadLetters) deadLetter.run(d.partition, d.offset, d.reason, d.detail, d.bytes);
       this.#putAll("graph_state", commit.graphState);

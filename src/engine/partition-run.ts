@@ -1,0 +1,257 @@
+import { isUtf8 } from "node:buffer";
+import { LRUCache } from "lru-cache";
+import type { Config } from "../config/schema.ts";
+import { OddlinkError } from "../errors.ts";
+import { findLinkKind } from "../graph-state/link-kinds.ts";
+import type { GraphPart, Segment } from "../graph-state/segment.ts";
+import { type Decoded, ignored, rejected } from "../ingest/decoded.ts";
+import type { Decoder } from "../ingest/formats/format.ts";
+import { createDecoder } from "../ingest/formats/index.ts";
+import type { LoginBytes } from "../ingest/login-bytes.ts";
+import type {
+  AlertRecord,
+  Assignment,
+  DeadLetter,
+  Position,
+  RecordBatch,
+  ScoredRecord,
+} from "../log/port.ts";
+import { alertRecord, type Origin, scoredRecord } from "./records.ts";
+import type { Scored } from "./scoring.ts";
+import type { SharedGraph } from "./shared-graph.ts";
+import { decadeOf, type Totals } from "./totals.ts";
+
+const MS_PER_DAY = 86_400_000;
+/** A share of bad records says nothing about fewer than this many. */
+const REJECTED_COUNT_MIN = 100;
+
+const BLANK_LINE = ignored("blank-line");
+const NO_LINK = ignored("no-link");
+const DUPLICATE = { kind: "duplicate" } as const;
+const INVALID_UTF8 = rejected("invalid-utf8", "the record is not UTF-8 text");
+
+export type PartitionRunOptions = {
+  readonly config: Config;
+  readonly assignment: Assignment;
+  readonly state: SharedGraph;
+  readonly totals: Totals;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** True where the next login would move event time past a moment at which training is due. */
+  readonly isTrainingDue: (timeMs: number) => boolean;
+  readonly onScored: ((login: LoginBytes, scored: Scored) => void) | undefined;
+  readonly onAlert: ((alert: AlertRecord) => void) | undefined;
+};
+
+/**
+ * One partition of the input while this process has it: decodes, scores and adds its records, and holds what comes of
+ * them until a commit is known.
+ */
+export class PartitionRun {
+  readonly partition: number;
+  /** What the next commit will hold. */
+  alerts: AlertRecord[] = [];
+  scored: ScoredRecord[] = [];
+  deadLetters: DeadLetter[] = [];
+  deadLetterBytes = 0;
+  /** Segments taken and not known to be committed: part of the graph, but not yet of the log. */
+  segments: Segment[] = [];
+  /** Set when another process has the partition. */
+  isLost = false;
+  readonly #options: PartitionRunOptions;
+  readonly #topic: string;
+  readonly #decoder: Decoder;
+  readonly #seen: LRUCache<string, true> | undefined;
+  readonly #formsLinkAlways: boolean;
+  readonly #writesScored: boolean;
+  readonly #origin: { -readonly [K in keyof Origin]: Origin[K] };
+  #segmentFirst: number;
+  #nextOffset: number;
+  #position: Position | undefined;
+  #consumed = 0;
+  #rejected = 0;
+
+  constructor(options: PartitionRunOptions) {
+    const { assignment, config } = options;
+    this.#options = options;
+    this.partition = assignment.partition;
+    this.#topic = assignment.topic;
+    this.#origin = { topic: assignment.topic, partition: assignment.partition, offset: 0 };
+    this.#segmentFirst = this.#nextOffset = assignment.position.offset;
+    this.#decoder = createDecoder(config.input.format, { lanlStartMs: config.input.lanlStartMs });
+    const { duplicatesMax } = config.input;
+    this.#seen = duplicatesMax > 0 ? new LRUCache({ max: duplicatesMax }) : undefined;
+    const { kinds } = options.state.scoring.graph;
+    this.#formsLinkAlways = findLinkKind(kinds, "user", "targetHost") !== undefined;
+    this.#writesScored = config.outputs.scored !== undefined || config.outputs.scoredLogins;
+  }
+
+  /** Where reading continues after what was processed; undefined if all of it is committed. */
+  get pending(): Position | undefined {
+    return this.#position;
+  }
+
+  /**
+   * Processes records of a batch from `start` on.
+   *
+   * @returns the position of the first record not processed: one at which training is due, or the end
+   */
+  process(batch: RecordBatch, start: number): number {
+    const { state, totals, isTrainingDue } = this.#options;
+    state.beginSlice(this);
+    let i = start;
+    for (; i < batch.length; i++) {
+      const decoded = this.#decode(batch, i);
+      this.#nextOffset = batch.offsetOf(i);
+      if (decoded.kind === "login" || decoded.kind === "evidence") {
+        const { login } = decoded;
+        if (isTrainingDue(login.timeMs)) break;
+        if (login.uid !== undefined) this.#seen?.set(login.uid, true);
+        state.advance(login.timeMs);
+        if (decoded.kind === "login") {
+          totals.scored++;
+          this.#score(login);
+        } else {
+          totals.evidence++;
+          state.scoring.addEvidence(login);
+        }
+      } else if (decoded.kind === "ignored") {
+        totals.ignored[decoded.reason] = (totals.ignored[decoded.reason] ?? 0) + 1;
+      } else if (decoded.kind === "rejected") {
+        this.#reject(batch, i, decoded);
+      } else {
+        totals.duplicate++;
+      }
+      totals.consumed++;
+      this.#consumed++;
+    }
+    if (i > start) {
+      this.#position = batch.positionAfter(i - 1);
+      this.#nextOffset = this.#position.offset;
+    }
+    return i;
+  }
+
+  /** Makes segments of what the graph gained from this partition since the last ones. */
+  takeSegments(parts: readonly GraphPart[]): void {
+    const { coverage } = this.#options.state;
+    const range = {
+      partition: this.partition,
+      historyStart: coverage.startOf(this.partition) ?? this.#segmentFirst,
+      first: this.#segmentFirst,
+      next: this.#nextOffset,
+    };
+    const group = segmentKey(this.partition, this.#segmentFirst);
+    for (const [piece, part] of parts.entries()) {
+      this.segments.push({ group, piece, isLast: piece === parts.length - 1, ranges: [range], ...part });
+    }
+    coverage.add(range);
+    this.#segmentFirst = this.#nextOffset;
+  }
+
+  /** True if records were read since the last segment was taken. */
+  get hasNewOffsets(): boolean {
+    return this.#nextOffset > this.#segmentFirst;
+  }
+
+  /** The commit is known to have happened. */
+  committed(): void {
+    this.alerts = [];
+    this.scored = [];
+    this.deadLetters = [];
+    this.deadLetterBytes = 0;
+    this.segments = [];
+    this.#position = undefined;
+  }
+
+  /** The error to end with if too many records of this input are bad; `isEnd` once all of them were read. */
+  tooManyRejected(isEnd: boolean): OddlinkError | undefined {
+    const { rejectedShareMax } = this.#options.config.input;
+    const isAll = isEnd && this.#consumed > 0 && this.#rejected === this.#consumed;
+    const isTooMany =
+      this.#rejected >= REJECTED_COUNT_MIN && this.#rejected / this.#consumed > rejectedShareMax;
+    if (!isAll && !isTooMany) return undefined;
+    const [reason] = Object.entries(this.#options.totals.rejected).sort((a, b) => b[1] - a[1])[0]!;
+    return new OddlinkError(
+      "TOO_MANY_REJECTED",
+      `${this.#topic}: ${this.#rejected} of ${this.#consumed} records could not be read, most often: ${reason}. ` +
+        "Is --format right? What was read is kept; the bad records are dead letters. " +
+        `A larger share is allowed by input.rejectedShareMax (now ${rejectedShareMax}).`,
+    );
+  }
+
+  #decode(batch: RecordBatch, i: number): Decoded | typeof DUPLICATE {
+    const start = batch.starts[i]!;
+    const end = batch.ends[i]!;
+    if (start === end) return BLANK_LINE;
+    const cutFrom = batch.cutFrom(i);
+    if (cutFrom > 0) return rejected("record-too-long", `${cutFrom} bytes, kept the first ${end - start}`);
+    const buffer = batch.bufferOf(i);
+    if (!batch.isUtf8 && !isUtf8(buffer.subarray(start, end))) return INVALID_UTF8;
+    const decoded = this.#decoder.decode(buffer, start, end);
+    if (decoded.kind !== "login" && decoded.kind !== "evidence") return decoded;
+    const { login } = decoded;
+    const future = this.#future(login.timeMs);
+    if (future !== undefined) return future;
+    if (!this.#formsLinkAlways && !this.#options.state.scoring.graph.hasLink(login)) return NO_LINK;
+    return login.uid !== undefined && this.#seen?.has(login.uid) === true ? DUPLICATE : decoded;
+  }
+
+  /** One record far in the future may not move the window, nor may a clock that is wrong. */
+  #future(timeMs: number): Decoded | undefined {
+    const { watermarkMs } = this.#options.state.scoring.graph.window;
+    if (timeMs <= watermarkMs) return undefined;
+    const { maxJumpDays } = this.#options.config.window;
+    if (timeMs - watermarkMs > maxJumpDays * MS_PER_DAY && watermarkMs !== Number.NEGATIVE_INFINITY) {
+      const days = Math.round((timeMs - watermarkMs) / MS_PER_DAY);
+      return rejected(
+        "future-time",
+        `${days} days after the newest record before; window.maxJumpDays is ${maxJumpDays}`,
+      );
+    }
+    if (timeMs > this.#options.now() + MS_PER_DAY)
+      return rejected("future-time", "more than a day after now");
+    return undefined;
+  }
+
+  #reject(batch: RecordBatch, i: number, { reason, detail }: Extract<Decoded, { kind: "rejected" }>): void {
+    const { totals } = this.#options;
+    totals.rejected[reason] = (totals.rejected[reason] ?? 0) + 1;
+    this.#rejected++;
+    this.deadLetters.push({
+      partition: this.partition,
+      offset: batch.offsetOf(i),
+      reason,
+      detail,
+      bytes: Uint8Array.from(batch.bufferOf(i).subarray(batch.starts[i], batch.ends[i])),
+    });
+    this.deadLetterBytes += batch.ends[i]! - batch.starts[i]!;
+  }
+
+  #score(login: LoginBytes): void {
+    const { state, totals, config, now, onScored, onAlert } = this.#options;
+    const { scoring } = state;
+    const scored = scoring.score(login, this.partition);
+    const { isAlert } = scored.decision!;
+    const decade = decadeOf(scored.score);
+    totals.decades[decade] = totals.decades[decade]! + 1;
+    this.#origin.offset = this.#nextOffset;
+    if (this.#writesScored) this.scored.push(scoredRecord(scoring, login, this.#origin, scored));
+    onScored?.(login, scored);
+    if (isAlert) {
+      const processedTimeMs = config.training.mode === "live" ? now() : null;
+      const alert = alertRecord(scoring, config, login, { ...this.#origin }, scored, processedTimeMs);
+      this.alerts.push(alert);
+      totals.alerts++;
+      if (scored.decision!.incident!.alerts === 1) totals.incidents++;
+      totals.alertsBySignal[scored.signal] = (totals.alertsBySignal[scored.signal] ?? 0) + 1;
+      onAlert?.(alert);
+    }
+    scoring.add(login, isAlert);
+  }
+}
+
+/** Key of a segment, without the piece: sorts by partition and offset. */
+function segmentKey(partition: number, first: number): string {
+  return `${String(partition).padStart(6, "0")}/${String(first).padStart(16, "0")}`;
+}

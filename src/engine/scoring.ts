@@ -1,0 +1,105 @@
+import { AlertBudget } from "../alerts/budget.ts";
+import { AlertPolicy, type Decision } from "../alerts/decision.ts";
+import { Explainer } from "../alerts/explanation.ts";
+import type { Signal } from "../alerts/odd-login.ts";
+import type { Config } from "../config/schema.ts";
+import { FactReader, Facts } from "../graph-state/facts.ts";
+import { Graph } from "../graph-state/graph.ts";
+import type { LoginBytes } from "../ingest/login-bytes.ts";
+import type { Epoch } from "../model/epoch.ts";
+import { LinkSignal } from "../model/link-signal.ts";
+import { lacksPresence } from "../model/presence.ts";
+import { tieredScore } from "../model/score.ts";
+import { Surprise } from "../model/surprise.ts";
+
+const MS_PER_HOUR = 3_600_000;
+
+/** What a login was scored with. One instance is reused: valid until the next login is scored. */
+export class Scored {
+  signal: Signal = "surprise";
+  score = 1;
+  isPresence = false;
+  surprise = 1;
+  link: number | undefined;
+  decision: Decision | undefined;
+}
+
+/** A graph and everything that reads it to score a login. Made anew when the graph has to be rebuilt. */
+export class Scoring {
+  readonly graph: Graph;
+  readonly facts = new Facts();
+  readonly explainer: Explainer;
+  readonly #config: Config;
+  readonly #reader: FactReader;
+  readonly #surprise: Surprise;
+  readonly #link: LinkSignal;
+  readonly #policy: AlertPolicy;
+  readonly #scored = new Scored();
+  #epoch: Epoch | undefined;
+
+  /** @param owns whether a partition of the input is this process's: what is counted once is counted by its owner */
+  constructor(config: Config, owns: (partition: number) => boolean) {
+    this.#config = config;
+    this.graph = new Graph({ links: config.links, window: config.window });
+    this.#reader = new FactReader(this.graph, config.familiarAfterHours * MS_PER_HOUR);
+    this.#surprise = new Surprise(this.graph, config.surprise);
+    this.#link = new LinkSignal(this.graph);
+    this.#policy = new AlertPolicy(
+      this.graph,
+      config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay),
+      owns,
+    );
+    this.explainer = new Explainer(this.graph, this.#reader, this.#surprise, config.window.days);
+  }
+
+  get epoch(): Epoch | undefined {
+    return this.#epoch;
+  }
+
+  /** Threshold in force for what presence does not raise; 0 while the budget learns. */
+  get threshold(): number {
+    return this.#policy.threshold();
+  }
+
+  adopt(epoch: Epoch): void {
+    this.#epoch = epoch;
+    this.#link.adopt(epoch);
+  }
+
+  advance(timeMs: number): void {
+    this.graph.advance(timeMs);
+    this.#policy.advance();
+  }
+
+  /** Adds a record that shows an account at work and is not scored. */
+  addEvidence(login: LoginBytes): void {
+    this.#reader.read(login, this.facts);
+    this.graph.apply(login, this.facts.ids);
+  }
+
+  /** Scores a login of a partition and decides about an alert; nothing but its incident is changed yet. */
+  score(login: LoginBytes, partition: number): Scored {
+    const { facts } = this;
+    const { detector, presence } = this.#config;
+    this.#reader.read(login, facts);
+    const scored = this.#scored;
+    scored.isPresence = lacksPresence(login, facts, presence);
+    scored.surprise = this.#surprise.score(facts);
+    scored.link = this.#link.probability(login, facts);
+    const raisesPresence = scored.isPresence && (detector === "default" || detector === "presence");
+    scored.signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
+    if (detector === "link") scored.score = scored.link ?? 1;
+    else if (detector === "surprise") scored.score = scored.surprise;
+    else if (detector === "presence" && !scored.isPresence) scored.score = 1;
+    else scored.score = tieredScore(scored.isPresence, scored.surprise);
+    scored.decision = this.#policy.decide(scored.signal, scored.score, login, partition);
+    return scored;
+  }
+
+  /** Adds the login scored last. */
+  add(login: LoginBytes, isAlert: boolean): void {
+    this.#surprise.learn();
+    this.graph.apply(login, this.facts.ids);
+    if (isAlert) this.graph.markAlert(login, this.facts.ids);
+  }
+}

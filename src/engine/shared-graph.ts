@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import type { Config } from "../config/schema.ts";
+import { OddlinkError } from "../errors.ts";
+import { Coverage, chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
+import {
+  decodeSegment,
+  decodeSegmentHeader,
+  type GraphPart,
+  type SegmentHeader,
+} from "../graph-state/segment.ts";
+import type { Assignment, Follower, KeyedRecord, Log } from "../log/port.ts";
+import type { Epoch } from "../model/epoch.ts";
+import type { PartitionRun } from "./partition-run.ts";
+import { Scoring } from "./scoring.ts";
+
+/** Encoded bytes of one segment, about: well below the megabyte that a Kafka record may have by default. */
+export const SEGMENT_BYTES_MAX = 600_000;
+/** Segments restored between two turns of the event loop. */
+const RESTORE_SLICE = 16;
+/** A log that is compacted while it is read may show a gap once; reading it again shows what took its place. */
+const RESTORE_ATTEMPTS = 3;
+
+export type RestoreProgress = { readonly segments: number; readonly segmentsTotal: number };
+
+export type SharedGraphOptions = {
+  readonly config: Config;
+  readonly log: Log;
+  /** Lets other work have its turn. */
+  readonly breathe: () => Promise<void>;
+  readonly onRestoring?: ((progress: RestoreProgress) => void) | undefined;
+  /** What is followed can't be added: the graph can't be trusted to be whole. */
+  readonly onBroken: (error: Error) => void;
+};
+
+/**
+ * The graph as the sum of all segments: restored from the log, kept up with what other processes write, and built anew when
+ * it holds what was never committed.
+ */
+export class SharedGraph {
+  scoring: Scoring;
+  coverage = new Coverage();
+  /** Segments in the log, by key, and their bytes: what merging goes by. */
+  readonly stored = new Map<string, number>();
+  readonly #options: SharedGraphOptions;
+  readonly #runs = new Map<number, PartitionRun>();
+  #follower: Follower | undefined;
+  #deltaOwner: PartitionRun | undefined;
+  /** While restoring: what the log holds, newest value of each key. */
+  #restoring: Map<string, Uint8Array> | undefined;
+  /** While what was restored is added: what came since. */
+  #queue: KeyedRecord[] | undefined;
+  #ready: Promise<void> = Promise.resolve();
+  #rebuilds = 0;
+
+  constructor(options: SharedGraphOptions) {
+    this.#options = options;
+    this.scoring = this.#newScoring();
+  }
+
+  /** Resolves when the graph may be used: at once, unless it is being rebuilt. */
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** How often the graph was built anew. */
+  get rebuildCount(): number {
+    return this.#rebuilds;
+  }
+
+  /** Sums up what the log holds, and follows it from then on. */
+  async restore(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const gap = await this.#restoreOnce();
+      if (gap === undefined) return;
+      if (attempt === RESTORE_ATTEMPTS) {
+        throw new OddlinkError(
+          "STATE_INCOMPLETE",
+          `the stored graph has a gap: ${gap}. Restore the topic or the store, or begin anew with another one`,
+        );
+      }
+    }
+  }
+
+  /**
+   * Takes a partition on.
+   *
+   * @throws {OddlinkError} STATE_INCOMPLETE if the graph does not hold exactly what was committed of it
+   */
+  add(run: PartitionRun, { partition, topic, position, isNew }: Assignment): void {
+    const covered = this.coverage.nextOf(partition);
+    if (covered !== position.offset && !(isNew && covered === undefined)) {
+      const committed = isNew ? "nothing is" : `offsets below ${position.offset} are`;
+      const held = covered === undefined ? "nothing of it" : `those below ${covered}`;
+      throw new OddlinkError(
+        "STATE_INCOMPLETE",
+        `${committed} committed of partition ${partition} of ${topic}, but the stored graph holds ${held}. ` +
+          "Were its segments deleted, or do they belong to another consumer group?",
+      );
+    }
+    this.#runs.set(partition, run);
+  }
+
+  /** Gives a partition up. What it added and did not commit makes a rebuild necessary: see `rebuild`. */
+  remove(run: PartitionRun): void {
+    if (this.#deltaOwner === run) this.#disown();
+    if (this.#runs.get(run.partition) === run) this.#runs.delete(run.partition);
+  }
+
+  /** What is added from now on comes from this partition. */
+  beginSlice(run: PartitionRun): void {
+    if (this.#deltaOwner === run) return;
+    this.#disown();
+    this.#deltaOwner = run;
+  }
+
+  /** Moves event time on. A segment lies within one step of the window: what was added before the step is taken first. */
+  advance(timeMs: number): void {
+    const { graph } = this.scoring;
+    if (graph.isDirty && graph.window.wouldStep(timeMs)) this.#takeDelta();
+    this.scoring.advance(timeMs);
+  }
+
+  /** Makes segments of all that the partition has read. */
+  takeSegments(run: PartitionRun): void {
+    if (!run.hasNewOffsets) return;
+    if (this.#deltaOwner === run) this.#takeDelta();
+    // Offsets that changed nothing are covered too: a successor can tell that nothing is missing.
+    else run.takeSegments([this.#emptyPart()]);
+  }
+
+  /**
+   * Builds the graph anew from what is committed, because it holds what never will be. What other partitions added and are
+   * about to commit is kept.
+   */
+  rebuild(): Promise<void> {
+    this.#disown();
+    this.#ready = this.#ready.then(() => this.#rebuildNow());
+    return this.#ready;
+  }
+
+  adopt(epoch: Epoch): void {
+    this.scoring.adopt(epoch);
+  }
+
+  async close(): Promise<void> {
+    await this.#follower?.close();
+  }
+
+  async #rebuildNow(): Promise<void> {
+    this.#rebuilds++;
+    const { epoch } = this.scoring;
+    this.scoring = this.#newScoring();
+    if (epoch !== undefined) this.scoring.adopt(epoch);
+    await this.restore();
+    for (const run of this.#runs.values()) {
+      for (const segment of run.segments) {
+        if (this.#isKnown(segment)) continue;
+        this.scoring.graph.addPart(segment);
+        if (segment.isLast) for (const range of segment.ranges) this.coverage.add(range);
+      }
+    }
+  }
+
+  /** @returns where there is a gap, or undefined if there is none */
+  async #restoreOnce(): Promise<string | undefined> {
+    await this.#follower?.close();
+    const restoring = new Map<string, Uint8Array>();
+    this.#restoring = restoring;
+    this.stored.clear();
+    this.#follower = this.#options.log.follow("graph-state", (record) => this.#onRecord(record));
+    await this.#follower.caughtUp();
+    // From here on nothing may be awaited before the segments are chosen: what comes later is queued, and added after them.
+    this.#restoring = undefined;
+    const segments: StoredSegment[] = [];
+    for (const [key, bytes] of restoring) segments.push({ key, header: decodeSegmentHeader(bytes), bytes });
+    restoring.clear();
+    const { chosen, coverage, gap } = chooseSegments(segments);
+    this.coverage = coverage;
+    if (gap !== undefined) return gap;
+    this.#queue = [];
+    await this.#addAll(chosen);
+    const queue = this.#queue;
+    this.#queue = undefined;
+    for (const record of queue) this.#onRecord(record);
+    return undefined;
+  }
+
+  async #addAll(segments: readonly StoredSegment[]): Promise<void> {
+    for (const [i, { bytes }] of segments.entries()) {
+      this.scoring.graph.addPart(decodeSegment(bytes));
+      if (i % RESTORE_SLICE !== 0) continue;
+      this.#options.onRestoring?.({ segments: i, segmentsTotal: segments.length });
+      await this.#options.breathe();
+    }
+  }
+
+  #onRecord(record: KeyedRecord): void {
+    const { key, value } = record;
+    if (this.#queue !== undefined) {
+      this.#queue.push(record);
+      return;
+    }
+    if (value === null) this.stored.delete(key);
+    else this.stored.set(key, value.length);
+    if (this.#restoring !== undefined) {
+      if (value === null) this.#restoring.delete(key);
+      else this.#restoring.set(key, value);
+      return;
+    }
+    if (value === null) return;
+    try {
+      this.#addFollowed(value);
+    } catch (error) {
+      this.#options.onBroken(error as Error);
+    }
+  }
+
+  /** A segment that another process, or this one, has just written. */
+  #addFollowed(value: Uint8Array): void {
+    const header = decodeSegmentHeader(value);
+    if (this.#isKnown(header)) return;
+    const { ranges, isLast, watermarkMs } = header;
+    // Time first: incidents that end by it are counted by their owner, and a step takes what was added before it.
+    if (watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(watermarkMs);
+    this.scoring.graph.addPart(decodeSegment(value));
+    if (isLast) for (const range of ranges) this.coverage.add(range);
+  }
+
+  /** @throws {OddlinkError} STATE_INCOMPLETE if the segment neither follows what was added nor is part of it */
+  #isKnown({ group, ranges }: SegmentHeader): boolean {
+    const standings = new Set(ranges.map((range) => this.coverage.standingOf(range)));
+    if (standings.size === 1 && standings.has("known")) return true;
+    if (standings.size === 1 && standings.has("next")) return false;
+    const places = ranges.map(
+      ({ partition, first }) =>
+        `partition ${partition} from ${first}, known below ${this.coverage.nextOf(partition)}`,
+    );
+    throw new OddlinkError(
+      "STATE_INCOMPLETE",
+      `segment ${group} does not follow what is known: ${places.join("; ")}`,
+    );
+  }
+
+  #disown(): void {
+    const owner = this.#deltaOwner;
+    if (owner?.hasNewOffsets) this.#takeDelta();
+    this.#deltaOwner = undefined;
+  }
+
+  #takeDelta(): void {
+    assert(this.#deltaOwner !== undefined, "links were changed by nobody");
+    this.#deltaOwner.takeSegments(this.scoring.graph.takeDelta(SEGMENT_BYTES_MAX));
+  }
+
+  #emptyPart(): GraphPart {
+    const { window, originMs } = this.scoring.graph;
+    const { watermarkMs } = window;
+    return { watermarkMs, originMs, names: [], relations: [], links: [], histograms: [], incidents: [] };
+  }
+
+  #newScoring(): Scoring {
+    const { config, log } = this.#options;
+    return new Scoring(config, (partition) => !log.isShared || this.#runs.has(partition));
+  }
+}

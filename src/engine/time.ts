@@ -1,0 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Time as the engine knows it: real, or a simulation's. */
+export type Time = {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after so many milliseconds, or at once when the signal fires. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+};
+
+export const REAL_TIME: Time = {
+  now: Date.now,
+  sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
+};
