@@ -9,6 +9,7 @@ const SRC = join(import.meta.dirname, "..", "src");
 const ORDER = [
   "errors",
   "version",
+  "time",
   "ingest",
   "graph-state",
   "model",

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { REAL_TIME } from "../engine/time.ts";
+import { REAL_TIME } from "../time.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { type Evaluation, type EvaluationReport, evaluate } from "../evaluation/evaluation.ts";

@@ -4,7 +4,7 @@ import { printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
-import { REAL_TIME } from "../engine/time.ts";
+import { REAL_TIME } from "../time.ts";
 import { sumOf } from "../engine/totals.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";

@@ -6,6 +6,6 @@ import type { Config } from "../config/schema.ts";
  */
 export function settingsKey(config: Config): string {
   const { outputs: _outputs, threshold: _threshold, alertsPerDay: _alertsPerDay, input, ...state } = config;
-  const { rejectedShareMax: _share, duplicatesMax: _duplicates, ...reading } = input;
+  const { rejectedShareMax: _share, duplicatesMax: _duplicates, registry: _registry, ...reading } = input;
   return JSON.stringify({ ...state, input: reading });
 }

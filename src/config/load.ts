@@ -3,6 +3,7 @@ import { parse as parseYaml, stringify as stringifyYaml } from "yaml";
 import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
 import { type Config, configSchema } from "./schema.ts";
+import { hideSecret } from "./secrets.ts";
 
 const PREFIX = "ODDLINK_";
 /** Names the configuration file; every other variable with the prefix is a setting. */
@@ -53,9 +54,9 @@ export function loadConfig(input: {
   throw new OddlinkError("CONFIG_INVALID", `the configuration is not valid; nothing was started\n${list}`);
 }
 
-/** The configuration as YAML that `--config` accepts again. */
+/** The configuration as YAML that `--config` accepts again, once its secrets are put back: they are not printed. */
 export function printConfig(config: Config): string {
-  return stringifyYaml(config);
+  return stringifyYaml(config, hideSecret);
 }
 
 function readFile(file: string): Tree {
@@ -73,9 +74,9 @@ function readFile(file: string): Tree {
   try {
     tree = parseYaml(text) ?? {};
   } catch (error) {
-    throw new OddlinkError("CONFIG_INVALID", `${file} is no YAML: ${(error as Error).message}`, {
-      cause: error,
-    });
+    // The lines after the first show the text itself, which may hold secrets; so does the cause.
+    const [what] = (error as Error).message.split("\n");
+    throw new OddlinkError("CONFIG_INVALID", `${file} is no YAML: ${what}`);
   }
   if (!isTree(tree))
     throw new OddlinkError("CONFIG_INVALID", `${file}: expected settings by name at the top level`);

@@ -6,12 +6,43 @@ import { presenceOptionsSchema } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
 import { surpriseOptionsSchema } from "../model/surprise.ts";
 import { trainingOptionsSchema } from "../model/trainer.ts";
+import { HIDDEN, secretSchema } from "./secrets.ts";
 
 export const DETECTORS = ["default", "presence", "surprise", "link"] as const;
 export type Detector = (typeof DETECTORS)[number];
 
 export const TRAINING_MODES = ["off", "replay", "live"] as const;
 export type TrainingMode = (typeof TRAINING_MODES)[number];
+
+const registrySchema = z
+  .strictObject({
+    url: z
+      .string()
+      .refine((text) => /^https?:\/\/[^?#]+$/i.test(text) && URL.canParse(text) && !text.includes(HIDDEN), {
+        message: "expected a URL as http://host:port or https://host/path",
+      })
+      .describe("Confluent-compatible schema registry, for Avro input"),
+    username: z
+      .string()
+      .min(1)
+      .regex(/^[^:]*$/, "a user name can't hold a colon")
+      .optional(),
+    password: secretSchema.optional(),
+    token: secretSchema.regex(/^[\x21-\x7e]*$/, "holds characters no token has").optional(),
+    timeoutMs: z
+      .number()
+      .int()
+      .min(100)
+      .max(60_000)
+      .default(5_000)
+      .describe("longest wait for one answer of the registry"),
+  })
+  .refine((registry) => (registry.username === undefined) === (registry.password === undefined), {
+    message: "username and password are set together",
+  })
+  .refine((registry) => registry.token === undefined || registry.username === undefined, {
+    message: "set a token, or username and password, not both",
+  });
 
 /** Everything that can be configured, with its default. One schema for file, environment and flags. */
 export const configSchema = z.strictObject({
@@ -53,6 +84,10 @@ export const configSchema = z.strictObject({
         .max(1e7)
         .default(100_000)
         .describe("recent event ids remembered for each input, to tell duplicates; not kept across restarts"),
+      registry: registrySchema.optional(),
+    })
+    .refine((input) => input.format !== "avro" || input.registry !== undefined, {
+      message: "format avro needs a schema registry: set input.registry.url",
     })
     .prefault({}),
   links: z

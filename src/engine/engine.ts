@@ -1,21 +1,25 @@
 import type { Config } from "../config/schema.ts";
+import { OddlinkError } from "../errors.ts";
 import type { Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { AlertRecord, Assignment, KeyedRecord, Log, RecordBatch } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
+import type { Time } from "../time.ts";
 import { EpochReader, epochRecords } from "./epoch-records.ts";
 import { LiveTraining } from "./live-training.ts";
 import { PartitionRun } from "./partition-run.ts";
 import type { Scored } from "./scoring.ts";
 import type { Merging } from "./segment-merging.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
-import type { Time } from "./time.ts";
 import { emptyTotals, type Totals } from "./totals.ts";
 import { type TrainEpoch, TrainingSchedule } from "./training-schedule.ts";
 
 /** Records, and bytes of dead letters, after which a commit is due in any case. */
 const COMMIT_RECORDS = 4096;
+/** How often an assignment may be outdated in a row, and what is waited after the first time, milliseconds. */
+const OUTDATED_MAX = 10;
+const OUTDATED_WAIT_MS = 100;
 const COMMIT_DEAD_LETTER_BYTES = 16 * 1024 * 1024;
 
 export type EngineOptions = {
@@ -52,6 +56,7 @@ export class Engine {
   readonly #epochs: EpochReader;
   readonly #failed = new AbortController();
   readonly #stop: AbortSignal;
+  readonly #outdatedCounts = new Map<number, number>();
   #failure: unknown;
   #trainedAtMs = Number.NaN;
   /** Epochs that the next commit stores. */
@@ -128,7 +133,7 @@ export class Engine {
 
   async #run(assignment: Assignment): Promise<void> {
     const { config, log, time, onScored, onAlert } = this.#options;
-    await this.#state.ready;
+    while (this.#state.isRebuilding) await this.#state.rebuilt;
     const run = new PartitionRun({
       config,
       assignment,
@@ -139,8 +144,9 @@ export class Engine {
       onScored: onScored && ((login, scored) => onScored(login, scored, this.#state.scoring.facts)),
       onAlert,
     });
-    this.#state.add(run, assignment);
     const batches = assignment.batches[Symbol.asyncIterator]();
+    if (!this.#state.add(run, assignment)) return this.#outdated(assignment);
+    this.#outdatedCounts.delete(assignment.partition);
     let next: Promise<IteratorResult<RecordBatch>> | undefined;
     let records = 0;
     let committedMs = time.now();
@@ -178,12 +184,27 @@ export class Engine {
       if (run.pending !== undefined && !run.isLost) await commit();
     } finally {
       this.#state.remove(run);
+      this.#merging.forget(run.partition);
       // Not awaited when stopped: it would wait for a read that may never end.
       const returned = batches.return?.(undefined).catch(() => {});
       if (!this.#stop.aborted) await returned;
     }
     if (!log.isEndless) failure ??= run.tooManyRejected(true);
     if (failure !== undefined) throw failure;
+  }
+
+  /** What was committed when a partition was given is not the end of it: it is asked for again, a few times. */
+  async #outdated({ partition, topic, position }: Assignment): Promise<void> {
+    const count = (this.#outdatedCounts.get(partition) ?? 0) + 1;
+    this.#outdatedCounts.set(partition, count);
+    if (count > OUTDATED_MAX) {
+      throw new OddlinkError(
+        "STATE_INCOMPLETE",
+        `of partition ${partition} of ${topic}, the stored graph holds more than offset ${position.offset}, which is ` +
+          "committed. Does it belong to another consumer group? Use other topics, or the group that wrote them",
+      );
+    }
+    await this.#options.time.sleep(OUTDATED_WAIT_MS * count, this.#stop);
   }
 
   /** The next batch; or "timeout" when a commit is due before it comes; or "aborted". */
@@ -210,7 +231,7 @@ export class Engine {
     this.#goOnLive();
     for (let i = 0; ; ) {
       // While the graph is rebuilt nothing may be added; and afterwards the partition may be gone.
-      await this.#state.ready;
+      while (this.#state.isRebuilding) await this.#state.rebuilt;
       if (run.isLost) return i;
       i = run.process(batch, i);
       if (i === batch.length) return i;
@@ -219,7 +240,7 @@ export class Engine {
   }
 
   async #commit(run: PartitionRun): Promise<void> {
-    await this.#state.ready;
+    while (this.#state.isRebuilding) await this.#state.rebuilt;
     if (run.isLost) return;
     this.#state.takeSegments(run);
     const epochs = this.#newEpochs;
@@ -230,7 +251,7 @@ export class Engine {
       alerts: run.alerts,
       scoredLogins: run.scored,
       deadLetters: run.deadLetters,
-      graphState: this.#merging.write(run.segments),
+      graphState: this.#merging.write(run.segments, run.partition),
       epochs,
       totals: JSON.stringify(this.totals),
     });

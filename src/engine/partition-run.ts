@@ -19,6 +19,7 @@ import type {
 import { alertRecord, type Origin, scoredRecord } from "./records.ts";
 import type { Scored } from "./scoring.ts";
 import type { SharedGraph } from "./shared-graph.ts";
+import { segmentGroup } from "./stored-segments.ts";
 import { decadeOf, type Totals } from "./totals.ts";
 
 const MS_PER_DAY = 86_400_000;
@@ -141,7 +142,7 @@ export class PartitionRun {
       first: this.#segmentFirst,
       next: this.#nextOffset,
     };
-    const group = segmentKey(this.partition, this.#segmentFirst);
+    const group = segmentGroup(this.partition, this.#segmentFirst);
     for (const [piece, part] of parts.entries()) {
       this.segments.push({ group, piece, isLast: piece === parts.length - 1, ranges: [range], ...part });
     }
@@ -224,6 +225,7 @@ export class PartitionRun {
       reason,
       detail,
       bytes: Uint8Array.from(batch.bufferOf(i).subarray(batch.starts[i], batch.ends[i])),
+      metadata: batch.metadataOf(i),
     });
     this.deadLetterBytes += batch.ends[i]! - batch.starts[i]!;
   }
@@ -249,9 +251,4 @@ export class PartitionRun {
     }
     scoring.add(login, isAlert);
   }
-}
-
-/** Key of a segment, without the piece: sorts by partition and offset. */
-function segmentKey(partition: number, first: number): string {
-  return `${String(partition).padStart(6, "0")}/${String(first).padStart(16, "0")}`;
 }

@@ -1,9 +1,7 @@
 import { encodeSegment, type Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord } from "../log/port.ts";
 import { SEGMENT_BYTES_MAX, type SharedGraph } from "./shared-graph.ts";
-
-/** Keys of the pieces of the sum of all: they sort after those of all partitions. */
-const SUM_KEY = "sum";
+import { WHOLE_SUM_GROUP } from "./stored-segments.ts";
 
 /** Segments are merged once they weigh this many times what their sum does, and no sooner than at this size. */
 const MERGE_RATIO = 4;
@@ -15,7 +13,9 @@ export type Merging = {
    * What to write for new segments of a partition, the last of which brings the graph up to date. To be read once, to its
    * end, before anything is added to the graph.
    */
-  write(segments: readonly Segment[]): Iterable<KeyedRecord>;
+  write(segments: readonly Segment[], partition: number): Iterable<KeyedRecord>;
+  /** The partition is given up, or its last commit was lost. */
+  forget(partition: number): void;
 };
 
 /**
@@ -38,17 +38,13 @@ export class WholeMerging implements Merging {
   write(segments: readonly Segment[]): Iterable<KeyedRecord> {
     const { stored } = this.#state;
     const records = segments.map(toRecord);
-    let bytes = 0;
-    let sumBytes = 0;
-    for (const [key, length] of stored) {
-      if (key.startsWith(SUM_KEY)) sumBytes += length;
-      else bytes += length;
-    }
-    for (const { value } of records) bytes += value!.length;
-    if (bytes >= Math.max(this.#bytesMin, MERGE_RATIO * sumBytes)) return this.#writeSum();
-    for (const { key, value } of records) stored.set(key, value!.length);
+    const bytes = stored.bytes() + records.reduce((sum, { value }) => sum + value!.length, 0);
+    if (bytes >= Math.max(this.#bytesMin, MERGE_RATIO * stored.sumBytes())) return this.#writeSum();
+    for (const { key, value } of records) stored.put(key, value!.length);
     return records;
   }
+
+  forget(): void {}
 
   *#writeSum(): Generator<KeyedRecord> {
     const { stored, coverage, scoring } = this.#state;
@@ -60,8 +56,8 @@ export class WholeMerging implements Merging {
     for (let piece = 0; next.done !== true; piece++) {
       const part = next.value;
       next = parts.next();
-      const record = toRecord({ group: SUM_KEY, piece, isLast: next.done === true, ranges, ...part });
-      stored.set(record.key, record.value!.length);
+      const record = toRecord({ group: WHOLE_SUM_GROUP, piece, isLast: next.done === true, ranges, ...part });
+      stored.put(record.key, record.value!.length);
       yield record;
     }
   }

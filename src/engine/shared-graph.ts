@@ -6,12 +6,13 @@ import {
   decodeSegment,
   decodeSegmentHeader,
   type GraphPart,
-  type SegmentHeader,
+  type OffsetRange,
 } from "../graph-state/segment.ts";
 import type { Assignment, Follower, KeyedRecord, Log } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
 import type { PartitionRun } from "./partition-run.ts";
 import { Scoring } from "./scoring.ts";
+import { StoredSegments } from "./stored-segments.ts";
 
 /** Encoded bytes of one segment, about: well below the megabyte that a Kafka record may have by default. */
 export const SEGMENT_BYTES_MAX = 600_000;
@@ -39,8 +40,7 @@ export type SharedGraphOptions = {
 export class SharedGraph {
   scoring: Scoring;
   coverage = new Coverage();
-  /** Segments in the log, by key, and their bytes: what merging goes by. */
-  readonly stored = new Map<string, number>();
+  readonly stored = new StoredSegments();
   readonly #options: SharedGraphOptions;
   readonly #runs = new Map<number, PartitionRun>();
   #follower: Follower | undefined;
@@ -49,7 +49,9 @@ export class SharedGraph {
   #restoring: Map<string, Uint8Array> | undefined;
   /** While what was restored is added: what came since. */
   #queue: KeyedRecord[] | undefined;
-  #ready: Promise<void> = Promise.resolve();
+  #rebuilt: Promise<void> = Promise.resolve();
+  /** Rebuilds that are asked for and not done. */
+  #rebuilding = 0;
   #rebuilds = 0;
 
   constructor(options: SharedGraphOptions) {
@@ -57,9 +59,13 @@ export class SharedGraph {
     this.scoring = this.#newScoring();
   }
 
-  /** Resolves when the graph may be used: at once, unless it is being rebuilt. */
-  get ready(): Promise<void> {
-    return this.#ready;
+  /** While true, the graph may not be used. To be asked after anything was awaited, this not excepted. */
+  get isRebuilding(): boolean {
+    return this.#rebuilding > 0;
+  }
+
+  get rebuilt(): Promise<void> {
+    return this.#rebuilt;
   }
 
   /** How often the graph was built anew. */
@@ -84,10 +90,12 @@ export class SharedGraph {
   /**
    * Takes a partition on.
    *
+   * @returns false if more of it is known than was committed when it was given: another process has it by now
    * @throws {OddlinkError} STATE_INCOMPLETE if the graph does not hold exactly what was committed of it
    */
-  add(run: PartitionRun, { partition, topic, position, isNew }: Assignment): void {
+  add(run: PartitionRun, { partition, topic, position, isNew }: Assignment): boolean {
     const covered = this.coverage.nextOf(partition);
+    if (covered !== undefined && covered > position.offset) return false;
     if (covered !== position.offset && !(isNew && covered === undefined)) {
       const committed = isNew ? "nothing is" : `offsets below ${position.offset} are`;
       const held = covered === undefined ? "nothing of it" : `those below ${covered}`;
@@ -98,6 +106,7 @@ export class SharedGraph {
       );
     }
     this.#runs.set(partition, run);
+    return true;
   }
 
   /** Gives a partition up. What it added and did not commit makes a rebuild necessary: see `rebuild`. */
@@ -134,8 +143,9 @@ export class SharedGraph {
    */
   rebuild(): Promise<void> {
     this.#disown();
-    this.#ready = this.#ready.then(() => this.#rebuildNow());
-    return this.#ready;
+    this.#rebuilding++;
+    this.#rebuilt = this.#rebuilt.then(() => this.#rebuildNow()).finally(() => this.#rebuilding--);
+    return this.#rebuilt;
   }
 
   adopt(epoch: Epoch): void {
@@ -153,12 +163,25 @@ export class SharedGraph {
     if (epoch !== undefined) this.scoring.adopt(epoch);
     await this.restore();
     for (const run of this.#runs.values()) {
-      for (const segment of run.segments) {
-        if (this.#isKnown(segment)) continue;
-        this.scoring.graph.addPart(segment);
-        if (segment.isLast) for (const range of segment.ranges) this.coverage.add(range);
-      }
+      if (this.#addUncommitted(run)) continue;
+      // Somebody else has committed in between: what was just added of it never will be.
+      this.#lose(run);
+      await this.#rebuildNow();
+      return;
     }
+  }
+
+  /** @returns false if what the partition is about to commit does not follow what is committed */
+  #addUncommitted(run: PartitionRun): boolean {
+    for (const segment of run.segments) {
+      const [range] = segment.ranges;
+      const standing = this.coverage.standingOf(range!);
+      if (standing === "known") continue;
+      if (standing !== "next") return false;
+      this.scoring.graph.addPart(segment);
+      if (segment.isLast) this.coverage.add(range!);
+    }
+    return true;
   }
 
   /** @returns where there is a gap, or undefined if there is none */
@@ -201,7 +224,7 @@ export class SharedGraph {
       return;
     }
     if (value === null) this.stored.delete(key);
-    else this.stored.set(key, value.length);
+    else this.stored.put(key, value.length);
     if (this.#restoring !== undefined) {
       if (value === null) this.#restoring.delete(key);
       else this.#restoring.set(key, value);
@@ -217,28 +240,36 @@ export class SharedGraph {
 
   /** A segment that another process, or this one, has just written. */
   #addFollowed(value: Uint8Array): void {
-    const header = decodeSegmentHeader(value);
-    if (this.#isKnown(header)) return;
-    const { ranges, isLast, watermarkMs } = header;
+    const { ranges, isLast, watermarkMs } = decodeSegmentHeader(value);
+    const standings = ranges.map((range) => this.coverage.standingOf(range));
+    if (standings.every((standing) => standing === "known")) return;
+    if (!standings.every((standing) => standing === "next")) {
+      this.#startOver(ranges);
+      return;
+    }
     // Time first: incidents that end by it are counted by their owner, and a step takes what was added before it.
     if (watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(watermarkMs);
     this.scoring.graph.addPart(decodeSegment(value));
     if (isLast) for (const range of ranges) this.coverage.add(range);
   }
 
-  /** @throws {OddlinkError} STATE_INCOMPLETE if the segment neither follows what was added nor is part of it */
-  #isKnown({ group, ranges }: SegmentHeader): boolean {
-    const standings = new Set(ranges.map((range) => this.coverage.standingOf(range)));
-    if (standings.size === 1 && standings.has("known")) return true;
-    if (standings.size === 1 && standings.has("next")) return false;
-    const places = ranges.map(
-      ({ partition, first }) =>
-        `partition ${partition} from ${first}, known below ${this.coverage.nextOf(partition)}`,
-    );
-    throw new OddlinkError(
-      "STATE_INCOMPLETE",
-      `segment ${group} does not follow what is known: ${places.join("; ")}`,
-    );
+  /**
+   * What another process wrote does not follow what is known. Either a partition was taken, before the group said so, and
+   * its new owner has committed what this process has read and not committed; or what lies between was merged and deleted
+   * before it was read here. What the log holds by now decides.
+   */
+  #startOver(ranges: readonly OffsetRange[]): void {
+    for (const range of ranges) {
+      if (this.coverage.standingOf(range) !== "overlapping") continue;
+      const run = this.#runs.get(range.partition);
+      if (run !== undefined) this.#lose(run);
+    }
+    this.rebuild().catch((error: unknown) => this.#options.onBroken(error as Error));
+  }
+
+  #lose(run: PartitionRun): void {
+    run.isLost = true;
+    this.remove(run);
   }
 
   #disown(): void {

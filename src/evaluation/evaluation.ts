@@ -2,7 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
 import type { Scored } from "../engine/scoring.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
-import type { Time } from "../engine/time.ts";
+import type { Time } from "../time.ts";
 import type { TrainEpoch } from "../engine/training-schedule.ts";
 import type { Facts } from "../graph-state/facts.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";

@@ -5,8 +5,9 @@ import { finish, hashBytes, mix } from "./hash.ts";
 const LANES = 4;
 
 /**
- * Digest of all links and their statistics: equal for equal graphs, whatever the order in which they were built. 128
- * bits in hex, a sum of hashes over the links; it guards against mistakes, not against an adversary. O(links).
+ * Digest of all links and what logins say of them: equal for equal graphs, whatever the order in which they were built, and
+ * whatever alerts were raised on the way. 128 bits in hex, a sum of hashes over the links; it guards against mistakes, not
+ * against an adversary. O(links).
  */
 export function digestOf(graph: Graph): string {
   const lanes = new Uint32Array(LANES);
@@ -17,7 +18,6 @@ export function digestOf(graph: Graph): string {
     statistics.failures,
     statistics.strong,
     statistics.weak,
-    statistics.alerts,
     statistics.days,
   ];
   const numbers = [statistics.firstMs, statistics.lastMs, statistics.minutes];

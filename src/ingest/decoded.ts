@@ -27,6 +27,10 @@ export const REJECT_REASONS = [
   "no-target-host",
   "unknown-orientation",
   "unknown-outcome",
+  "unknown-wire-format",
+  "unknown-schema",
+  "unreadable-schema",
+  "invalid-avro",
 ] as const;
 export type RejectReason = (typeof REJECT_REASONS)[number];
 

@@ -11,7 +11,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 export const NAME_BYTES_MAX = 256;
 
 /** Whatever `Date` can hold: 100 million days after 1970. */
-const TIME_MS_MAX = 8.64e15;
+export const TIME_MS_MAX = 8.64e15;
 
 const name = z.string().max(NAME_BYTES_MAX);
 

@@ -12,8 +12,16 @@ export type RecordBatch = {
   readonly ends: Int32Array;
   /** Where reading continues once record `i` is committed; opaque to all but the log. */
   positionAfter(i: number): Position;
-  /** Length of a record in bytes before it was cut to the maximum, or 0 if it was not. */
+  /** Length in bytes of a record that is longer than the maximum, and was cut to it where that was possible; else 0. */
   cutFrom(i: number): number;
+  /** What else the log knows of a record. */
+  metadataOf(i: number): RecordMetadata;
+};
+
+export type RecordMetadata = {
+  readonly key: Buffer | null;
+  /** When the log got the record, milliseconds since the epoch; undefined where it does not say. */
+  readonly timestampMs: number | undefined;
 };
 
 export type Position = { readonly offset: number; readonly bytes: number };
@@ -56,6 +64,7 @@ export type DeadLetter = {
   readonly reason: string;
   readonly detail: string;
   readonly bytes: Uint8Array;
+  readonly metadata: RecordMetadata;
 };
 
 export type ScoredRecord = {
@@ -82,8 +91,8 @@ export type Commit = {
 };
 
 /**
- * What became of a commit. `lost`: another process has the partition now, and nothing of the commit was, or ever will be,
- * seen.
+ * What became of a commit. `lost`: the partition is no longer this process's; whoever has it now decides what became of the
+ * commit, and the graph has to be built anew from the log.
  */
 export type CommitResult = "committed" | "lost";
 
@@ -116,6 +125,8 @@ export type Log = {
    * what is written from now on, deletions included.
    */
   follow(topic: KeyedTopic, onRecord: (record: KeyedRecord) => void): Follower;
+  /** The newest value of every live key that one partition of a topic holds by now. */
+  readBack(topic: KeyedTopic, partition: number): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Partitions as they are given to this process; ends when no more will be, or the signal stops it. */
   assignments(signal: AbortSignal): AsyncIterable<Assignment>;
   /** Tries until the outcome is known. */

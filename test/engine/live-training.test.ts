@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { WholeMerging } from "../../src/engine/segment-merging.ts";
-import { REAL_TIME } from "../../src/engine/time.ts";
+import { REAL_TIME } from "../../src/time.ts";
 import { trainEpoch } from "../../src/engine/train-epoch.ts";
 import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
 import { OddlinkError } from "../../src/errors.ts";

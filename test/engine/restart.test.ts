@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { WholeMerging } from "../../src/engine/segment-merging.ts";
-import { REAL_TIME } from "../../src/engine/time.ts";
+import { REAL_TIME } from "../../src/time.ts";
 import { digestOf } from "../../src/graph-state/digest.ts";
 import { findSources } from "../../src/ingest/sources.ts";
 import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";

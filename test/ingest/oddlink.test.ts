@@ -51,6 +51,11 @@ test("a record needs only time, user and target host; the rest has defaults", ()
   });
 });
 
+test("an empty event id is none: such records are not duplicates of each other", () => {
+  const decoded = decode({ timeMs: 5, user: "ann", targetHost: "db", uid: "" });
+  assert.ok(decoded.kind === "login" && decoded.login.uid === undefined);
+});
+
 test("evidence is said by activity, needs its host, and is strong by default", () => {
   const decoded = decode({ activity: "evidence", timeMs: 5, user: "ann", sourceHost: "pc" });
   assert.ok(decoded.kind === "evidence");

@@ -1,8 +1,18 @@
 import type { Buffer } from "node:buffer";
 import type { Decoded } from "../decoded.ts";
+import type { SchemaSource } from "../schema-registry.ts";
 
 /** Turns the bytes of one record into a login. One instance serves one input; it may keep scratch memory. */
 export type Decoder = {
+  /**
+   * Fetches what decoding this record needs first; undefined if it is there, which is nearly always. If a promise is
+   * given, `decode` of this very record must wait for it, and be the next call.
+   *
+   * @throws {OddlinkError} rejects with SCHEMA_REGISTRY_UNREACHABLE if it can't be had now: keep the record, try later
+   */
+  prepare?(bytes: Buffer, start: number, end: number): Promise<void> | undefined;
+  /** True for a record that need not be UTF-8 as a whole; without the method all must be. */
+  isBinary?(bytes: Buffer, start: number, end: number): boolean;
   /** Decodes `bytes[start..end)`, one record without its line end. */
   decode(bytes: Buffer, start: number, end: number): Decoded;
 };
@@ -20,4 +30,6 @@ export type Format = {
 export type FormatOptions = {
   /** What LANL's second 0 means, milliseconds since the epoch. */
   readonly lanlStartMs: number;
+  /** Writer schemas by id; formats that need them can't do without. */
+  readonly schemas?: SchemaSource | undefined;
 };

@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
-import { rejected } from "../decoded.ts";
+import { type Decoded, rejected } from "../decoded.ts";
+import { avro } from "./avro.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { lanl } from "./lanl.ts";
 import { oddlink } from "./oddlink.ts";
@@ -7,15 +8,10 @@ import { oddlink } from "./oddlink.ts";
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink];
+export const FORMATS: readonly Format[] = [lanl, oddlink, avro];
 
-export const FORMAT_NAMES = ["auto", "lanl", "oddlink"] as const;
+export const FORMAT_NAMES = ["auto", "lanl", "oddlink", "avro"] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
-
-const UNKNOWN_FORMAT = rejected(
-  "unknown-format",
-  `no known format (${FORMATS.map((f) => f.name).join(", ")})`,
-);
 
 /** The decoder of a named format, or one that recognises each record by itself. */
 export function createDecoder(name: FormatName, options: FormatOptions): Decoder {
@@ -31,20 +27,40 @@ export function formatOf(name: FormatName, sample: Buffer): Format | undefined {
   );
 }
 
+type Candidate = { readonly format: Format; readonly decoder: Decoder };
+
 class AutoDecoder implements Decoder {
-  readonly #decoders: readonly { readonly format: Format; readonly decoder: Decoder }[];
+  readonly #candidates: readonly Candidate[];
+  /** The formats whose records are not text, known by their first byte. */
+  readonly #binary: readonly Candidate[];
+  readonly #unknownFormat: Decoded;
   /** Records of one input are mostly of one format: the last one recognised is asked first. */
   #last = 0;
   #hasRecognised = false;
 
   constructor(options: FormatOptions) {
-    this.#decoders = FORMATS.map((format) => ({ format, decoder: format.createDecoder(options) }));
+    const formats = FORMATS.filter((format) => format !== avro || options.schemas !== undefined);
+    this.#candidates = formats.map((format) => ({ format, decoder: format.createDecoder(options) }));
+    this.#binary = this.#candidates.filter(({ decoder }) => decoder.isBinary !== undefined);
+    const names = formats.map((format) => format.name).join(", ");
+    this.#unknownFormat = rejected("unknown-format", `no known format (${names})`);
   }
 
-  decode(bytes: Buffer, start: number, end: number) {
-    for (let i = 0; i < this.#decoders.length; i++) {
-      const index = (this.#last + i) % this.#decoders.length;
-      const candidate = this.#decoders[index]!;
+  prepare(bytes: Buffer, start: number, end: number): Promise<void> | undefined {
+    for (const { format, decoder } of this.#binary) {
+      if (format.recognises(bytes, start, end)) return decoder.prepare?.(bytes, start, end);
+    }
+    return undefined;
+  }
+
+  isBinary(bytes: Buffer, start: number, end: number): boolean {
+    return this.#binary.some(({ format }) => format.recognises(bytes, start, end));
+  }
+
+  decode(bytes: Buffer, start: number, end: number): Decoded {
+    for (let i = 0; i < this.#candidates.length; i++) {
+      const index = (this.#last + i) % this.#candidates.length;
+      const candidate = this.#candidates[index]!;
       if (candidate.format.recognises(bytes, start, end)) {
         this.#last = index;
         this.#hasRecognised = true;
@@ -53,7 +69,7 @@ class AutoDecoder implements Decoder {
     }
     // A broken record among readable ones: the format of its neighbours says best what is wrong with it.
     return this.#hasRecognised
-      ? this.#decoders[this.#last]!.decoder.decode(bytes, start, end)
-      : UNKNOWN_FORMAT;
+      ? this.#candidates[this.#last]!.decoder.decode(bytes, start, end)
+      : this.#unknownFormat;
   }
 }

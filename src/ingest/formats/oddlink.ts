@@ -1,20 +1,10 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
-import { type Decoded, ignored, rejected } from "../decoded.ts";
+import { type Decoded, rejected } from "../decoded.ts";
 import { EVIDENCE, loginSchema, NAME_BYTES_MAX, OUTCOMES } from "../login.ts";
-import {
-  AUTH_TYPE,
-  LOGON_TYPE,
-  LoginBytes,
-  NONE,
-  SOURCE_HOST,
-  STRONG,
-  TARGET_HOST,
-  TARGET_USER,
-  USER,
-  WEAK,
-} from "../login-bytes.ts";
+import { AUTH_TYPE, LOGON_TYPE, SOURCE_HOST, TARGET_HOST, TARGET_USER, USER } from "../login-bytes.ts";
 import type { Decoder, Format } from "./format.ts";
+import { ACTIVITIES, LoginRecord, UNSAID } from "./login-record.ts";
 
 const OPEN_BRACE = 0x7b;
 
@@ -32,19 +22,13 @@ const recordSchema = loginSchema
     outcome: true,
     evidence: true,
   })
-  .extend({ activity: z.enum(["login", "evidence"]).optional() });
-type Record = z.infer<typeof recordSchema>;
+  .extend({ activity: z.enum(ACTIVITIES).optional() });
 
 /** The happy path of zod, compiled; falls back to the interpreter for its error texts. */
 const compiled = z.compile(recordSchema);
 
 /** An error text may quote what the record held; keep it readable. */
 const DETAIL_CHARACTERS_MAX = 200;
-
-const NO_TARGET_HOST = rejected("no-target-host", "targetHost is absent");
-const NO_SOURCE_HOST = rejected("invalid-login", "sourceHost: evidence needs the host it was seen on");
-const NAME_TOO_LONG = rejected("name-too-long", `a name is longer than ${NAME_BYTES_MAX} bytes`);
-const IGNORED_FAILED_REQUEST = ignored("failed-request");
 
 export const oddlink: Format = {
   name: "oddlink",
@@ -54,9 +38,7 @@ export const oddlink: Format = {
 };
 
 class OddlinkDecoder implements Decoder {
-  readonly #login = new LoginBytes();
-  readonly #asLogin: Decoded = { kind: "login", login: this.#login };
-  readonly #asEvidence: Decoded = { kind: "evidence", login: this.#login };
+  readonly #record = new LoginRecord();
   /** Room for all six names; a string holds at most three UTF-8 bytes for each of its units. */
   readonly #scratch = Buffer.alloc(6 * 3 * NAME_BYTES_MAX);
   #used = 0;
@@ -73,54 +55,32 @@ class OddlinkDecoder implements Decoder {
       const issue = result.error.issues[0];
       return rejected("invalid-login", brief(`${issue?.path.join(".") || "record"}: ${issue?.message}`));
     }
-    return this.#fill(result.data);
-  }
-
-  #fill(record: Record): Decoded {
-    const login = this.#login;
+    const { login } = this.#record;
+    const { data } = result;
     this.#used = 0;
-    login.timeMs = record.timeMs;
-    login.uid = record.uid;
-    login.outcome = OUTCOMES.indexOf(record.outcome ?? "unknown");
-    this.#write(USER, record.user);
-    this.#write(TARGET_USER, record.targetUser || record.user);
-    this.#write(SOURCE_HOST, record.sourceHost);
-    this.#write(TARGET_HOST, record.targetHost);
-    this.#write(AUTH_TYPE, record.authType);
-    this.#write(LOGON_TYPE, record.logonType);
-    login.evidence =
-      record.evidence === undefined ? defaultEvidence(record) : EVIDENCE.indexOf(record.evidence);
-    if (login.hasNameTooLong()) return NAME_TOO_LONG;
-    if (record.activity === "evidence") {
-      if (login.isAbsent(SOURCE_HOST)) return NO_SOURCE_HOST;
-      if (record.outcome === "failure") return IGNORED_FAILED_REQUEST;
-      login.clear(TARGET_HOST);
-      if (record.evidence === undefined) login.evidence = STRONG;
-      return this.#asEvidence;
-    }
-    return login.isAbsent(TARGET_HOST) ? NO_TARGET_HOST : this.#asLogin;
+    login.timeMs = data.timeMs;
+    login.uid = data.uid || undefined;
+    login.outcome = OUTCOMES.indexOf(data.outcome ?? "unknown");
+    this.#write(USER, data.user);
+    this.#write(TARGET_USER, data.targetUser);
+    this.#write(SOURCE_HOST, data.sourceHost);
+    this.#write(TARGET_HOST, data.targetHost);
+    this.#write(AUTH_TYPE, data.authType);
+    this.#write(LOGON_TYPE, data.logonType);
+    const evidence = data.evidence === undefined ? UNSAID : EVIDENCE.indexOf(data.evidence);
+    return this.#record.judge(data.activity === "evidence", evidence);
   }
 
   #write(column: number, text: string | undefined): void {
+    const { login } = this.#record;
     if (text === undefined || text === "") {
-      this.#login.clear(column);
+      login.clear(column);
       return;
     }
     const length = this.#scratch.write(text, this.#used, "utf8");
-    this.#login.set(column, this.#scratch, this.#used, this.#used + length);
+    login.set(column, this.#scratch, this.#used, this.#used + length);
     this.#used += length;
   }
-}
-
-/** The rule of thumb for a record that does not say: by protocol, as for Windows logons. */
-function defaultEvidence(record: Record): number {
-  const auth = record.authType?.toLowerCase() ?? "";
-  if (auth === "ntlm" || auth === "basic" || auth.startsWith("microsoft_authentication_package")) return WEAK;
-  if (record.outcome === "failure") return NONE;
-  if (auth === "kerberos") return STRONG;
-  const logon = record.logonType?.toLowerCase() ?? "";
-  const isLocal = record.sourceHost !== undefined && record.sourceHost === record.targetHost;
-  return isLocal && (logon === "interactive" || logon === "unlock") ? STRONG : NONE;
 }
 
 function brief(text: string): string {

@@ -171,6 +171,10 @@ export class EmbeddedLog implements Log {
     return { caughtUp: async () => {}, close: async () => {} };
   }
 
+  async readBack(topic: KeyedTopic): Promise<ReadonlyMap<string, Uint8Array>> {
+    return new Map(Array.from(this.store.values(topic), ({ key, value }) => [key, value]));
+  }
+
   totals(): string | undefined {
     return this.store.meta("totals");
   }

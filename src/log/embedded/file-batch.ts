@@ -1,6 +1,8 @@
 import { type Buffer, isUtf8 } from "node:buffer";
 import type { Lines } from "../../ingest/line-splitter.ts";
-import type { Position, RecordBatch } from "../port.ts";
+import type { Position, RecordBatch, RecordMetadata } from "../port.ts";
+
+const NOTHING_KNOWN: RecordMetadata = { key: null, timestampMs: undefined };
 
 /** Lines of a file as records: the offset of a record is its line number from 0. */
 export class FileBatch implements RecordBatch {
@@ -31,6 +33,10 @@ export class FileBatch implements RecordBatch {
 
   positionAfter(i: number): Position {
     return { offset: this.#first.offset + i + 1, bytes: this.#first.bytes + this.#lines.consumed[i]! };
+  }
+
+  metadataOf(_i: number): RecordMetadata {
+    return NOTHING_KNOWN;
   }
 
   cutFrom(i: number): number {

@@ -49,8 +49,10 @@ export type PartitionOffsets = {
   readonly partition: number;
   /** Offset of the first record that is still there. */
   readonly low: number;
-  /** Offset of the next record to be written, markers of open transactions included. */
+  /** Offset of the next record to be written, those of open transactions counted: the high watermark. */
   readonly high: number;
+  /** The last stable offset: where the first open transaction begins, else `high`. Read-committed readers get no further. */
+  readonly stable: number;
 };
 
 export type JoinOptions = {
@@ -73,7 +75,7 @@ export type Membership = {
   /** Stops reading a partition; up to one fetch of it may still arrive. Kept across rebalances until `resume`. */
   pause(partition: number): void;
   resume(partition: number): void;
-  /** Reads a partition from this offset on. */
+  /** Reads a partition from this offset on; what was fetched before does not arrive any more. */
   seek(partition: number, offset: number): void;
   /** Asks the group coordinator whether this member owns the partition now. */
   owns(partition: number): Promise<boolean>;
@@ -129,6 +131,8 @@ export class TransactionError extends Error {
 
 export type TailOptions = {
   readonly topic: string;
+  /** Partitions to read; all if not given. */
+  readonly partitions?: readonly number[];
   /**
    * Committed records of one partition in order of offset, deletions (null values) included, and how far the reader is:
    * everything committed below `position` has been handed over. May come with no records, when markers or aborted

@@ -1,0 +1,136 @@
+import type { Config } from "../config/schema.ts";
+import { chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
+import { Graph } from "../graph-state/graph.ts";
+import {
+  decodeSegment,
+  decodeSegmentHeader,
+  type OffsetRange,
+  type Segment,
+} from "../graph-state/segment.ts";
+import type { KeyedRecord, Log } from "../log/port.ts";
+import type { Merging } from "./segment-merging.ts";
+import { toRecord } from "./segment-merging.ts";
+import { SEGMENT_BYTES_MAX, type SharedGraph } from "./shared-graph.ts";
+import { sumGroup } from "./stored-segments.ts";
+
+/** Segments of a partition are merged once they weigh this many times what their sum does, and no sooner than at this size. */
+const MERGE_RATIO = 2;
+export const PARTITION_MERGE_BYTES_MIN = 4 * 1024 * 1024;
+/** What one commit takes along of a merge: it must stay a short one. */
+const PIECES_PER_COMMIT = 2;
+const DELETIONS_PER_COMMIT = 500;
+
+export type PartitionMergingOptions = {
+  readonly state: SharedGraph;
+  readonly log: Log;
+  readonly config: Config;
+  /** Lets other work have its turn. */
+  readonly breathe: () => Promise<void>;
+  /** A text that no other process, and no earlier call, gives. */
+  readonly newId: () => string;
+  readonly onFailed: (error: Error) => void;
+  readonly bytesMin?: number;
+};
+
+/** A sum that is being written, a few pieces with each commit. */
+type Job = {
+  /** Undefined while the segments are read and summed. */
+  pieces: Iterator<Segment> | undefined;
+  /** Keys that the sum stands for, to be deleted once it is whole. */
+  obsolete: string[];
+};
+
+/**
+ * Merges the segments of each partition into their sum, for a process that shares the input with others: whoever owns a
+ * partition merges its segments.
+ *
+ * They are read back and summed beside the scoring, and the sum is written piece by piece with the commits that are due anyway.
+ * Until its last piece is there it does not count; after that it stands for the segments it covers, whether they are
+ * deleted yet or not. So a process may be killed at any point of it.
+ */
+export class PartitionMerging implements Merging {
+  readonly #options: PartitionMergingOptions;
+  readonly #bytesMin: number;
+  readonly #jobs = new Map<number, Job>();
+
+  constructor(options: PartitionMergingOptions) {
+    this.#options = options;
+    this.#bytesMin = options.bytesMin ?? PARTITION_MERGE_BYTES_MIN;
+  }
+
+  write(segments: readonly Segment[], partition: number): KeyedRecord[] {
+    const { stored } = this.#options.state;
+    const records = segments.map(toRecord);
+    const job = this.#jobs.get(partition);
+    if (job?.pieces !== undefined) records.push(...this.#goOn(partition, job));
+    for (const { key, value } of records) {
+      if (value === null) stored.delete(key);
+      else stored.put(key, value.length);
+    }
+    const isDue =
+      stored.bytes(partition) >= Math.max(this.#bytesMin, MERGE_RATIO * stored.sumBytes(partition));
+    if (isDue && job === undefined) this.#begin(partition);
+    return records;
+  }
+
+  /** Drops what is under way for a partition: it was lost, or its commit was. */
+  forget(partition: number): void {
+    this.#jobs.delete(partition);
+  }
+
+  #goOn(partition: number, job: Job): KeyedRecord[] {
+    const records: KeyedRecord[] = [];
+    while (records.length < PIECES_PER_COMMIT) {
+      const { value, done } = job.pieces!.next();
+      if (done === true) {
+        records.push(...job.obsolete.splice(0, DELETIONS_PER_COMMIT).map((key) => ({ key, value: null })));
+        if (job.obsolete.length === 0) this.#jobs.delete(partition);
+        break;
+      }
+      records.push(toRecord(value));
+    }
+    return records;
+  }
+
+  #begin(partition: number): void {
+    const job: Job = { pieces: undefined, obsolete: [] };
+    this.#jobs.set(partition, job);
+    this.#sum(partition, job).catch((error: unknown) => {
+      if (this.#jobs.get(partition) === job) this.#jobs.delete(partition);
+      this.#options.onFailed(error as Error);
+    });
+  }
+
+  async #sum(partition: number, job: Job): Promise<void> {
+    const { log, config, breathe, newId } = this.#options;
+    const stored: StoredSegment[] = [];
+    for (const [key, bytes] of await log.readBack("graph-state", partition))
+      stored.push({ key, header: decodeSegmentHeader(bytes), bytes });
+    const { chosen, coverage } = chooseSegments(stored);
+    const [range] = coverage.ranges();
+    if (range === undefined) {
+      this.#jobs.delete(partition);
+      return;
+    }
+    const graph = new Graph({ links: config.links, window: config.window });
+    for (const { bytes } of chosen) {
+      graph.addPart(decodeSegment(bytes));
+      await breathe();
+    }
+    // What the sum covers, and what attempts before it left unfinished: of this partition, both lie before its end.
+    job.obsolete = stored
+      .filter(({ header }) => header.ranges.every(({ next }) => next <= range.next))
+      .map(({ key }) => key);
+    job.pieces = piecesOf(graph, range, sumGroup(partition, range.next, newId()));
+  }
+}
+
+function* piecesOf(graph: Graph, range: OffsetRange, group: string): Generator<Segment> {
+  const parts = graph.toParts(SEGMENT_BYTES_MAX);
+  let next = parts.next();
+  for (let piece = 0; next.done !== true; piece++) {
+    const part = next.value;
+    next = parts.next();
+    yield { group, piece, isLast: next.done === true, ranges: [range], ...part };
+  }
+}

@@ -1,0 +1,48 @@
+import { Buffer } from "node:buffer";
+import type { Position, RecordBatch, RecordMetadata } from "../port.ts";
+import type { ConsumedRecord } from "./client.ts";
+
+const EMPTY = Buffer.alloc(0);
+
+/** Records of one partition of a topic. A record without a value is an empty one. */
+export class KafkaBatch implements RecordBatch {
+  readonly length: number;
+  /** Not known: each record is checked by itself. */
+  readonly isUtf8 = false;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly #records: readonly ConsumedRecord[];
+  readonly #recordBytesMax: number;
+
+  constructor(records: readonly ConsumedRecord[], recordBytesMax: number) {
+    this.#records = records;
+    this.#recordBytesMax = recordBytesMax;
+    this.length = records.length;
+    this.starts = new Int32Array(records.length);
+    this.ends = Int32Array.from(records, ({ value }) => value?.length ?? 0);
+  }
+
+  offsetOf(i: number): number {
+    return this.#records[i]!.offset;
+  }
+
+  bufferOf(i: number): Buffer {
+    return this.#records[i]!.value ?? EMPTY;
+  }
+
+  /** Offsets may have gaps, where transactions ended or a topic was compacted; the next one to read follows the record. */
+  positionAfter(i: number): Position {
+    return { offset: this.#records[i]!.offset + 1, bytes: 0 };
+  }
+
+  /** Nothing is cut: the record is in memory already, and its dead letter is to hold all of it. */
+  cutFrom(i: number): number {
+    const length = this.ends[i]!;
+    return length > this.#recordBytesMax ? length : 0;
+  }
+
+  metadataOf(i: number): RecordMetadata {
+    const { key, timestampMs } = this.#records[i]!;
+    return { key, timestampMs };
+  }
+}

@@ -1,0 +1,147 @@
+import type { ConnectionOptions } from "node:tls";
+import {
+  Kafka,
+  type KafkaConfig,
+  type LogEntry,
+  logLevel,
+  type Mechanism,
+  type RetryOptions,
+  type SASLOptions,
+} from "kafkajs";
+import { OddlinkError } from "../../errors.ts";
+import type { CodecName } from "./codecs.ts";
+import { bearerMechanism } from "./kafkajs-bearer.ts";
+import { clustersOf, type KafkaClusters } from "./kafkajs-internals.ts";
+import { patchKafkajs } from "./kafkajs-patches.ts";
+
+type Login = { readonly username: string; readonly password: string };
+
+export type KafkaSasl =
+  | ({ readonly mechanism: "plain" } & Login)
+  | ({ readonly mechanism: "scram-sha-256" } & Login)
+  | ({ readonly mechanism: "scram-sha-512" } & Login)
+  | {
+      readonly mechanism: "oauthbearer";
+      /** Asked for a token that is good at the moment, at each new connection; keeps and renews them itself. */
+      readonly token: () => Promise<string>;
+    };
+
+export type KafkaTls = Pick<ConnectionOptions, "ca" | "cert" | "key" | "passphrase" | "pfx" | "servername">;
+
+/** No errors: what kafkajs calls so it mostly tries again, and what is final comes as an error from what was called. */
+export type KafkaLogLevel = "warn" | "info";
+
+export type KafkaClientOptions = {
+  /** Addresses as "host:port"; the others of the cluster are found through them. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** True takes the certificate authorities that Node knows. */
+  readonly ssl?: boolean | KafkaTls | undefined;
+  readonly sasl?: KafkaSasl | undefined;
+  /** A member that is silent for this long has left the group: the time to recover from a killed worker. 6000. */
+  readonly sessionTimeoutMs?: number | undefined;
+  /** 1000. */
+  readonly heartbeatMs?: number | undefined;
+  /** How long the group waits for its members when partitions are given out anew. 10,000. */
+  readonly rebalanceTimeoutMs?: number | undefined;
+  /** The broker gives up a transaction that is open for longer, and readers see what comes after it. 10,000. */
+  readonly transactionTimeoutMs?: number | undefined;
+  /** A connection that leaves a request without an answer for longer is dropped. 10,000. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Of records written; those that are read may have any. "none". */
+  readonly compression?: "none" | CodecName | undefined;
+  /** Gets what kafkajs has to say, without credentials and records. Left out, nobody does: nothing is ever printed. */
+  readonly log?: ((level: KafkaLogLevel, message: string) => void) | undefined;
+};
+
+/** kafkajs waits for 300 ms before it tries again, which is 276 ms a transaction. This gives up after about 8 s. */
+export const RETRY: RetryOptions = { initialRetryTime: 5, maxRetryTime: 200, retries: 40 };
+
+export const REQUEST_TIMEOUT_MS = 10_000;
+/** A TLS handshake with a broker that has just started takes long on a busy machine. */
+const CONNECTION_TIMEOUT_MS = 5000;
+
+export type OpenKafka = { readonly kafka: Kafka; readonly clusters: KafkaClusters };
+
+/**
+ * A kafkajs that is mended and says nothing by itself. Each producer and each member of a group needs its own: those of
+ * one share a cache of committed offsets, which one clears at every rebalance and the other fills before it commits.
+ */
+export function openKafka(options: KafkaClientOptions): OpenKafka {
+  patchKafkajs();
+  const config: KafkaConfig = {
+    brokers: [...options.brokers],
+    clientId: options.clientId,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    retry: RETRY,
+    logLevel: logLevel.INFO,
+    logCreator: () => (entry) => forwardLog(entry, options.log),
+    ...(options.ssl === undefined || options.ssl === false ? {} : { ssl: options.ssl }),
+    ...(options.sasl === undefined ? {} : { sasl: saslOptions(options.sasl) }),
+  };
+  const kafka = new Kafka(config);
+  return { kafka, clusters: clustersOf(kafka, RETRY) };
+}
+
+/** A fresh object: kafkajs keeps things of its own in it. */
+function saslOptions(sasl: KafkaSasl): SASLOptions | Mechanism {
+  return sasl.mechanism === "oauthbearer" ? bearerMechanism(sasl.token) : { ...sasl };
+}
+
+const LEVELS: Readonly<Partial<Record<logLevel, KafkaLogLevel>>> = {
+  [logLevel.ERROR]: "warn",
+  [logLevel.WARN]: "warn",
+  [logLevel.INFO]: "info",
+};
+
+/** Said of every idempotent producer whose retries are bounded; ours ends transactions that fail. */
+const IRRELEVANT = "Limiting retries for the idempotent producer may invalidate EoS guarantees";
+
+/** Only the message and where it happened: at debug level, which an environment variable turns on, there is more. */
+function forwardLog(entry: LogEntry, log: KafkaClientOptions["log"]): void {
+  const level = LEVELS[entry.level];
+  if (log === undefined || level === undefined || entry.log.message === IRRELEVANT) return;
+  const reason = typeof entry.log["error"] === "string" ? `: ${entry.log["error"]}` : "";
+  const places = ["broker", "groupId", "topic", "partition"].flatMap((name) => {
+    const value: unknown = entry.log[name];
+    return typeof value === "string" || typeof value === "number" ? [`${name} ${value}`] : [];
+  });
+  log(
+    level,
+    `${entry.namespace}: ${entry.log.message}${reason}${places.length > 0 ? ` (${places.join(", ")})` : ""}`,
+  );
+}
+
+/** Waits for `work` to end, well or not, but no longer than this: a broker that hangs must not hold up a shutdown. */
+export async function endWithin(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([limit, Promise.allSettled([work])]);
+  clearTimeout(timer);
+}
+
+/**
+ * What `work` comes to, if it does within the limit. Tries of kafkajs lie within tries, forty times forty of them.
+ *
+ * @throws {OddlinkError} KAFKA_UNREACHABLE at the limit; the work goes on unless its connections are sealed
+ */
+export async function requireWithin<Result>(
+  limitMs: number,
+  doing: string,
+  work: Promise<Result>,
+): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new OddlinkError("KAFKA_UNREACHABLE", `${doing}: no answer within ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import type { Buffer } from "node:buffer";
+import { createRequire } from "node:module";
+import kafkajs, { type Kafka, type RetryOptions } from "kafkajs";
+
+/**
+ * The parts of kafkajs that it does not export, typed by hand, in one place. They are those of version 2.2.4, the last
+ * one, and of no other.
+ */
+const require = createRequire(import.meta.url);
+
+export const KAFKAJS_VERSION = "2.2.4";
+const found = (require("kafkajs/package.json") as { version: string }).version;
+assert.equal(
+  found,
+  KAFKAJS_VERSION,
+  `kafkajs ${KAFKAJS_VERSION} is patched and used from inside, not ${found}`,
+);
+
+/** What errors of kafkajs may carry, whatever their class. Wrapping drops all but the message and the cause. */
+export type KafkajsError = Error & {
+  /** Name of the broker's error code, such as INVALID_PRODUCER_EPOCH. */
+  readonly type?: string;
+  /** A number if it came from the broker, a string such as ECONNREFUSED if it came from the system. */
+  readonly code?: number | string;
+  readonly retriable?: boolean;
+  readonly host?: string;
+  readonly port?: number;
+  readonly topic?: string;
+  readonly partition?: number;
+};
+
+/** Offsets and times are decimal strings. */
+export type FetchedRecord = {
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | null | undefined>>;
+  /** True for commit and abort markers, which nobody is to see. */
+  isControlRecord: boolean;
+};
+
+export type FetchedPartition = {
+  readonly partition: number;
+  readonly messages: readonly FetchedRecord[];
+};
+
+export type FetchedBatch = {
+  readonly firstOffset: string;
+  readonly lastOffsetDelta: number;
+  readonly maxTimestamp: string;
+  readonly producerId: string;
+  readonly inTransaction: boolean;
+  readonly isControlBatch: boolean;
+  readonly records: FetchedRecord[];
+};
+
+/** Reads numbers and bytes of the protocol, one after the other. */
+export type ProtocolDecoder = {
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): bigint;
+  readString(): string;
+  readBytes(length: number): Buffer;
+  canReadBytes(length: number): boolean;
+  readArray<T>(reader: (decoder: ProtocolDecoder) => T): T[];
+};
+
+type TopicPartitions<T> = readonly { readonly topic: string; readonly partitions: readonly T[] }[];
+
+export type InternalBroker = {
+  fetch(request: {
+    readonly maxWaitTime: number;
+    readonly minBytes: number;
+    readonly maxBytes: number;
+    readonly isolationLevel: number;
+    readonly topics: TopicPartitions<{
+      readonly partition: number;
+      readonly fetchOffset: string;
+      readonly maxBytes: number;
+    }>;
+  }): Promise<{ readonly responses: { topicName: string; partitions: FetchedPartition[] }[] }>;
+  listOffsets(request: {
+    readonly isolationLevel: number;
+    /** -2 asks for the log start, -1 for the end. */
+    readonly topics: TopicPartitions<{ readonly partition: number; readonly timestamp: number }>;
+  }): Promise<{
+    readonly responses: { topic: string; partitions: { partition: number; offset: string }[] }[];
+  }>;
+  offsetFetch(request: {
+    readonly groupId: string;
+    readonly topics: TopicPartitions<{ readonly partition: number }>;
+  }): Promise<{
+    readonly responses: { topic: string; partitions: { partition: number; offset: string }[] }[];
+  }>;
+  describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
+    readonly groups: { groupId: string; members: { memberId: string; memberAssignment: Buffer }[] }[];
+  }>;
+};
+
+export type PartitionMetadata = { readonly partitionId: number; readonly leader: number };
+
+export type InternalCluster = {
+  /** Taken by the parts that retry, but set by nobody in kafkajs itself, so that they fall back to slow defaults. */
+  retry?: RetryOptions;
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  isConnected(): boolean;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findTopicPartitionMetadata(topic: string): PartitionMetadata[];
+  metadata(options: { readonly topics: readonly string[] }): Promise<{
+    readonly topicMetadata: { topic: string; partitionMetadata: PartitionMetadata[] }[];
+  } | null>;
+  findBroker(options: { readonly nodeId: number }): Promise<InternalBroker>;
+  findGroupCoordinator(options: { readonly groupId: string }): Promise<InternalBroker>;
+  removeBroker(address: { readonly host: string; readonly port: number }): void;
+  readonly brokerPool: {
+    readonly brokers: Readonly<Record<string, PooledBroker>>;
+    readonly seedBroker: PooledBroker | undefined;
+  };
+};
+
+type PooledBroker = { readonly connectionPool: { readonly pool: readonly InternalConnection[] } };
+
+type InternalConnection = {
+  connect: () => Promise<unknown>;
+  send: AsyncMethod;
+  rejectRequests(error: KafkajsError): void;
+  disconnect(): Promise<void>;
+};
+
+type CreateCluster = (options: {
+  readonly allowAutoTopicCreation: boolean;
+  readonly isolationLevel?: number;
+}) => InternalCluster;
+
+export const READ_UNCOMMITTED = 0;
+export const READ_COMMITTED = 1;
+
+/** All connections of a Kafka, whoever made them. */
+export type KafkaClusters = {
+  /** Connections of our own, beside producers and consumers, with the same addresses and credentials. */
+  create(): InternalCluster;
+  /** Ends all requests and attempts to connect, and lets nobody connect again: kafkajs goes on for minutes otherwise. */
+  seal(): void;
+};
+
+/**
+ * Takes hold of the connections of a Kafka that was just made, and hands them `retry`: the transaction code of kafkajs
+ * looks for it there, in vain otherwise, and waits for 300 ms before it fences again.
+ */
+export function clustersOf(kafka: Kafka, retry: RetryOptions): KafkaClusters {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === "private:Kafka:createCluster",
+  );
+  assert.ok(symbol !== undefined, "kafkajs has no createCluster");
+  const owner = kafka as unknown as Record<symbol, CreateCluster>;
+  const create = owner[symbol]!;
+  const clusters: InternalCluster[] = [];
+  const createKept: CreateCluster = (options) => {
+    const cluster = Object.assign(create(options), { retry });
+    clusters.push(cluster);
+    return cluster;
+  };
+  owner[symbol] = createKept;
+  return {
+    create: () => createKept({ allowAutoTopicCreation: false }),
+    seal: () => clusters.forEach(seal),
+  };
+}
+
+function seal(cluster: InternalCluster): void {
+  const error = new kafkajs.KafkaJSNonRetriableError("the connection was closed by this side");
+  const refuse = (): Promise<never> => Promise.reject(error);
+  Object.assign(cluster, {
+    connect: refuse,
+    findBroker: refuse,
+    findGroupCoordinator: refuse,
+    refreshMetadata: refuse,
+    refreshMetadataIfNecessary: refuse,
+  });
+  const { brokerPool } = cluster;
+  const brokers = [...Object.values(brokerPool.brokers), brokerPool.seedBroker];
+  Object.assign(brokerPool, { createSeedBroker: refuse, connectBroker: refuse });
+  for (const connection of brokers.flatMap((broker) => broker?.connectionPool.pool ?? [])) {
+    connection.connect = refuse;
+    connection.rejectRequests(error);
+    void connection.disconnect().catch(() => {});
+  }
+}
+
+export const Decoder = require("kafkajs/src/protocol/decoder.js") as new (bytes: Buffer) => ProtocolDecoder;
+/** @throws KafkaJSPartialMessageError at the cut end of a response */
+export const decodeRecordBatch = require("kafkajs/src/protocol/recordBatch/v0/decoder.js") as (
+  decoder: ProtocolDecoder,
+) => Promise<FetchedBatch>;
+export const fetchRequests = require("kafkajs/src/protocol/requests/fetch/index.js") as {
+  protocol(options: { version: string | number }): unknown;
+};
+export const fetchResponse11 = require("kafkajs/src/protocol/requests/fetch/v11/response.js") as {
+  decode(bytes: Buffer): Promise<unknown>;
+};
+
+type Class<T> = { readonly prototype: T };
+type AsyncMethod = (...args: unknown[]) => Promise<unknown>;
+
+export const RequestQueue = require("kafkajs/src/network/requestQueue/index.js") as Class<{
+  throttledUntil: number;
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  readonly pending: readonly unknown[];
+  checkPendingRequests(): void;
+  scheduleCheckPendingRequests(): void;
+}>;
+export const Connection = require("kafkajs/src/network/connection.js") as Class<InternalConnection>;
+export const Cluster = require("kafkajs/src/cluster/index.js") as Class<{
+  findGroupCoordinatorMetadata: AsyncMethod;
+}>;
+export const Lock = require("kafkajs/src/utils/lock.js") as Class<{ acquire: AsyncMethod }>;
+export const Broker = require("kafkajs/src/broker/index.js") as Class<{ listOffsets: AsyncMethod }>;

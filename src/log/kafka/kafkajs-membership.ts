@@ -1,0 +1,200 @@
+import { setImmediate } from "node:timers";
+import type { Consumer, EachBatchPayload } from "kafkajs";
+import type { JoinOptions, Membership } from "./client.ts";
+import { asKafkaError } from "./kafka-errors.ts";
+import {
+  endWithin,
+  type KafkaClientOptions,
+  type OpenKafka,
+  RETRY,
+  requireWithin,
+} from "./kafkajs-connection.ts";
+import type { KafkaClusters } from "./kafkajs-internals.ts";
+import { toConsumedRecord } from "./kafkajs-records.ts";
+
+const SESSION_TIMEOUT_MS = 6000;
+const HEARTBEAT_MS = 1000;
+const REBALANCE_TIMEOUT_MS = 10_000;
+/** kafkajs leaves a group only between two fetches, so this bounds how long that takes. */
+const FETCH_WAIT_MS = 50;
+const FETCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Some five thousand logins: a partition that is paused may get as much once more. */
+const FETCH_PARTITION_BYTES_MAX = 256 * 1024;
+const PARTITIONS_AT_ONCE = 16;
+const JOIN_MS_MAX = 15_000;
+const LEAVE_MS_MAX = 5000;
+
+/** Which partitions the coordinator has given to each member id, for one topic of one group. */
+export type GroupAssignment = (
+  group: string,
+  topic: string,
+) => Promise<ReadonlyMap<string, readonly number[]>>;
+
+/**
+ * Membership in a consumer group on kafkajs, which goes on by itself when brokers come and go: it joins again, and
+ * `onAssigned` tells.
+ */
+export class KafkajsMembership implements Membership {
+  readonly #consumer: Consumer;
+  readonly #clusters: KafkaClusters;
+  readonly #options: JoinOptions;
+  readonly #groupAssignment: GroupAssignment;
+  /** Those of kafkajs are lost when it starts over after an error. */
+  readonly #paused = new Set<number>();
+  #memberId: string | undefined;
+  /** False before the first assignment and while kafkajs starts over: it takes no orders then. */
+  #isRunning = false;
+  #isJoining = true;
+  #isRebalancing = false;
+  #isLeaving = false;
+
+  private constructor(
+    consumer: Consumer,
+    clusters: KafkaClusters,
+    options: JoinOptions,
+    groupAssignment: GroupAssignment,
+  ) {
+    this.#consumer = consumer;
+    this.#clusters = clusters;
+    this.#options = options;
+    this.#groupAssignment = groupAssignment;
+  }
+
+  /** @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED, KAFKA_TOPIC_MISSING */
+  static async join(
+    { kafka, clusters }: OpenKafka,
+    client: KafkaClientOptions,
+    options: JoinOptions,
+    groupAssignment: GroupAssignment,
+  ): Promise<KafkajsMembership> {
+    const { group, topic } = options;
+    const consumer = kafka.consumer({
+      groupId: group,
+      sessionTimeout: client.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+      heartbeatInterval: client.heartbeatMs ?? HEARTBEAT_MS,
+      rebalanceTimeout: client.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      maxBytes: FETCH_BYTES_MAX,
+      maxBytesPerPartition: FETCH_PARTITION_BYTES_MAX,
+      allowAutoTopicCreation: false,
+      readUncommitted: false,
+      retry: RETRY,
+    });
+    const membership = new KafkajsMembership(consumer, clusters, options, groupAssignment);
+    const doing = `joining the group ${group} on the topic ${topic}`;
+    try {
+      const subscribed = consumer.connect().then(() => consumer.subscribe({ topic, fromBeginning: true }));
+      await requireWithin(JOIN_MS_MAX, doing, subscribed);
+    } catch (error) {
+      clusters.seal();
+      throw asKafkaError(error, doing);
+    }
+    membership.#run();
+    return membership;
+  }
+
+  pause(partition: number): void {
+    this.#paused.add(partition);
+    if (this.#isRunning) this.#consumer.pause([this.#only(partition)]);
+  }
+
+  resume(partition: number): void {
+    this.#paused.delete(partition);
+    if (this.#isRunning) this.#consumer.resume([this.#only(partition)]);
+  }
+
+  seek(partition: number, offset: number): void {
+    // Otherwise kafkajs is about to join again, and will go on where the group committed.
+    if (!this.#isRunning) return;
+    this.#consumer.seek({ topic: this.#options.topic, partition, offset: String(offset) });
+  }
+
+  async owns(partition: number): Promise<boolean> {
+    const members = await this.#groupAssignment(this.#options.group, this.#options.topic);
+    return members.get(this.#memberId ?? "")?.includes(partition) ?? false;
+  }
+
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    // A kafkajs consumer that is just joining does not hear that it is to stop: that waits for the end of it.
+    if (this.#isJoining) return;
+    await endWithin(LEAVE_MS_MAX, this.#consumer.disconnect());
+    this.#clusters.seal();
+  }
+
+  #run(): void {
+    const { GROUP_JOIN, REBALANCING, STOP, CRASH } = this.#consumer.events;
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#memberId = payload.memberId;
+      this.#onJoined(payload.memberAssignment[this.#options.topic] ?? []);
+    });
+    this.#consumer.on(REBALANCING, () => this.#onRebalancing());
+    this.#consumer.on(STOP, () => {
+      this.#isRunning = false;
+      // Not asked for, this is an error after which kafkajs may start over: others may own the partitions meanwhile.
+      this.#onRebalancing();
+    });
+    this.#consumer.on(CRASH, ({ payload }) => {
+      if (!payload.restart) this.#crash(payload.error);
+    });
+    this.#consumer
+      .run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+        eachBatch: async (payload) => this.#onBatch(payload),
+      })
+      .catch((error: unknown) => this.#crash(error));
+  }
+
+  #onRebalancing(): void {
+    this.#isRebalancing = true;
+    if (!this.#isLeaving) this.#options.onRebalancing();
+  }
+
+  #onJoined(partitions: readonly number[]): void {
+    // A member that the coordinator has dropped joins again without a word before.
+    if (!this.#isJoining && !this.#isRebalancing) this.#onRebalancing();
+    this.#isRebalancing = false;
+    this.#isRunning = true;
+    this.#isJoining = false;
+    if (this.#isLeaving) {
+      // Only when this call has returned does kafkajs know that it has joined.
+      setImmediate(() => void this.leave());
+      return;
+    }
+    if (this.#paused.size > 0) {
+      this.#consumer.pause([{ topic: this.#options.topic, partitions: [...this.#paused] }]);
+    }
+    // kafkajs sorts numbers as text.
+    this.#options.onAssigned(partitions.toSorted((a, b) => a - b));
+  }
+
+  #onBatch({ batch, resolveOffset, isStale }: EachBatchPayload): void {
+    // Between the fetch and now somebody may have asked for another place, or to leave.
+    if (this.#isLeaving || isStale() || this.#paused.has(batch.partition)) return;
+    try {
+      this.#options.onRecords(
+        batch.partition,
+        batch.messages.map((message) => toConsumedRecord(message)),
+      );
+    } catch (error) {
+      // kafkajs would try the same records for ever.
+      this.#crash(error);
+      return;
+    }
+    resolveOffset(batch.messages.at(-1)!.offset);
+  }
+
+  #crash(error: unknown): void {
+    if (this.#isLeaving) return;
+    void this.leave();
+    this.#options.onCrash(
+      asKafkaError(error, `reading ${this.#options.topic} in group ${this.#options.group}`),
+    );
+  }
+
+  #only(partition: number): { topic: string; partitions: number[] } {
+    return { topic: this.#options.topic, partitions: [partition] };
+  }
+}

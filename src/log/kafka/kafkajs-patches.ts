@@ -1,0 +1,137 @@
+import kafkajs, { type CompressionTypes } from "kafkajs";
+import { type Codec, type CodecName, createCodecs } from "./codecs.ts";
+import { isTlsRefused } from "./kafka-errors.ts";
+import { decodeFetchResponse } from "./kafkajs-fetch.ts";
+import {
+  Broker,
+  Cluster,
+  Connection,
+  fetchRequests,
+  fetchResponse11,
+  type KafkajsError,
+  Lock,
+  READ_UNCOMMITTED,
+  RequestQueue,
+} from "./kafkajs-internals.ts";
+
+/** How often kafkajs looks at requests that wait for others to be answered, in milliseconds; its own constant. */
+const PENDING_CHECK_MS = 10;
+const FETCH_VERSION = 11;
+
+export const COMPRESSION_TYPES: Readonly<Record<CodecName | "none", CompressionTypes>> = {
+  none: kafkajs.CompressionTypes.None,
+  gzip: kafkajs.CompressionTypes.GZIP,
+  snappy: kafkajs.CompressionTypes.Snappy,
+  lz4: kafkajs.CompressionTypes.LZ4,
+  zstd: kafkajs.CompressionTypes.ZSTD,
+};
+
+let isPatched = false;
+
+/** Mends kafkajs for the whole process, once. Each patch says what happens without it. */
+export function patchKafkajs(): void {
+  if (isPatched) return;
+  isPatched = true;
+  registerCodecs();
+  restTheRequestQueue();
+  listOffsetsUpToTheHighWatermark();
+  decodeFetchesOurselves();
+  dropConnectionsThatDoNotAnswer();
+  healWhatWaitingHeals();
+  giveUpOnCertificates();
+}
+
+/** kafkajs knows gzip only, and decompresses it without a bound. */
+function registerCodecs(): void {
+  const registered: Record<number, () => Codec> = kafkajs.CompressionCodecs;
+  for (const [name, codec] of Object.entries(createCodecs())) {
+    registered[COMPRESSION_TYPES[name as CodecName]] = () => codec;
+  }
+}
+
+/** Where nothing is throttled, kafkajs arms a timer for a time long past, again and again, a thousand times a second. */
+function restTheRequestQueue(): void {
+  RequestQueue.prototype.scheduleCheckPendingRequests = function () {
+    const throttledMs = this.throttledUntil - Date.now();
+    const isIdle = throttledMs <= 0 && this.pending.length === 0;
+    if (this.throttleCheckTimeoutId !== null || isIdle) return;
+    this.throttleCheckTimeoutId = setTimeout(
+      () => {
+        this.throttleCheckTimeoutId = null;
+        this.checkPendingRequests();
+      },
+      throttledMs > 0 ? throttledMs : PENDING_CHECK_MS,
+    );
+  };
+}
+
+/** The end of a topic as kafkajs asks for it is where the first open transaction begins. */
+function listOffsetsUpToTheHighWatermark(): void {
+  const { listOffsets } = Broker.prototype;
+  Broker.prototype.listOffsets = function (request) {
+    return listOffsets.call(this, { ...(request as object), isolationLevel: isolationOf(request) });
+  };
+}
+
+function isolationOf(request: unknown): number {
+  return (request as { isolationLevel?: number }).isolationLevel ?? READ_UNCOMMITTED;
+}
+
+function decodeFetchesOurselves(): void {
+  fetchResponse11.decode = decodeFetchResponse;
+  const { protocol } = fetchRequests;
+  fetchRequests.protocol = ({ version }) => {
+    if (Number(version) !== FETCH_VERSION) throw new Error("the broker is older than Kafka 2.3");
+    return protocol({ version });
+  };
+}
+
+/**
+ * After a request that got no answer in time kafkajs goes on with the same connection. If a cable was cut or a machine
+ * lost, that connection is dead and nobody will ever say so.
+ */
+function dropConnectionsThatDoNotAnswer(): void {
+  const { send } = Connection.prototype;
+  Connection.prototype.send = async function (...request) {
+    try {
+      return await send.apply(this, request);
+    } catch (error) {
+      if ((error as Error).name === "KafkaJSRequestTimeoutError") {
+        this.rejectRequests(error as KafkajsError);
+        await this.disconnect();
+      }
+      throw error;
+    }
+  };
+}
+
+/**
+ * While no broker answers, for a coordinator or in time for a lock, kafkajs takes it for final: its consumers end and do
+ * not come back with the broker.
+ */
+function healWhatWaitingHeals(): void {
+  const retriable = (method: (...args: unknown[]) => Promise<unknown>, name: string) =>
+    async function (this: unknown, ...args: unknown[]): Promise<unknown> {
+      try {
+        return await method.apply(this, args);
+      } catch (error) {
+        if ((error as Error).name === name) Object.assign(error as KafkajsError, { retriable: true });
+        throw error;
+      }
+    };
+  const { prototype: cluster } = Cluster;
+  cluster.findGroupCoordinatorMetadata = retriable(
+    cluster.findGroupCoordinatorMetadata,
+    "KafkaJSGroupCoordinatorNotFound",
+  );
+  Lock.prototype.acquire = retriable(Lock.prototype.acquire, "KafkaJSLockTimeout");
+}
+
+/** A certificate that one side does not take will not be taken a moment later, though kafkajs tries forty times. */
+function giveUpOnCertificates(): void {
+  const { rejectRequests } = Connection.prototype;
+  Connection.prototype.rejectRequests = function (error) {
+    if (isTlsRefused(error)) Object.assign(error, { retriable: false });
+    rejectRequests.call(this, error);
+  };
+}

@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import kafkajs from "kafkajs";
+import type { PartitionOffsets } from "./client.ts";
+import { asKafkaError, causesOf, mayHeal } from "./kafka-errors.ts";
+import { requireWithin } from "./kafkajs-connection.ts";
+import {
+  type InternalBroker,
+  type InternalCluster,
+  type KafkaClusters,
+  READ_COMMITTED,
+  READ_UNCOMMITTED,
+} from "./kafkajs-internals.ts";
+
+const ANSWER_MS_MAX = 10_000;
+const BACKOFF_MS = 50;
+/** What stands for the two ends of a log in place of a time. */
+const LOG_START = -2;
+const LOG_END = -1;
+
+/** Questions to the brokers and coordinators, over connections of their own. Tries again while that may help. */
+export class KafkajsQueries {
+  readonly #clusters: KafkaClusters;
+  readonly #cluster: InternalCluster;
+  readonly #clock: () => number;
+
+  constructor(clusters: KafkaClusters, clock: () => number) {
+    this.#clusters = clusters;
+    this.#cluster = clusters.create();
+    this.#clock = clock;
+  }
+
+  /** @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED, KAFKA_TOPIC_MISSING */
+  async topicOffsets(topic: string): Promise<PartitionOffsets[]> {
+    return this.#ask(`reading the offsets of the topic ${topic}`, async () => {
+      const metadata = await this.#cluster.metadata({ topics: [topic] });
+      if (metadata === null) throw new kafkajs.KafkaJSConnectionError("no broker has answered");
+      const partitions =
+        metadata.topicMetadata.find((found) => found.topic === topic)?.partitionMetadata ?? [];
+      const leaders = [...new Set(partitions.map(({ leader }) => leader))];
+      const answers = await Promise.all(
+        leaders.map(async (leader) => {
+          const broker = await this.#cluster.findBroker({ nodeId: leader });
+          const ids = partitions
+            .filter((found) => found.leader === leader)
+            .map(({ partitionId }) => partitionId);
+          const lows = await listOffsets(broker, topic, ids, LOG_START, READ_UNCOMMITTED);
+          // In this order, so that the high watermark is not below the last stable offset.
+          const stables = await listOffsets(broker, topic, ids, LOG_END, READ_COMMITTED);
+          const highs = await listOffsets(broker, topic, ids, LOG_END, READ_UNCOMMITTED);
+          return ids.map((partition) => ({
+            partition,
+            low: lows.get(partition)!,
+            high: highs.get(partition)!,
+            stable: stables.get(partition)!,
+          }));
+        }),
+      );
+      return answers.flat().toSorted((a, b) => a.partition - b.partition);
+    });
+  }
+
+  /** @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED */
+  async committedOffsets(
+    group: string,
+    topic: string,
+    partitions: readonly number[],
+  ): Promise<(number | undefined)[]> {
+    return this.#ask(`reading where the group ${group} is`, async () => {
+      const coordinator = await this.#cluster.findGroupCoordinator({ groupId: group });
+      const asked = partitions.map((partition) => ({ partition }));
+      const { responses } = await coordinator.offsetFetch({
+        groupId: group,
+        topics: [{ topic, partitions: asked }],
+      });
+      const found = new Map(
+        responses
+          .flatMap((response) => response.partitions)
+          .map(({ partition, offset }) => [partition, Number(offset)]),
+      );
+      return partitions.map((partition) => {
+        const offset = found.get(partition) ?? -1;
+        return offset < 0 ? undefined : offset;
+      });
+    });
+  }
+
+  /** Partitions of a topic by member id. Empty while the group is giving them out anew: then nobody owns any. */
+  async groupAssignment(group: string, topic: string): Promise<ReadonlyMap<string, readonly number[]>> {
+    return this.#ask(`reading the members of the group ${group}`, async () => {
+      const coordinator = await this.#cluster.findGroupCoordinator({ groupId: group });
+      const { groups } = await coordinator.describeGroups({ groupIds: [group] });
+      return new Map(
+        groups
+          .flatMap(({ members }) => members)
+          .map(({ memberId, memberAssignment }) => {
+            const decoded = kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment);
+            return [memberId, decoded?.assignment[topic] ?? []];
+          }),
+      );
+    });
+  }
+
+  close(): void {
+    this.#clusters.seal();
+  }
+
+  #ask<Answer>(doing: string, question: () => Promise<Answer>): Promise<Answer> {
+    return requireWithin(
+      ANSWER_MS_MAX,
+      doing,
+      this.#askUntil(this.#clock() + ANSWER_MS_MAX, doing, question),
+    );
+  }
+
+  async #askUntil<Answer>(
+    deadlineMs: number,
+    doing: string,
+    question: () => Promise<Answer>,
+  ): Promise<Answer> {
+    for (;;) {
+      try {
+        await this.#cluster.connect();
+        return await question();
+      } catch (error) {
+        if (!mayHeal(error) || this.#clock() >= deadlineMs) throw asKafkaError(error, doing);
+        const { host, port } = causesOf(error).find((cause) => cause.host !== undefined) ?? {};
+        if (host !== undefined && port !== undefined) this.#cluster.removeBroker({ host, port });
+        await sleep(BACKOFF_MS);
+      }
+    }
+  }
+}
+
+async function listOffsets(
+  broker: InternalBroker,
+  topic: string,
+  partitions: readonly number[],
+  timestamp: number,
+  isolationLevel: number,
+): Promise<Map<number, number>> {
+  const { responses } = await broker.listOffsets({
+    isolationLevel,
+    topics: [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp })) }],
+  });
+  return new Map(
+    responses
+      .flatMap((response) => response.partitions)
+      .map(({ partition, offset }) => [partition, Number(offset)]),
+  );
+}

@@ -1,0 +1,126 @@
+import type { Time } from "../../time.ts";
+import type { CommitResult } from "../port.ts";
+import {
+  type GroupPosition,
+  type KafkaClient,
+  type ProducedRecord,
+  type TransactionalProducer,
+  TransactionError,
+} from "./client.ts";
+
+/** Waits between attempts grow from the first to the last of these, milliseconds. */
+const RETRY_MS_MIN = 20;
+const RETRY_MS_MAX = 2000;
+/** "Nothing committed" may be passing while a transaction is completed: it is asked so many times before it is believed. */
+const NOTHING_COMMITTED_ASKS = 3;
+
+export type PartitionWriterOptions = {
+  readonly client: KafkaClient;
+  readonly time: Time;
+  readonly transactionalId: string;
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** Asks the group coordinator whether this process owns the partition. */
+  readonly owns: () => Promise<boolean>;
+  /** True once the partition is known to be taken, or there is no more time to wait for an outcome. */
+  readonly isGivenUp: () => boolean;
+  readonly onTrouble: (message: string) => void;
+};
+
+/**
+ * Writes for one partition, exactly once: with a transactional id of the partition, so that a new owner shuts the old one
+ * out, and by asking what became of a transaction before anything is written again.
+ */
+export class PartitionWriter {
+  readonly #options: PartitionWriterOptions;
+  #producer: TransactionalProducer | undefined;
+  /** Position of the group as last known; undefined if it has none. */
+  #committed: number | undefined;
+
+  constructor(options: PartitionWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Shuts every earlier owner out. Nothing of theirs can become visible after this.
+   *
+   * @returns the group's position, or undefined if it never committed one
+   */
+  async acquire(): Promise<number | undefined> {
+    await this.#renewProducer();
+    this.#committed = await this.#readCommitted(undefined);
+    return this.#committed;
+  }
+
+  /** Tries until the outcome is known; the same records each time. */
+  async commit(records: readonly ProducedRecord[], offset: number): Promise<CommitResult> {
+    const { group, topic, partition, time, isGivenUp, onTrouble } = this.#options;
+    const position: GroupPosition = { group, topic, partition, offset };
+    for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
+      try {
+        await this.#producer!.transact(records, position);
+        this.#committed = offset;
+        return "committed";
+      } catch (error) {
+        const outcome = error instanceof TransactionError ? error.outcome : "unknown";
+        onTrouble(`a commit of partition ${partition} is ${outcome}: ${(error as Error).message}`);
+        if (isGivenUp()) return "lost";
+        await time.sleep(waitMs);
+        if (outcome !== "aborted") {
+          const result = await this.#resolve(offset);
+          if (result !== "not-committed") return result;
+        }
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    await producer?.close().catch(() => {});
+  }
+
+  /** What became of a commit that may have happened or not: nobody can tell before its producer is shut out. */
+  async #resolve(offset: number): Promise<CommitResult | "not-committed"> {
+    const { time, owns, isGivenUp, onTrouble, partition } = this.#options;
+    for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
+      try {
+        // Without asking, a process that slept through a rebalance would shut the rightful owner out.
+        if (isGivenUp() || !(await owns())) return "lost";
+        await this.#renewProducer();
+        const committed = await this.#readCommitted(this.#committed);
+        if (committed === offset) {
+          this.#committed = offset;
+          return "committed";
+        }
+        return committed === this.#committed ? "not-committed" : "lost";
+      } catch (error) {
+        onTrouble(
+          `what became of a commit of partition ${partition} is not known yet: ${(error as Error).message}`,
+        );
+        if (isGivenUp()) return "lost";
+        await time.sleep(waitMs);
+      }
+    }
+  }
+
+  async #renewProducer(): Promise<void> {
+    await this.close();
+    this.#producer = this.#options.client.producer(this.#options.transactionalId);
+    await this.#producer.fence();
+  }
+
+  /** @param before the position known before, which never goes back to nothing */
+  async #readCommitted(before: number | undefined): Promise<number | undefined> {
+    const { client, group, topic, partition, time } = this.#options;
+    for (let ask = 1; ; ask++) {
+      const [committed] = await client.committedOffsets(group, topic, [partition]);
+      if (committed !== undefined) return committed;
+      if (before === undefined && ask >= NOTHING_COMMITTED_ASKS) return undefined;
+      if (before !== undefined && ask >= 10 * NOTHING_COMMITTED_ASKS)
+        throw new Error(`the group ${group} has lost its position in partition ${partition} of ${topic}`);
+      await time.sleep(RETRY_MS_MIN * ask);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { Commit, RecordMetadata } from "../port.ts";
+import type { KafkaHeaders, ProducedRecord } from "./client.ts";
+
+/** Names of oddlink's topics; `logins` is the one that is read. */
+export type TopicNames = {
+  readonly logins: string;
+  readonly alerts: string;
+  readonly scoredLogins: string;
+  readonly deadLetters: string;
+  readonly graphState: string;
+  readonly epochs: string;
+  readonly verdicts: string;
+};
+
+/** Everything a commit writes, as records of one transaction. */
+export function* producedRecords(commit: Commit, topics: TopicNames): Generator<ProducedRecord> {
+  const { partition } = commit;
+  const originOf = (offset: number): KafkaHeaders => ({
+    "oddlink-source-topic": topics.logins,
+    "oddlink-source-partition": String(partition),
+    "oddlink-source-offset": String(offset),
+  });
+  for (const { uid, incidentUid, timeMs, finding, offset } of commit.alerts) {
+    yield {
+      topic: topics.alerts,
+      key: incidentUid,
+      value: finding,
+      headers: {
+        ...originOf(offset),
+        "content-type": "application/json",
+        // CloudEvents 1.0 in its binary mode.
+        ce_specversion: "1.0",
+        ce_id: uid,
+        ce_source: `/${topics.logins}/${partition}`,
+        ce_type: "oddlink.detection-finding",
+        ce_time: new Date(timeMs).toISOString(),
+      },
+    };
+  }
+  for (const { user, line, offset } of commit.scoredLogins) {
+    yield { topic: topics.scoredLogins, key: user, value: line, headers: originOf(offset) };
+  }
+  for (const { offset, reason, detail, bytes, metadata } of commit.deadLetters) {
+    yield {
+      topic: topics.deadLetters,
+      key: metadata.key,
+      value: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      headers: {
+        ...originOf(offset),
+        ...timestampOf(metadata),
+        "oddlink-reason": reason,
+        "oddlink-error-class": reason === "scoring-failed" ? "bug" : "data",
+        "oddlink-detail": detail,
+      },
+    };
+  }
+  for (const { key, value } of commit.graphState) {
+    yield { topic: topics.graphState, partition, key, value: value === null ? null : asBuffer(value) };
+  }
+  for (const { key, value } of commit.epochs) {
+    yield { topic: topics.epochs, partition: 0, key, value: value === null ? null : asBuffer(value) };
+  }
+}
+
+function timestampOf({ timestampMs }: RecordMetadata): KafkaHeaders {
+  return timestampMs === undefined ? {} : { "oddlink-source-timestamp-ms": String(timestampMs) };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

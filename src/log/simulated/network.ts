@@ -1,0 +1,148 @@
+import type { Broker } from "./broker.ts";
+import type { EventTrace } from "./event-trace.ts";
+import { type RandomStream, uniform } from "./random-streams.ts";
+import type { RequestFault, RequestFaults, RequestKind } from "./request-faults.ts";
+import type { SimulatedProcess } from "./simulated-process.ts";
+import type { Timings } from "./timings.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+export type Request<T> = {
+  readonly kind: RequestKind;
+  /** Runs at the broker, once for each time that the request arrives. Answers at once or later, once. */
+  readonly execute: (answer: (value: T) => void) => void;
+  /** Runs in the process. */
+  readonly onAnswer: (value: T) => void;
+  /** Runs in the process: no answer came, and sending again, where allowed, did not help. Nothing is known. */
+  readonly onFailure: () => void;
+};
+
+/** A request that the broker has, until the process has its answer. */
+type Flight = { isAnswered: boolean; isOver: boolean; readonly onLost: () => void };
+
+/** An answer of these is needed from this very request: sending it again would mean something else, or comes too late. */
+const NEVER_REPEATED: ReadonlySet<RequestKind> = new Set(["commit", "abort", "heartbeat", "leave"]);
+
+/** Requests between processes and the broker: they take time, get lost, and are sent again where that is harmless. */
+export class Network {
+  readonly #time: VirtualTime;
+  readonly #broker: Broker;
+  readonly #trace: EventTrace;
+  readonly #random: RandomStream;
+  readonly #timings: Timings;
+  readonly #faults: RequestFaults;
+  readonly #flights = new Set<Flight>();
+
+  constructor(
+    time: VirtualTime,
+    broker: Broker,
+    trace: EventTrace,
+    random: RandomStream,
+    timings: Timings,
+    faults: RequestFaults,
+  ) {
+    this.#time = time;
+    this.#broker = broker;
+    this.#trace = trace;
+    this.#random = random;
+    this.#timings = timings;
+    this.#faults = faults;
+  }
+
+  send<T>(process: SimulatedProcess, request: Request<T>): void {
+    const startedMs = this.#time.now();
+    process.enter(() => this.#attempt(process, request, startedMs));
+  }
+
+  /** The broker went down: what it works on is lost, and of the answers on their way about half. */
+  dropFlights(): void {
+    for (const flight of [...this.#flights]) {
+      if (flight.isAnswered && this.#random.nextFloat() < 0.5) continue;
+      this.#flights.delete(flight);
+      flight.isOver = true;
+      flight.onLost();
+    }
+  }
+
+  #attempt<T>(process: SimulatedProcess, request: Request<T>, startedMs: number): void {
+    const fault = this.#faults.take(request.kind, process.name);
+    this.#time.scheduleBackground(this.#broker.latencyMs(), () =>
+      this.#arrive(process, request, startedMs, fault),
+    );
+  }
+
+  #arrive<T>(
+    process: SimulatedProcess,
+    request: Request<T>,
+    startedMs: number,
+    fault: RequestFault | undefined,
+  ): void {
+    this.#trace.note(request.kind, process.name, 0);
+    if (fault !== undefined) this.#trace.note(fault, request.kind, 0);
+    const onLost = (): void => this.#unanswered(process, request, startedMs);
+    if (fault === "refused") this.#refuse(process, request);
+    else if (fault === "late") this.#arriveLate(process, request, onLost);
+    else if (fault === "request-lost" || !this.#broker.isUp) onLost();
+    else this.#execute(process, request, onLost, fault === "answer-lost");
+  }
+
+  #execute<T>(
+    process: SimulatedProcess,
+    request: Request<T>,
+    onLost: () => void,
+    isAnswerLost: boolean,
+  ): void {
+    const flight: Flight = { isAnswered: false, isOver: false, onLost };
+    this.#flights.add(flight);
+    request.execute((value) => {
+      if (flight.isOver) return;
+      if (isAnswerLost) {
+        flight.isOver = true;
+        this.#flights.delete(flight);
+        onLost();
+        return;
+      }
+      flight.isAnswered = true;
+      this.#time.scheduleBackground(this.#broker.latencyMs(), () => {
+        if (flight.isOver) return;
+        flight.isOver = true;
+        this.#flights.delete(flight);
+        process.enter(() => request.onAnswer(value));
+      });
+    });
+  }
+
+  #arriveLate<T>(process: SimulatedProcess, request: Request<T>, onLost: () => void): void {
+    this.#broker.later(this.#lateMs(), () => {
+      this.#trace.note("arrives late", process.name, 0);
+      request.execute(() => {});
+    });
+    onLost();
+  }
+
+  /** The process learns from the closed connection, or from its own patience, and may send again. */
+  #unanswered<T>(process: SimulatedProcess, request: Request<T>, startedMs: number): void {
+    const isConnectionClosed = this.#random.nextFloat() < 0.7;
+    const { requestTimeoutMs, giveUpMs, retryMsMax } = this.#timings;
+    const noticeMs = isConnectionClosed ? this.#broker.latencyMs() : requestTimeoutMs;
+    this.#time.scheduleBackground(noticeMs, () =>
+      process.enter(() => {
+        const isGivenUp = this.#time.now() - startedMs >= giveUpMs;
+        if (isGivenUp || NEVER_REPEATED.has(request.kind)) return request.onFailure();
+        this.#time.scheduleBackground(uniform(this.#random, 1, retryMsMax), () =>
+          process.enter(() => this.#attempt(process, request, startedMs)),
+        );
+      }),
+    );
+  }
+
+  #refuse<T>(process: SimulatedProcess, request: Request<T>): void {
+    const patienceMs = uniform(this.#random, this.#timings.latencyMsMin, this.#timings.giveUpMs);
+    this.#time.scheduleBackground(patienceMs, () => process.enter(request.onFailure));
+  }
+
+  /** Half of what is late comes soon enough to race with a new producer. */
+  #lateMs(): number {
+    const { lateCommitMsMax } = this.#timings;
+    return uniform(this.#random, 0, this.#random.nextFloat() < 0.5 ? 100 : lateCommitMsMax);
+  }
+}

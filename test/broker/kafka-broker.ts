@@ -1,0 +1,427 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import kafkajs, { type Admin } from "kafkajs";
+import { type Certificates, makeCertificates } from "./certificates.ts";
+import { CLASS_ARCHIVE, kafkaJars } from "./kafka-jars.ts";
+
+const READY = "Kafka Server started";
+/** Three to seven seconds where it was measured. */
+const START_MS_MAX = 90_000;
+/** Writing the class archive takes seconds more than a plain stop. */
+const STOP_MS_MAX = 40_000;
+const POLL_MS = 20;
+/** Between choosing a free port and listening on it another process may take it. */
+const PORT_ATTEMPTS_MAX = 5;
+
+export const SASL_USER = { username: "alice", password: "alice-secret" } as const;
+
+export type BrokerOptions = {
+  /** Adds listeners with SASL, TLS and mutual TLS beside the plain one. */
+  readonly isSecured?: boolean;
+  /** Adds a listener whose clients are told to come back to this port of 127.0.0.1, where a fault proxy listens. */
+  readonly proxyPort?: number;
+  /** Added to server.properties; wins over what is there. */
+  readonly extra?: Readonly<Record<string, string>>;
+};
+
+export type TopicOptions = {
+  readonly partitions: number;
+  /** Topic settings such as `cleanup.policy`. */
+  readonly config?: Readonly<Record<string, string>>;
+};
+
+export type SecuredBroker = {
+  /** PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 as `SASL_USER`, and OAUTHBEARER with unsecured tokens. */
+  readonly sasl: string;
+  readonly tls: string;
+  /** TLS that asks for a client certificate. */
+  readonly mutualTls: string;
+  readonly certificates: Certificates;
+};
+
+type Listener = "plaintext" | "controller" | "sasl" | "tls" | "mtls" | "proxied";
+
+/**
+ * Starts one Kafka broker, its own controller, on free ports of the loopback interface, and returns when it is ready.
+ *
+ * Its data lie in a temporary folder. The broker and the folder are gone after the test, also when the test fails, and
+ * when the test's process dies: a guard process outlives it.
+ */
+export async function startBroker(
+  t: { after(teardown: () => Promise<void>): void },
+  options: BrokerOptions = {},
+): Promise<KafkaBroker> {
+  const jars = await kafkaJars();
+  for (let attempt = 1; ; attempt++) {
+    const broker = new KafkaBroker(jars, options, await freePorts(6));
+    t.after(() => broker.remove());
+    try {
+      await broker.start();
+      return broker;
+    } catch (error) {
+      if (attempt === PORT_ATTEMPTS_MAX || !broker.log().includes("Address already in use")) throw error;
+      await broker.remove();
+    }
+  }
+}
+
+export class KafkaBroker {
+  readonly #jars: string;
+  readonly #folder: string;
+  readonly #ports: Readonly<Record<Listener, number>>;
+  readonly #guard: ChildProcess;
+  readonly #certificates: Certificates | undefined;
+  readonly #isSecured: boolean;
+  #process: ChildProcess | undefined;
+  #starts = 0;
+  #isWritingArchive = false;
+
+  constructor(jars: string, options: BrokerOptions, ports: readonly number[]) {
+    this.#jars = jars;
+    this.#folder = mkdtempSync(join(tmpdir(), "oddlink-broker-"));
+    this.#guard = startGuard(this.#folder);
+    const [plaintext, controller, sasl, tls, mtls, proxied] = ports as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    this.#ports = { plaintext, controller, sasl, tls, mtls, proxied };
+    this.#isSecured = options.isSecured === true;
+    this.#certificates = this.#isSecured ? makeCertificates(this.#folder) : undefined;
+    const properties = { ...this.#properties(options), ...options.extra };
+    const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`);
+    writeFileSync(this.#file("server.properties"), lines.join(""));
+    writeFileSync(
+      this.#file("log4j2.properties"),
+      [
+        "status=error",
+        "appender.out.type=Console",
+        "appender.out.name=Out",
+        "appender.out.layout.type=PatternLayout",
+        "appender.out.layout.pattern=%d %p %c{1} %m%n",
+        "rootLogger.level=warn",
+        "rootLogger.appenderRef.out.ref=Out",
+        "logger.ready.name=kafka.server.KafkaRaftServer",
+        "logger.ready.level=info\n",
+      ].join("\n"),
+    );
+  }
+
+  /** Address of the plain listener. */
+  get brokers(): string {
+    return this.#address("plaintext");
+  }
+
+  get secured(): SecuredBroker {
+    if (this.#certificates === undefined) throw new Error("start the broker with isSecured");
+    return {
+      sasl: this.#address("sasl"),
+      tls: this.#address("tls"),
+      mutualTls: this.#address("mtls"),
+      certificates: this.#certificates,
+    };
+  }
+
+  /** Where the fault proxy forwards to. */
+  get proxiedPort(): number {
+    return this.#ports.proxied;
+  }
+
+  /** Starts the broker, again on the same ports and data if it ran before, and returns when it is ready. */
+  async start(): Promise<void> {
+    if (this.#process !== undefined) throw new Error("the broker is running");
+    if (this.#starts === 0) this.#format();
+    this.#starts++;
+    const hasArchive = existsSync(CLASS_ARCHIVE);
+    this.#isWritingArchive = !hasArchive;
+    const archive = hasArchive
+      ? `-XX:SharedArchiveFile=${CLASS_ARCHIVE}`
+      : `-XX:ArchiveClassesAtExit=${this.#file("classes.jsa")}`;
+    const heap = ["-Xms128m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", archive];
+    const log = openSync(this.#file(`log-${this.#starts}`), "a");
+    const broker = spawn(
+      "java",
+      [...this.#classPath(), ...heap, "kafka.Kafka", this.#file("server.properties")],
+      { stdio: ["ignore", log, log] },
+    );
+    closeSync(log);
+    broker.unref();
+    this.#process = broker;
+    this.#guard.stdin!.write(`${broker.pid}\n`);
+    broker.once("exit", () => {
+      if (this.#process === broker) this.#process = undefined;
+      if (this.#process === undefined && this.#guard.stdin!.writable) this.#guard.stdin!.write("\n");
+    });
+    const deadlineMs = Date.now() + START_MS_MAX;
+    while (!this.log().includes(READY)) {
+      if (this.#process !== broker) throw new Error(`the broker died: ${this.log().slice(-2000)}`);
+      if (Date.now() > deadlineMs) throw new Error(`the broker is not ready: ${this.log().slice(-2000)}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Stops the broker cleanly, or as `signal` makes it, and waits for its end. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    const broker = this.#process;
+    if (broker === undefined) return;
+    const ended = new Promise((resolve) => broker.once("exit", resolve));
+    // A paused process takes no other signal.
+    if (signal !== "SIGKILL") broker.kill("SIGCONT");
+    broker.kill(signal);
+    const timer = setTimeout(() => broker.kill("SIGKILL"), STOP_MS_MAX);
+    await ended;
+    clearTimeout(timer);
+    if (this.#isWritingArchive && existsSync(this.#file("classes.jsa"))) {
+      renameSync(this.#file("classes.jsa"), CLASS_ARCHIVE);
+    }
+  }
+
+  kill(): Promise<void> {
+    return this.stop("SIGKILL");
+  }
+
+  /** Stops the process as if its machine hung: connections stay open, nothing is answered. */
+  pause(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#process?.kill("SIGCONT");
+  }
+
+  /** Ends the broker and removes its folder. */
+  async remove(): Promise<void> {
+    // A clean stop costs a second, and only the first broker on a machine has something to write.
+    await this.stop(this.#isWritingArchive ? "SIGTERM" : "SIGKILL");
+    this.#guard.stdin!.end();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** What the broker has written since its last start. */
+  log(): string {
+    const file = this.#file(`log-${this.#starts}`);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  }
+
+  createTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
+    return this.#administer(async (admin) => {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: Object.entries(topics).map(([topic, { partitions, config = {} }]) => ({
+          topic,
+          numPartitions: partitions,
+          configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+        })),
+      });
+    });
+  }
+
+  /** Lets a user do everything with topics, groups and transactional ids that begin with `prefix`; needs an authorizer. */
+  allow(user: string, prefix: string): Promise<void> {
+    const { TOPIC, GROUP, TRANSACTIONAL_ID } = kafkajs.AclResourceTypes;
+    return this.#administer(async (admin) => {
+      await admin.createAcls({
+        acl: [TOPIC, GROUP, TRANSACTIONAL_ID].map((resourceType) => ({
+          resourceType,
+          resourceName: prefix,
+          resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
+          principal: `User:${user}`,
+          host: "*",
+          operation: kafkajs.AclOperationTypes.ALL,
+          permissionType: kafkajs.AclPermissionTypes.ALLOW,
+        })),
+      });
+    });
+  }
+
+  async #administer(work: (admin: Admin) => Promise<void>): Promise<void> {
+    const admin = new kafkajs.Kafka({ brokers: [this.brokers], logCreator: () => () => {} }).admin();
+    try {
+      await admin.connect();
+      await work(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  /** Bytes of a partition in the broker's log, as they are compressed there. */
+  partitionBytes(topic: string, partition: number): number {
+    const folder = join(this.#file("data"), `${topic}-${partition}`);
+    const segments = readdirSync(folder).filter((name) => name.endsWith(".log"));
+    return segments.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  }
+
+  #file(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  #address(listener: Listener): string {
+    return `127.0.0.1:${this.#ports[listener]}`;
+  }
+
+  #classPath(): string[] {
+    return ["-cp", join(this.#jars, "*"), `-Dlog4j2.configurationFile=${this.#file("log4j2.properties")}`];
+  }
+
+  #format(): void {
+    // 22 characters of URL-safe base64; Kafka does not take one that begins with a dash.
+    const cluster = `A${randomBytes(16).toString("base64url").slice(1, 22)}`;
+    const credentials = `[name=${SASL_USER.username},password=${SASL_USER.password}]`;
+    const users = this.#isSecured
+      ? ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((name) => ["--add-scram", `${name}=${credentials}`])
+      : [];
+    const format = [
+      "kafka.tools.StorageTool",
+      "format",
+      "-t",
+      cluster,
+      "-c",
+      this.#file("server.properties"),
+    ];
+    const { status, stdout, stderr } = spawnSync(
+      "java",
+      [...this.#classPath(), "-XX:TieredStopAtLevel=1", ...format, ...users],
+      { encoding: "utf8" },
+    );
+    if (status !== 0) throw new Error(`could not format the broker's folder: ${stdout}${stderr}`);
+  }
+
+  #properties(options: BrokerOptions): Record<string, string> {
+    const protocols: Partial<Record<Listener, string>> = {
+      plaintext: "PLAINTEXT",
+      controller: "PLAINTEXT",
+      ...(this.#isSecured ? { sasl: "SASL_PLAINTEXT", tls: "SSL", mtls: "SSL" } : {}),
+      ...(options.proxyPort === undefined ? {} : { proxied: "PLAINTEXT" }),
+    };
+    const listeners = Object.keys(protocols) as Listener[];
+    const advertised = listeners
+      .filter((name) => name !== "controller")
+      .map((name) => {
+        const port = name === "proxied" ? options.proxyPort : this.#ports[name];
+        return `${name.toUpperCase()}://127.0.0.1:${port}`;
+      });
+    return {
+      "process.roles": "broker,controller",
+      "node.id": "1",
+      "controller.quorum.voters": `1@${this.#address("controller")}`,
+      "controller.listener.names": "CONTROLLER",
+      "inter.broker.listener.name": "PLAINTEXT",
+      listeners: listeners.map((name) => `${name.toUpperCase()}://${this.#address(name)}`).join(","),
+      "advertised.listeners": advertised.join(","),
+      "listener.security.protocol.map": listeners
+        .map((name) => `${name.toUpperCase()}:${protocols[name]}`)
+        .join(","),
+      "log.dirs": this.#file("data"),
+      "auto.create.topics.enable": "false",
+      ...SMALL_AND_QUICK,
+      ...(this.#certificates === undefined ? {} : security(this.#certificates)),
+    };
+  }
+}
+
+/** One replica, few threads and partitions, and timeouts that don't keep a test waiting. */
+const SMALL_AND_QUICK: Readonly<Record<string, string>> = {
+  "num.network.threads": "2",
+  "num.io.threads": "4",
+  "num.replica.fetchers": "1",
+  "background.threads": "2",
+  "log.cleaner.dedupe.buffer.size": String(2 * 1024 * 1024),
+  "log.cleaner.threads": "1",
+  "default.replication.factor": "1",
+  "min.insync.replicas": "1",
+  // The first group and the first transaction wait until these topics are there.
+  "offsets.topic.num.partitions": "4",
+  "offsets.topic.replication.factor": "1",
+  "transaction.state.log.num.partitions": "4",
+  "transaction.state.log.replication.factor": "1",
+  "transaction.state.log.min.isr": "1",
+  "share.coordinator.state.topic.num.partitions": "1",
+  "share.coordinator.state.topic.replication.factor": "1",
+  "share.coordinator.state.topic.min.isr": "1",
+  // A broker that was killed is let in again only when its old registration has lapsed.
+  "broker.session.timeout.ms": "2000",
+  "broker.heartbeat.interval.ms": "500",
+  "group.initial.rebalance.delay.ms": "0",
+  "group.min.session.timeout.ms": "1000",
+  // Only this scan notices that a transaction has timed out.
+  "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+};
+
+function security(certificates: Certificates): Record<string, string> {
+  const plain = "org.apache.kafka.common.security.plain.PlainLoginModule";
+  const scram = "org.apache.kafka.common.security.scram.ScramLoginModule";
+  const bearer = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule";
+  const { username, password } = SASL_USER;
+  const keys = {
+    "ssl.keystore.type": "PEM",
+    "ssl.keystore.location": certificates.serverFile,
+    "ssl.truststore.type": "PEM",
+    "ssl.truststore.location": certificates.caFile,
+  };
+  const of = (listener: string, entries: Readonly<Record<string, string>>): [string, string][] =>
+    Object.entries(entries).map(([key, value]) => [`listener.name.${listener}.${key}`, value]);
+  return Object.fromEntries([
+    ...of("tls", { ...keys, "ssl.client.auth": "none" }),
+    ...of("mtls", { ...keys, "ssl.client.auth": "required" }),
+    ...of("sasl", {
+      "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
+      "plain.sasl.jaas.config": `${plain} required user_${username}="${password}";`,
+      "scram-sha-256.sasl.jaas.config": `${scram} required;`,
+      "scram-sha-512.sasl.jaas.config": `${scram} required;`,
+      "oauthbearer.sasl.jaas.config": `${bearer} required unsecuredLoginStringClaim_sub="broker";`,
+      "oauthbearer.sasl.server.callback.handler.class":
+        "org.apache.kafka.common.security.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler",
+    }),
+  ]);
+}
+
+/**
+ * A process that ends the broker when the pipe from this one closes, for whatever reason. It is told the broker's process
+ * id in a line, and an empty line when the broker has ended.
+ */
+function startGuard(folder: string): ChildProcess {
+  const script =
+    'trap "" INT TERM HUP; pid=; while read -r line; do pid=$line; done; ' +
+    '[ -z "$pid" ] || kill -KILL "$pid"; rm -rf "$1"';
+  const guard = spawn("sh", ["-c", script, "sh", folder], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  guard.unref();
+  (guard.stdin as Socket).unref();
+  guard.stdin!.on("error", () => {});
+  return guard;
+}
+
+/** Ports that were free a moment ago, each a different one. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

@@ -1,0 +1,275 @@
+import { Buffer } from "node:buffer";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { PartitionMerging } from "../../src/engine/partition-merging.ts";
+import { digestOf } from "../../src/graph-state/digest.ts";
+import { decodeSegmentHeader } from "../../src/graph-state/segment.ts";
+import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
+import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
+import { drawFaultPlan, type FaultName } from "../../src/log/simulated/fault-plan.ts";
+import type { SimulatedProcess } from "../../src/log/simulated/simulated-process.ts";
+import { Random } from "../../src/model/random.ts";
+import { type Finding, verify } from "../verification/verifier.ts";
+
+const GROUP = "oddlink";
+const TOPICS = {
+  logins: "logins",
+  alerts: "alerts",
+  scoredLogins: "scored-logins",
+  deadLetters: "dead-letters",
+  graphState: "graph-state",
+  epochs: "epochs",
+  verdicts: "verdicts",
+};
+/** Virtual milliseconds: how long faults happen, how long after them everything may take to settle. */
+const FAULTS_MS = 30_000;
+const SETTLE_MS = 120_000;
+const RESTART_MS_MAX = 3000;
+const STOP_CHANCE = 0.02;
+
+export type ScheduleResult = {
+  readonly seed: number;
+  readonly findings: Finding[];
+  readonly faults: Readonly<Partial<Record<FaultName | "stop", number>>>;
+  readonly logins: number;
+  readonly alerts: number;
+  readonly rebuilds: number;
+  readonly virtualMs: number;
+  /** Equal for equal runs. */
+  readonly trace: string;
+};
+
+type Worker = {
+  readonly process: SimulatedProcess;
+  readonly engine: Engine;
+  readonly stop: AbortController;
+  /** Resolves when the engine ended by itself, with what it failed with. */
+  readonly ended: Promise<unknown>;
+  isEnded: boolean;
+};
+
+const CONFIG: Config = loadConfig({
+  environment: {},
+  flags: {
+    "training.mode": "off",
+    "surprise.warmupHours": 0.01,
+    "surprise.learnLogins": 20,
+    "outputs.scoredLogins": true,
+    "presence.learnHours": 0.01,
+    threshold: 0.05,
+  },
+});
+
+/** A whole cluster of one to four workers, under one seed, through its faults, to the end of its input. */
+export async function runSchedule(seed: number): Promise<ScheduleResult> {
+  const cluster = new SimulatedCluster({ random: (label) => new Random(seed, label) });
+  const random = new Random(seed, "schedule");
+  const partitions = 1 + random.nextInt(5);
+  const workerCount = 1 + random.nextInt(4);
+  for (const topic of [TOPICS.logins, TOPICS.alerts, TOPICS.scoredLogins, TOPICS.deadLetters])
+    cluster.createTopic(topic, { partitions });
+  cluster.createTopic(TOPICS.graphState, { partitions, isCompacted: true });
+  cluster.createTopic(TOPICS.epochs, { partitions: 1, isCompacted: true });
+
+  const workers = new Map<string, Worker>();
+  let restarts = 0;
+  let rebuilds = 0;
+  let isOver = false;
+  let stops = 0;
+  const unexpected: Finding[] = [];
+  const start = (): void => {
+    const process = cluster.process(`worker ${++restarts}`);
+    const worker = startWorker(process, random.nextInt(1 << 30));
+    workers.set(process.name, worker);
+    if (globalThis.process.env["SIM_LOG"])
+      console.log(Math.round(cluster.time.now() - 1.7e12), "start", process.name);
+    void worker.ended.then((error) => {
+      worker.isEnded = true;
+      if (globalThis.process.env["SIM_LOG"])
+        console.log(Math.round(cluster.time.now() - 1.7e12), "ended", process.name, String(error));
+      if (error !== undefined && !isExpected(error))
+        unexpected.push({ verdict: "STATE-DIVERGED", detail: `a worker ended: ${String(error)}` });
+      remove(worker);
+    });
+  };
+  /** A worker that is gone has a successor after a while, as a supervisor would see to it. */
+  const remove = (worker: Worker): void => {
+    if (!workers.delete(worker.process.name)) return;
+    rebuilds += worker.engine.rebuildCount;
+    worker.process.kill();
+    cluster.time.schedule(random.nextInt(RESTART_MS_MAX), () => {
+      if (workers.size < workerCount) start();
+    });
+  };
+  for (let i = 0; i < workerCount; i++) start();
+
+  const count = feed(cluster, random, partitions, () => isOver);
+  const injector = cluster.startFaults(drawFaultPlan(new Random(seed, "plan")), (process) => {
+    const worker = workers.get(process.name);
+    if (worker !== undefined) remove(worker);
+  });
+  const stopOne = (): void => {
+    if (isOver) return;
+    if (random.nextFloat() < STOP_CHANCE * 5) {
+      const [worker] = [...workers.values()].filter(({ process }) => process.state === "running");
+      worker?.stop.abort();
+      if (worker !== undefined) stops++;
+    }
+    cluster.time.schedule(500, stopOne);
+  };
+  cluster.time.schedule(500, stopOne);
+  await cluster.time.run(FAULTS_MS);
+  isOver = true;
+  cluster.stopFaults();
+  const isSettled = (): boolean => {
+    for (let partition = 0; partition < partitions; partition++) {
+      const { high } = cluster.offsets(TOPICS.logins, partition);
+      if ((cluster.committedOffset(GROUP, TOPICS.logins, partition) ?? 0) < high) return false;
+    }
+    return true;
+  };
+  await cluster.time.runUntil(isSettled, SETTLE_MS);
+  // What was committed last travels to the other workers.
+  await cluster.time.run(10_000);
+
+  const all = (topic: string) =>
+    Array.from({ length: partitions }, (_, partition) => cluster.committedRecords(topic, partition));
+  const logins = all(TOPICS.logins);
+  if (process.env["SIM_LOG"]) {
+    console.log("owners", cluster.owners(GROUP));
+    (await import("/tmp/dbg.ts" as string)).compare(CONFIG, logins, all(TOPICS.graphState));
+    for (const [p, records] of all(TOPICS.graphState).entries())
+      for (const { offset, key, value } of records) {
+        const h = value === null ? undefined : decodeSegmentHeader(value);
+        console.log("state", p, offset, key?.toString(), h && JSON.stringify(h.ranges[0]), h?.isLast);
+      }
+  }
+  const alerts = all(TOPICS.alerts).flat();
+  const findings = verify({
+    config: CONFIG,
+    logins,
+    committed: logins.map((_, partition) => cluster.committedOffset(GROUP, TOPICS.logins, partition)),
+    alerts,
+    scored: all(TOPICS.scoredLogins).flat(),
+    deadLetters: all(TOPICS.deadLetters).flat(),
+    graphState: all(TOPICS.graphState).flat(),
+  });
+  const accounted = findings.find(({ verdict }) => verdict === "ALL-RECORDS-ACCOUNTED");
+  for (const { engine, process } of workers.values()) {
+    rebuilds += engine.rebuildCount;
+    const digest = digestOf(engine.graph);
+    if (accounted !== undefined && !accounted.detail.endsWith(digest))
+      unexpected.push({
+        verdict: "STATE-DIVERGED",
+        detail: `${process.name} holds a graph of its own: ${digest}`,
+      });
+  }
+  for (const { stop } of workers.values()) stop.abort();
+  return {
+    seed,
+    findings: unexpected.length > 0 ? [...findings.filter((f) => f !== accounted), ...unexpected] : findings,
+    faults: { ...injector.budget.counts, stop: stops },
+    logins: count(),
+    alerts: alerts.length,
+    rebuilds,
+    virtualMs: FAULTS_MS,
+    trace: cluster.trace.hash,
+  };
+}
+
+function startWorker(process: SimulatedProcess, id: number): Worker {
+  const stop = new AbortController();
+  const log = new KafkaLog({
+    client: process.client,
+    time: process.time,
+    group: GROUP,
+    topics: TOPICS,
+    recordBytesMax: 1 << 20,
+    queueBytesMax: 20_000,
+    commitIntervalMs: 50,
+    drainMs: 5000,
+    onLostInput: "fail",
+    onTrouble: (message) => {
+      if (globalThis.process.env["SIM_LOG"])
+        console.log(Math.round(process.time.now() - 1.7e12), process.name, message);
+    },
+  });
+  let ids = 0;
+  const engine = new Engine({
+    config: CONFIG,
+    log,
+    time: process.time,
+    signal: stop.signal,
+    merging: (state) =>
+      new PartitionMerging({
+        state,
+        log,
+        config: CONFIG,
+        breathe: () => process.time.sleep(0),
+        newId: () => `${id}-${ids++}`,
+        onFailed: () => {},
+        bytesMin: 6000,
+      }),
+    train: () => Promise.reject(new Error("no training here")),
+  });
+  const worker: Worker = {
+    process,
+    engine,
+    stop,
+    isEnded: false,
+    ended: engine
+      .run()
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      .then(async (error) => {
+        await log.close();
+        return error;
+      }),
+  };
+  return worker;
+}
+
+/** What may end a worker: its supervisor starts another one. */
+function isExpected(error: unknown): boolean {
+  return /simulated crash|is not followed any more|gave up|no answer|unreachable/i.test(
+    String((error as Error).message),
+  );
+}
+
+/** Writes logins while faults happen: users in several partitions, some records that can't be read, some late. */
+function feed(
+  cluster: SimulatedCluster,
+  random: Random,
+  partitions: number,
+  isOver: () => boolean,
+): () => number {
+  let count = 0;
+  const write = (): void => {
+    if (isOver()) return;
+    for (let i = random.nextInt(12); i > 0; i--) {
+      const user = random.nextInt(8);
+      const lateMs = random.nextFloat() < 0.1 ? random.nextInt(3_600_000) : 0;
+      const record =
+        random.nextFloat() < 0.03
+          ? "no login at all"
+          : JSON.stringify({
+              timeMs: Math.floor(cluster.time.now()) - lateMs,
+              user: `U${user}`,
+              sourceHost: `C${random.nextFloat() < 0.8 ? user : random.nextInt(20)}`,
+              targetHost: `C${100 + random.nextInt(10)}`,
+              authType: random.nextFloat() < 0.1 ? "NTLM" : "Kerberos",
+              ...(random.nextFloat() < 0.1 ? { activity: "evidence" } : {}),
+            });
+      cluster.append(TOPICS.logins, random.nextInt(partitions), [
+        { key: `U${user}`, value: Buffer.from(record) },
+      ]);
+      count++;
+    }
+    cluster.time.schedule(20 + random.nextInt(200), write);
+  };
+  cluster.time.schedule(0, write);
+  return () => count;
+}
