@@ -158,6 +158,8 @@ export class SharedGraph {
 
   async #rebuildNow(): Promise<void> {
     this.#rebuilds++;
+    // First of all, or what is still followed would be added to the new graph, and summed up with the rest once more.
+    await this.#follower?.close();
     const { epoch } = this.scoring;
     this.scoring = this.#newScoring();
     if (epoch !== undefined) this.scoring.adopt(epoch);

@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Config } from "../../src/config/schema.ts";
 import { chooseSegments } from "../../src/graph-state/coverage.ts";
 import { digestOf } from "../../src/graph-state/digest.ts";
