@@ -243,6 +243,8 @@ export class SharedGraph {
   /** A segment that another process, or this one, has just written. */
   #addFollowed(value: Uint8Array): void {
     const { ranges, isLast, watermarkMs } = decodeSegmentHeader(value);
+    // What was read of the same partition and is in no segment yet is part of the graph too.
+    if (ranges.some(({ partition }) => partition === this.#deltaOwner?.partition)) this.#disown();
     const standings = ranges.map((range) => this.coverage.standingOf(range));
     if (standings.every((standing) => standing === "known")) return;
     if (!standings.every((standing) => standing === "next")) {

@@ -9,11 +9,11 @@ import { type ConsumedRecord, type KafkaClient, TransactionError } from "../../s
 import { type CodecName, createCodecs } from "../../src/log/kafka/codecs.ts";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import type { KafkaClientOptions, KafkaSasl } from "../../src/log/kafka/kafkajs-connection.ts";
-import { KafkajsProducer } from "../../src/log/kafka/kafkajs-producer.ts";
+import { Cluster } from "../../src/log/kafka/kafkajs-internals.ts";
 import { REAL_TIME } from "../../src/time.ts";
 import { type KafkaWorld, kafkaClientContract } from "../conformance/kafka-client.ts";
 import { type BrokerOptions, type KafkaBroker, SASL_USER, startBroker } from "./kafka-broker.ts";
-import { END_TXN, LosingProxy } from "./losing-proxy.ts";
+import { ADD_PARTITIONS_TO_TXN, END_TXN, LosingProxy, PRODUCE } from "./losing-proxy.ts";
 
 const TEST_MS_MAX = 60_000;
 const LIMIT_MS = 25_000;
@@ -100,7 +100,8 @@ function readTail(client: KafkaClient, topic: string): Reading {
   const reading = newReading();
   client.tail({
     topic,
-    onRecords: (_, records, position) => {
+    onRecords: (partition, records, position) => {
+      if (partition !== 0) return;
       add(reading, records);
       reading.position = position;
     },
@@ -282,6 +283,13 @@ describe("logs that lose records", () => {
     const tail = readTail(client, topic);
     await reachesEnd(client, topic, tail);
     assert.deepEqual(tail.values, ["c"]);
+    // A group that was further back goes on from there too, and is not moved by it.
+    const position = { group: "behind", topic, partition: 0, offset: 1 };
+    await producer.transact([], position);
+    const group = await readGroup(client, topic, "behind");
+    await until("the group has read what is left", () => group.values.length > 0);
+    assert.deepEqual(group.values, ["c"]);
+    assert.deepEqual(await client.committedOffsets("behind", topic, [0]), [1]);
     // Nothing left at all: the end is reached all the same.
     await deleteRecords(broker, topic, 6);
     await reachesEnd(client, topic, readTail(client, topic));
@@ -378,42 +386,62 @@ describe("a broker that goes away", () => {
     await until("it is read", () => patientTail.values.includes("f"));
     assert.deepEqual(patientTail.values, ["a", "b", "c", "d", "e", "f"]);
     assert.deepEqual(patientTail.crashes, []);
+    // While there is somebody to say goodbye to.
+    await Promise.all([client.close(), impatient.close()]);
   });
 
-  test("a commit without an answer is unknown until the next producer has fenced", {
+  test("requests and answers that are lost are made good, or the outcome is unknown", {
     timeout: TEST_MS_MAX,
   }, async (t) => {
     const proxy = await LosingProxy.listen(t);
     const broker = await startBroker(t, { proxyPort: proxy.port });
     proxy.forwardTo(broker.proxiedPort);
     const topic = "lost";
-    await broker.createTopics({ [topic]: { partitions: 1 } });
-    const client = clientOf(t, { brokers: [`127.0.0.1:${proxy.port}`] });
+    await broker.createTopics({ [topic]: { partitions: 2 } });
+    const client = clientOf(t, { brokers: [`127.0.0.1:${proxy.port}`], transactionTimeoutMs: 2000 });
     const tail = readTail(client, topic);
+    const producer = client.producer(topic);
+    await producer.fence();
+    const expected: string[] = [];
+    for (const request of [ADD_PARTITIONS_TO_TXN, PRODUCE, END_TXN]) {
+      for (const what of ["request", "answer"] as const) {
+        const value = `${what} ${request} lost twice`;
+        proxy.lose(what, request, 2);
+        await producer.transact([0, 1].map((partition) => ({ topic, partition, key: "k", value })));
+        assert.equal(proxy.losses, 0, `${value}, but it was not`);
+        expected.push(value);
+      }
+    }
+    await reachesEnd(client, topic, tail);
+    assert.deepEqual(tail.values, expected);
+
     const committed = async (): Promise<number | undefined> => {
       const [offset] = await client.committedOffsets("writer", topic, [0]);
       return offset;
     };
-    for (const [what, offset] of [
-      ["answer", 1],
-      ["request", 2],
+    for (const [what, offset, becomes] of [
+      ["answer", 1, 1],
+      ["request", 2, 1],
     ] as const) {
-      const producer = client.producer(topic);
-      await producer.fence();
-      proxy.lose(what, END_TXN);
-      const records = [{ topic, key: "k", value: `${what} lost` }];
+      const next = client.producer(topic);
+      await next.fence();
+      proxy.lose(what, END_TXN, Number.POSITIVE_INFINITY);
+      const records = [{ topic, partition: 0, key: "k", value: `each ${what} lost` }];
       const position = { group: "writer", topic, partition: 0, offset };
-      const error = await producer.transact(records, position).catch((reason: unknown) => reason);
+      const error = await next.transact(records, position).catch((reason: unknown) => reason);
       assert.ok(error instanceof TransactionError, `${error}`);
       assert.equal(error.outcome, "unknown");
       // Of no use any more, whatever it is asked.
-      await assert.rejects(producer.transact(records), { outcome: "unknown" });
+      await assert.rejects(next.transact(records), { outcome: "unknown" });
+      proxy.lose(what, END_TXN, 0);
       await client.producer(topic).fence();
-      // Only the answer to the first one was lost; the second one never got to the broker.
-      assert.equal(await committed(), 1);
+      // What was unknown is now settled: the first one was committed, the second one never will be.
+      assert.equal(await committed(), becomes);
     }
+    expected.push("each answer lost");
     await reachesEnd(client, topic, tail);
-    assert.deepEqual(tail.values, ["answer lost"]);
+    assert.deepEqual(tail.values, expected);
+    await client.close();
   });
 });
 
@@ -581,48 +609,10 @@ test("nothing is printed, and no timer is set for a time that is past", {
   for (const print of printed) assert.equal(print.mock.callCount(), 0);
 });
 
-test("records that kafkajs leaves out without an error make the transaction fail", async () => {
-  const calls: string[] = [];
-  let isLeavingOut = true;
-  // As kafkajs does when the leader of one partition moves to a broker that has answered for another one already.
-  const fake = {
-    producer: ({ createPartitioner }: { createPartitioner: () => (args: object) => number }) => ({
-      connect: async () => {},
-      disconnect: async () => {},
-      transaction: async () => ({
-        sendBatch: async ({ topicMessages }: { topicMessages: { topic: string; messages: object[] }[] }) => {
-          const choose = createPartitioner();
-          const partitionMetadata = [0, 1].map((partitionId) => ({ partitionId, leader: 1 }));
-          const answers = topicMessages.flatMap(({ topic, messages }) =>
-            messages.map((message) => ({
-              topicName: topic,
-              partition: choose({ topic, partitionMetadata, message }),
-            })),
-          );
-          return isLeavingOut ? answers.slice(0, 1) : answers;
-        },
-        commit: async () => calls.push("commit"),
-        abort: async () => calls.push("abort"),
-      }),
-    }),
-  };
-  const producer = new KafkajsProducer(
-    () => ({
-      kafka: fake as unknown as Kafka,
-      clusters: { create: () => assert.fail("not needed"), seal: () => {} },
-    }),
-    "id",
-    { brokers: [], clientId: "" },
-    Date.now,
-  );
-  await producer.fence();
-  calls.length = 0;
-  const records = [0, 1].map((partition) => ({ topic: "t", partition, key: null, value: "v" }));
-  await assert.rejects(producer.transact(records), { outcome: "aborted" });
-  assert.deepEqual(calls, ["abort"]);
-  isLeavingOut = false;
-  await producer.transact(records);
-  assert.deepEqual(calls, ["abort", "commit"]);
+test("what waiting may heal is no reason for kafkajs to end a member", async () => {
+  const cluster = { brokerPool: { withBroker: async () => null } };
+  const found = Cluster.prototype.findGroupCoordinatorMetadata.call(cluster, {});
+  await assert.rejects(found, { name: "KafkaJSGroupCoordinatorNotFound", retriable: true });
 });
 
 function assertCode(error: unknown, code: ErrorCode): void {

@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Admin } from "kafkajs";
+import { patchKafkajs } from "../../src/log/kafka/kafkajs-patches.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";
 import { CLASS_ARCHIVE, kafkaJars } from "./kafka-jars.ts";
 
@@ -254,6 +255,7 @@ export class KafkaBroker {
   }
 
   async #administer(work: (admin: Admin) => Promise<void>): Promise<void> {
+    patchKafkajs();
     const admin = new kafkajs.Kafka({ brokers: [this.brokers], logCreator: () => () => {} }).admin();
     try {
       await admin.connect();

@@ -2,13 +2,15 @@ import { Buffer } from "node:buffer";
 import { createServer, connect as dial, type Server, type Socket } from "node:net";
 
 /** Numbers of requests in Kafka's protocol. */
+export const PRODUCE = 0;
+export const ADD_PARTITIONS_TO_TXN = 24;
 export const END_TXN = 26;
 
-type Loss = { readonly request: number; readonly what: "request" | "answer" };
+type Loss = { readonly request: number; readonly what: "request" | "answer"; times: number };
 
 /**
- * A TCP proxy in front of a broker that loses, once it is told to, one request or the answer to it: the connection is cut,
- * before the broker has seen the request or after it has answered.
+ * A TCP proxy in front of a broker that loses requests of one kind, or the answers to them: the connection is cut, before
+ * the broker has seen the request or after it has answered.
  */
 export class LosingProxy {
   readonly #server: Server;
@@ -35,8 +37,13 @@ export class LosingProxy {
     this.#brokerPort = brokerPort;
   }
 
-  lose(what: Loss["what"], request: number): void {
-    this.#loss = { what, request };
+  /** How often it still does so. */
+  get losses(): number {
+    return this.#loss?.times ?? 0;
+  }
+
+  lose(what: Loss["what"], request: number, times: number): void {
+    this.#loss = { what, request, times };
   }
 
   #serve(client: Socket): void {
@@ -53,10 +60,10 @@ export class LosingProxy {
       while (pending.length >= 6 && pending.length >= 4 + pending.readInt32BE(0)) {
         const frame = pending.subarray(0, 4 + pending.readInt32BE(0));
         pending = pending.subarray(frame.length);
-        if (this.#loss?.request === frame.readInt16BE(4)) {
-          const { what } = this.#loss;
-          this.#loss = undefined;
-          if (what === "request") return cut();
+        const loss = this.#loss;
+        if (loss?.request === frame.readInt16BE(4) && loss.times > 0) {
+          loss.times--;
+          if (loss.what === "request") return cut();
           isAnswerLost = true;
         }
         broker.write(frame);

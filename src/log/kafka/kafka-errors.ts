@@ -57,9 +57,8 @@ export function isFenced(error: unknown): boolean {
  * error of Kafka's at all.
  */
 export function mayHeal(error: unknown): boolean {
-  const asKafka = asKafkaError(error, "");
-  if (asKafka instanceof OddlinkError) return asKafka.retriable;
-  return causesOf(error).some(({ retriable }) => retriable === true);
+  const known = asKafkaError(error, "");
+  return known instanceof OddlinkError && known.retriable;
 }
 
 /**
@@ -88,11 +87,14 @@ export function asKafkaError(error: unknown, doing: string): Error {
   if (type === "UNKNOWN_TOPIC_OR_PARTITION") {
     return wrap("KAFKA_TOPIC_MISSING", "there is no such topic; create it, oddlink creates none by itself");
   }
-  if (type === "INVALID_SESSION_TIMEOUT") {
-    return wrap("CONFIG_INVALID", "the broker does not allow this session timeout");
+  if (type === "INVALID_SESSION_TIMEOUT" || type === "INVALID_TRANSACTION_TIMEOUT") {
+    return wrap("CONFIG_INVALID", "the broker does not allow this timeout");
   }
   if (causes.some(({ name }) => UNREACHABLE_NAMES.has(name))) {
     return wrap("KAFKA_UNREACHABLE", "Kafka can't be reached");
+  }
+  if (causes.some(({ retriable }) => retriable === true)) {
+    return wrap("KAFKA_UNREACHABLE", "Kafka is not ready");
   }
   return error instanceof Error ? error : new Error(String(error));
 }

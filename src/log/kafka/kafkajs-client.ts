@@ -15,19 +15,21 @@ import { KafkajsTail } from "./kafkajs-tail.ts";
 
 const CLOSE_MS_MAX = 6000;
 
+/** What was opened through a client and may have been closed since. */
+type Opened = { readonly isClosed: boolean; close(): Promise<void> };
+
 /** A Kafka cluster through kafkajs 2.2.4, mended. Connects when it is first asked something. */
 export class KafkajsClient implements KafkaClient {
   readonly #options: KafkaClientOptions;
   readonly #clock: () => number;
   readonly #queries: KafkajsQueries;
-  readonly #toClose = new Set<() => Promise<void>>();
+  #opened: Opened[] = [];
 
   /** @param clock milliseconds, for deadlines only */
   constructor(options: KafkaClientOptions, clock: () => number = Date.now) {
     this.#options = options;
     this.#clock = clock;
     this.#queries = new KafkajsQueries(openKafka(options).clusters, clock);
-    this.#toClose.add(async () => this.#queries.close());
   }
 
   async join(options: JoinOptions): Promise<Membership> {
@@ -37,20 +39,20 @@ export class KafkajsClient implements KafkaClient {
       options,
       (group, topic) => this.#queries.groupAssignment(group, topic),
     );
-    this.#toClose.add(() => membership.leave());
+    this.#keep(membership);
     return membership;
   }
 
   producer(transactionalId: string): TransactionalProducer {
-    const open = () => openKafka(this.#options);
-    const producer = new KafkajsProducer(open, transactionalId, this.#options, this.#clock);
-    this.#toClose.add(() => producer.close());
+    const { clusters } = openKafka(this.#options);
+    const producer = new KafkajsProducer(clusters, transactionalId, this.#options, this.#clock);
+    this.#keep(producer);
     return producer;
   }
 
   tail(options: TailOptions): Tail {
     const tail = new KafkajsTail(openKafka(this.#options).clusters, options, this.#clock);
-    this.#toClose.add(() => tail.close());
+    this.#keep(tail);
     return tail;
   }
 
@@ -67,6 +69,13 @@ export class KafkajsClient implements KafkaClient {
   }
 
   async close(): Promise<void> {
-    await endWithin(CLOSE_MS_MAX, Promise.allSettled([...this.#toClose].map((close) => close())));
+    const closed = Promise.allSettled(this.#opened.map((opened) => opened.close()));
+    await endWithin(CLOSE_MS_MAX, closed);
+    this.#queries.close();
+  }
+
+  /** Every owner of a partition opens producers again and again. */
+  #keep(opened: Opened): void {
+    this.#opened = [...this.#opened.filter(({ isClosed }) => !isClosed), opened];
   }
 }

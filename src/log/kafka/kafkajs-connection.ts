@@ -31,6 +31,8 @@ export type KafkaTls = Pick<ConnectionOptions, "ca" | "cert" | "key" | "passphra
 /** No errors: what kafkajs calls so it mostly tries again, and what is final comes as an error from what was called. */
 export type KafkaLogLevel = "warn" | "info";
 
+export type CompressionName = "none" | CodecName;
+
 export type KafkaClientOptions = {
   /** Addresses as "host:port"; the others of the cluster are found through them. */
   readonly brokers: readonly string[];
@@ -49,12 +51,12 @@ export type KafkaClientOptions = {
   /** A connection that leaves a request without an answer for longer is dropped. 10,000. */
   readonly requestTimeoutMs?: number | undefined;
   /** Of records written; those that are read may have any. "none". */
-  readonly compression?: "none" | CodecName | undefined;
+  readonly compression?: CompressionName | undefined;
   /** Gets what kafkajs has to say, without credentials and records. Left out, nobody does: nothing is ever printed. */
   readonly log?: ((level: KafkaLogLevel, message: string) => void) | undefined;
 };
 
-/** kafkajs waits for 300 ms before it tries again, which is 276 ms a transaction. This gives up after about 8 s. */
+/** kafkajs waits for 300 ms before it tries anything again. This gives up after about eight seconds. */
 export const RETRY: RetryOptions = { initialRetryTime: 5, maxRetryTime: 200, retries: 40 };
 
 export const REQUEST_TIMEOUT_MS = 10_000;
@@ -81,7 +83,7 @@ export function openKafka(options: KafkaClientOptions): OpenKafka {
     ...(options.sasl === undefined ? {} : { sasl: saslOptions(options.sasl) }),
   };
   const kafka = new Kafka(config);
-  return { kafka, clusters: clustersOf(kafka, RETRY) };
+  return { kafka, clusters: clustersOf(kafka) };
 }
 
 /** A fresh object: kafkajs keeps things of its own in it. */

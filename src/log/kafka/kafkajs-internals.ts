@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
-import kafkajs, { type Kafka, type RetryOptions } from "kafkajs";
+import kafkajs, { type Kafka, type Message } from "kafkajs";
 
 /**
  * The parts of kafkajs that it does not export, typed by hand, in one place. They are those of version 2.2.4, the last
@@ -69,6 +69,17 @@ export type ProtocolDecoder = {
 
 type TopicPartitions<T> = readonly { readonly topic: string; readonly partitions: readonly T[] }[];
 
+type InTransaction = {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
+};
+
+type ProtocolRequest = {
+  readonly request: unknown;
+  readonly response: { decode(bytes: Buffer): Promise<unknown>; parse(decoded: unknown): Promise<unknown> };
+};
+
 export type InternalBroker = {
   fetch(request: {
     readonly maxWaitTime: number;
@@ -94,6 +105,25 @@ export type InternalBroker = {
   }): Promise<{
     readonly responses: { topic: string; partitions: { partition: number; offset: string }[] }[];
   }>;
+  initProducerId(request: {
+    readonly transactionalId: string;
+    readonly transactionTimeout: number;
+  }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>;
+  addPartitionsToTxn(request: InTransaction & { readonly topics: TopicPartitions<number> }): Promise<unknown>;
+  addOffsetsToTxn(request: InTransaction & { readonly groupId: string }): Promise<unknown>;
+  txnOffsetCommit(
+    request: InTransaction & {
+      readonly groupId: string;
+      readonly topics: TopicPartitions<{ readonly partition: number; readonly offset: string }>;
+    },
+  ): Promise<unknown>;
+  endTxn(request: InTransaction & { readonly transactionResult: boolean }): Promise<unknown>;
+  /** What to send for a request, in the best version that both sides know. */
+  lookupRequest<Request>(
+    apiKey: number,
+    versions: { protocol(options: { version: number }): (request: Request) => ProtocolRequest },
+  ): (request: Request) => ProtocolRequest;
+  readonly connectionPool: { send(request: ProtocolRequest): Promise<unknown> };
   describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
     readonly groups: { groupId: string; members: { memberId: string; memberAssignment: Buffer }[] }[];
   }>;
@@ -102,8 +132,6 @@ export type InternalBroker = {
 export type PartitionMetadata = { readonly partitionId: number; readonly leader: number };
 
 export type InternalCluster = {
-  /** Taken by the parts that retry, but set by nobody in kafkajs itself, so that they fall back to slow defaults. */
-  retry?: RetryOptions;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   isConnected(): boolean;
@@ -114,7 +142,18 @@ export type InternalCluster = {
     readonly topicMetadata: { topic: string; partitionMetadata: PartitionMetadata[] }[];
   } | null>;
   findBroker(options: { readonly nodeId: number }): Promise<InternalBroker>;
-  findGroupCoordinator(options: { readonly groupId: string }): Promise<InternalBroker>;
+  /** @param coordinatorType 0 for groups, the default; 1 for transactional ids */
+  findGroupCoordinator(options: {
+    readonly groupId: string;
+    readonly coordinatorType?: number;
+  }): Promise<InternalBroker>;
+  fetchTopicsOffset(
+    topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number }[];
+      readonly fromBeginning: boolean;
+    }[],
+  ): Promise<{ readonly topic: string; readonly partitions: { partition: number; offset: string }[] }[]>;
   removeBroker(address: { readonly host: string; readonly port: number }): void;
   readonly brokerPool: {
     readonly brokers: Readonly<Record<string, PooledBroker>>;
@@ -147,11 +186,8 @@ export type KafkaClusters = {
   seal(): void;
 };
 
-/**
- * Takes hold of the connections of a Kafka that was just made, and hands them `retry`: the transaction code of kafkajs
- * looks for it there, in vain otherwise, and waits for 300 ms before it fences again.
- */
-export function clustersOf(kafka: Kafka, retry: RetryOptions): KafkaClusters {
+/** Takes hold of the connections of a Kafka that was just made. */
+export function clustersOf(kafka: Kafka): KafkaClusters {
   const symbol = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === "private:Kafka:createCluster",
   );
@@ -160,7 +196,7 @@ export function clustersOf(kafka: Kafka, retry: RetryOptions): KafkaClusters {
   const create = owner[symbol]!;
   const clusters: InternalCluster[] = [];
   const createKept: CreateCluster = (options) => {
-    const cluster = Object.assign(create(options), { retry });
+    const cluster = create(options);
     clusters.push(cluster);
     return cluster;
   };
@@ -217,5 +253,49 @@ export const Connection = require("kafkajs/src/network/connection.js") as Class<
 export const Cluster = require("kafkajs/src/cluster/index.js") as Class<{
   findGroupCoordinatorMetadata: AsyncMethod;
 }>;
+export const OffsetManager = require("kafkajs/src/consumer/offsetManager/index.js") as Class<{
+  readonly cluster: InternalCluster;
+  readonly topicConfigurations: Readonly<Record<string, { readonly fromBeginning: boolean }>>;
+  readonly resolvedOffsets: Record<string, Record<number, string>>;
+  setDefaultOffset(place: { readonly topic: string; readonly partition: number }): Promise<void>;
+}>;
 export const Lock = require("kafkajs/src/utils/lock.js") as Class<{ acquire: AsyncMethod }>;
 export const Broker = require("kafkajs/src/broker/index.js") as Class<{ listOffsets: AsyncMethod }>;
+
+type ProduceRequest = InTransaction & {
+  readonly acks: number;
+  /** How long the broker waits for its replicas, milliseconds. */
+  readonly timeout: number;
+  readonly compression: number;
+  readonly topicData: TopicPartitions<{
+    readonly partition: number;
+    readonly firstSequence: number;
+    readonly messages: readonly Message[];
+  }>;
+};
+
+const apiKeys = require("kafkajs/src/protocol/requests/apiKeys.js") as { readonly Produce: number };
+const produceRequests = require("kafkajs/src/protocol/requests/produce/index.js") as {
+  protocol(options: { version: number }): (request: ProduceRequest) => ProtocolRequest;
+};
+
+/** As the broker's own `produce`, but with the answer for every partition: that one throws the first error it finds. */
+export async function produceTo(
+  broker: InternalBroker,
+  request: ProduceRequest,
+): Promise<{ readonly topic: string; readonly partition: number; readonly errorCode: number }[]> {
+  const produce = broker.lookupRequest(apiKeys.Produce, produceRequests)(request);
+  const response = { decode: produce.response.decode, parse: async (decoded: unknown) => decoded };
+  const { topics } = (await broker.connectionPool.send({ ...produce, response })) as {
+    readonly topics: { topicName: string; partitions: { partition: number; errorCode: number }[] }[];
+  };
+  return topics.flatMap(({ topicName: topic, partitions }) =>
+    partitions.map(({ partition, errorCode }) => ({ topic, partition, errorCode })),
+  );
+}
+
+const { createErrorFromCode } = require("kafkajs/src/protocol/error.js") as {
+  createErrorFromCode(code: number): KafkajsError;
+};
+/** The error that kafkajs has for an error code of the protocol. */
+export const errorOfCode = createErrorFromCode;

@@ -42,11 +42,11 @@ export class KafkajsMembership implements Membership {
   /** Those of kafkajs are lost when it starts over after an error. */
   readonly #paused = new Set<number>();
   #memberId: string | undefined;
-  /** False before the first assignment and while kafkajs starts over: it takes no orders then. */
-  #isRunning = false;
-  #isJoining = true;
-  #isRebalancing = false;
-  #isLeaving = false;
+  /** Joining is the time before the first assignment and while kafkajs starts over: it takes no orders then. */
+  #state: "joining" | "member" | "rebalancing" = "joining";
+  #joined = Promise.withResolvers<void>();
+  #leaving: Promise<void> | undefined;
+  #hasLeft = false;
 
   private constructor(
     consumer: Consumer,
@@ -95,17 +95,17 @@ export class KafkajsMembership implements Membership {
 
   pause(partition: number): void {
     this.#paused.add(partition);
-    if (this.#isRunning) this.#consumer.pause([this.#only(partition)]);
+    if (this.#state !== "joining") this.#consumer.pause([this.#only(partition)]);
   }
 
   resume(partition: number): void {
     this.#paused.delete(partition);
-    if (this.#isRunning) this.#consumer.resume([this.#only(partition)]);
+    if (this.#state !== "joining") this.#consumer.resume([this.#only(partition)]);
   }
 
   seek(partition: number, offset: number): void {
-    // Otherwise kafkajs is about to join again, and will go on where the group committed.
-    if (!this.#isRunning) return;
+    // Otherwise kafkajs is about to join again and goes on where the group committed; this would outlive that.
+    if (this.#state !== "member") return;
     this.#consumer.seek({ topic: this.#options.topic, partition, offset: String(offset) });
   }
 
@@ -114,12 +114,22 @@ export class KafkajsMembership implements Membership {
     return members.get(this.#memberId ?? "")?.includes(partition) ?? false;
   }
 
-  async leave(): Promise<void> {
-    this.#isLeaving = true;
-    // A kafkajs consumer that is just joining does not hear that it is to stop: that waits for the end of it.
-    if (this.#isJoining) return;
-    await endWithin(LEAVE_MS_MAX, this.#consumer.disconnect());
-    this.#clusters.seal();
+  leave(): Promise<void> {
+    // A kafkajs consumer that is just joining does not hear that it is to stop.
+    const leave = () => this.#joined.promise.then(() => this.#consumer.disconnect());
+    this.#leaving ??= endWithin(LEAVE_MS_MAX, leave()).then(() => {
+      this.#clusters.seal();
+      this.#hasLeft = true;
+    });
+    return this.#leaving;
+  }
+
+  get isClosed(): boolean {
+    return this.#hasLeft;
+  }
+
+  close(): Promise<void> {
+    return this.leave();
   }
 
   #run(): void {
@@ -130,9 +140,10 @@ export class KafkajsMembership implements Membership {
     });
     this.#consumer.on(REBALANCING, () => this.#onRebalancing());
     this.#consumer.on(STOP, () => {
-      this.#isRunning = false;
       // Not asked for, this is an error after which kafkajs may start over: others may own the partitions meanwhile.
       this.#onRebalancing();
+      this.#state = "joining";
+      this.#joined = Promise.withResolvers();
     });
     this.#consumer.on(CRASH, ({ payload }) => {
       if (!payload.restart) this.#crash(payload.error);
@@ -148,21 +159,17 @@ export class KafkajsMembership implements Membership {
   }
 
   #onRebalancing(): void {
-    this.#isRebalancing = true;
-    if (!this.#isLeaving) this.#options.onRebalancing();
+    this.#state = "rebalancing";
+    if (this.#leaving === undefined) this.#options.onRebalancing();
   }
 
   #onJoined(partitions: readonly number[]): void {
     // A member that the coordinator has dropped joins again without a word before.
-    if (!this.#isJoining && !this.#isRebalancing) this.#onRebalancing();
-    this.#isRebalancing = false;
-    this.#isRunning = true;
-    this.#isJoining = false;
-    if (this.#isLeaving) {
-      // Only when this call has returned does kafkajs know that it has joined.
-      setImmediate(() => void this.leave());
-      return;
-    }
+    if (this.#state === "member") this.#onRebalancing();
+    this.#state = "member";
+    // Only when this call has returned does kafkajs itself know that it has joined.
+    setImmediate(this.#joined.resolve);
+    if (this.#leaving !== undefined) return;
     if (this.#paused.size > 0) {
       this.#consumer.pause([{ topic: this.#options.topic, partitions: [...this.#paused] }]);
     }
@@ -172,7 +179,7 @@ export class KafkajsMembership implements Membership {
 
   #onBatch({ batch, resolveOffset, isStale }: EachBatchPayload): void {
     // Between the fetch and now somebody may have asked for another place, or to leave.
-    if (this.#isLeaving || isStale() || this.#paused.has(batch.partition)) return;
+    if (this.#leaving !== undefined || isStale() || this.#paused.has(batch.partition)) return;
     try {
       this.#options.onRecords(
         batch.partition,
@@ -187,7 +194,9 @@ export class KafkajsMembership implements Membership {
   }
 
   #crash(error: unknown): void {
-    if (this.#isLeaving) return;
+    if (this.#leaving !== undefined) return;
+    // It will not join any more.
+    this.#joined.resolve();
     void this.leave();
     this.#options.onCrash(
       asKafkaError(error, `reading ${this.#options.topic} in group ${this.#options.group}`),

@@ -10,6 +10,7 @@ import {
   fetchResponse11,
   type KafkajsError,
   Lock,
+  OffsetManager,
   READ_UNCOMMITTED,
   RequestQueue,
 } from "./kafkajs-internals.ts";
@@ -39,6 +40,7 @@ export function patchKafkajs(): void {
   dropConnectionsThatDoNotAnswer();
   healWhatWaitingHeals();
   giveUpOnCertificates();
+  leaveTheGroupWhereItIs();
 }
 
 /** kafkajs knows gzip only, and decompresses it without a bound. */
@@ -133,5 +135,18 @@ function giveUpOnCertificates(): void {
   Connection.prototype.rejectRequests = function (error) {
     if (isTlsRefused(error)) Object.assign(error, { retriable: false });
     rejectRequests.call(this, error);
+  };
+}
+
+/**
+ * Where the group's position lies outside of what the topic still holds, kafkajs commits another position (-2) for the
+ * group, outside any transaction. Here the member reads on from the log start, and the position stays what it was.
+ */
+function leaveTheGroupWhereItIs(): void {
+  OffsetManager.prototype.setDefaultOffset = async function ({ topic, partition }) {
+    const { fromBeginning } = this.topicConfigurations[topic]!;
+    const asked = [{ topic, partitions: [{ partition }], fromBeginning }];
+    const [found] = await this.cluster.fetchTopicsOffset(asked);
+    this.resolvedOffsets[topic]![partition] = found!.partitions[0]!.offset;
   };
 }

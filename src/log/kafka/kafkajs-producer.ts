@@ -1,13 +1,5 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { setTimeout as sleep } from "node:timers/promises";
-import kafkajs, {
-  type ICustomPartitioner,
-  type Message,
-  type Producer,
-  type RecordMetadata,
-  type Transaction,
-} from "kafkajs";
+import { OddlinkError } from "../../errors.ts";
 import {
   type GroupPosition,
   type ProducedRecord,
@@ -15,99 +7,84 @@ import {
   TransactionError,
   type TransactionOutcome,
 } from "./client.ts";
-import { asKafkaError, brokerErrorType, causesOf, isFenced, mayHeal } from "./kafka-errors.ts";
-import { endWithin, type KafkaClientOptions, type OpenKafka, requireWithin } from "./kafkajs-connection.ts";
-import type { KafkaClusters } from "./kafkajs-internals.ts";
-import { COMPRESSION_TYPES } from "./kafkajs-patches.ts";
+import { asKafkaError, brokerErrorType, causesOf, isFenced } from "./kafka-errors.ts";
+import { type KafkaClientOptions, REQUEST_TIMEOUT_MS, requireWithin } from "./kafkajs-connection.ts";
+import { Coordinator } from "./kafkajs-coordinator.ts";
+import type { InternalCluster, KafkaClusters } from "./kafkajs-internals.ts";
+import { type Batch, type ProducerIdentity, SendFailed, TransactionalSends } from "./kafkajs-sends.ts";
 
 const TRANSACTION_TIMEOUT_MS = 10_000;
-/** One request holds one batch a partition, and brokers take batches of 1 MiB; kafkajs sorts records in quadratic time. */
-const SEND_BYTES_MAX = 512 * 1024;
-const SEND_RECORDS_MAX = 1000;
-/** Generous: offsets, lengths and attributes take less. */
-const RECORD_OVERHEAD_BYTES = 64;
-/** While the markers of the last transaction are written the broker asks for patience, for a few milliseconds. */
-const BUSY_MS = 2;
-const ABORT_MS_MAX = 2000;
 const FENCE_MS_MAX = 30_000;
-const FENCE_BACKOFF_MS = 100;
-const CLOSE_MS_MAX = 2000;
+const ABORT_MS_MAX = 2000;
 
-/** Refusals of a batch that hold however often it is sent: no earlier attempt of it can have been written. */
-const NOT_WRITTEN: ReadonlySet<string> = new Set([
-  "MESSAGE_TOO_LARGE",
-  "RECORD_LIST_TOO_LARGE",
-  "INVALID_RECORD",
-  "INVALID_TIMESTAMP",
-  "POLICY_VIOLATION",
-  "TOPIC_AUTHORIZATION_FAILED",
-  "UNKNOWN_TOPIC_OR_PARTITION",
-]);
-
-/** Records that did not all arrive although kafkajs reports no error. */
-class SendIncomplete extends Error {}
-
-/** A send failed, and what of it was written is not known. */
-class SendUncertain extends Error {}
+/** How far a transaction has come that is not ended. */
+type Progress = {
+  /** Something may have been added to it at the broker, so that it must be ended there. */
+  isBegun: boolean;
+  /** A request to end it was sent and not answered. */
+  isEndUnanswered: boolean;
+};
 
 /**
- * Transactions on kafkajs, whose own account of them is not to be trusted in three places:
+ * Transactions as Kafka's protocol has them, request by request, over connections of kafkajs; see `TransactionalSends` for
+ * why not with its producer. That one moreover fences with its first transaction only, looks for the coordinator before
+ * each of its requests, and never repeats the request to commit.
  *
- * - Connecting fences nobody; only the first transaction does.
- * - After a send that failed in part it takes back the sequence numbers of all of it. The broker then takes the next
- *   records for a repetition of those that it has, answers that all is well and writes nothing. So the producer is given up
- *   unless it is certain that nothing of the send was written.
- * - When the leader of one partition moves to a broker that has already answered for another one, the records of the first
- *   are left out without an error. So what was acknowledged is compared with what was sent.
+ * Round trips: partitions, records, and if there is a position two more, and the commit.
  */
 export class KafkajsProducer implements TransactionalProducer {
-  readonly #openKafka: () => OpenKafka;
+  readonly #clusters: KafkaClusters;
+  readonly #cluster: InternalCluster;
   readonly #transactionalId: string;
-  readonly #options: KafkaClientOptions;
-  readonly #clock: () => number;
-  /** Of the running send: where its records go, as "topic partition". */
-  readonly #places = new Set<string>();
-  /** The same by record, kept over attempts. */
-  readonly #partitions = new Map<Message, number>();
-  #producer: Producer | undefined;
-  #clusters: KafkaClusters | undefined;
+  readonly #transactionTimeoutMs: number;
+  readonly #coordinator: Coordinator;
+  readonly #groups = new Map<string, Coordinator>();
+  readonly #sends: TransactionalSends;
+  #identity: ProducerIdentity | undefined;
   /** What made this producer useless. */
   #end: TransactionOutcome | undefined;
   #isBusy = false;
   #isClosed = false;
 
   constructor(
-    openKafka: () => OpenKafka,
+    clusters: KafkaClusters,
     transactionalId: string,
     options: KafkaClientOptions,
     clock: () => number,
   ) {
-    this.#openKafka = openKafka;
+    this.#clusters = clusters;
+    this.#cluster = clusters.create();
     this.#transactionalId = transactionalId;
-    this.#options = options;
-    this.#clock = clock;
+    this.#transactionTimeoutMs = options.transactionTimeoutMs ?? TRANSACTION_TIMEOUT_MS;
+    this.#coordinator = new Coordinator(this.#cluster, "transaction", transactionalId);
+    const requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+    this.#sends = new TransactionalSends(
+      this.#cluster,
+      options.compression ?? "none",
+      requestTimeoutMs,
+      clock,
+    );
   }
 
-  /** @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED, CONFIG_INVALID; the producer is closed then */
   async fence(): Promise<void> {
-    assert.ok(!this.#isClosed && !this.#isBusy, "the producer is closed, or in a transaction");
-    assert.ok(this.#end === undefined, `the producer is ${this.#end}: of no use any more`);
+    assert.ok(this.#identity === undefined && !this.#isBusy, "a producer fences once, before anything else");
     const doing = `taking over as ${this.#transactionalId}`;
-    const deadlineMs = this.#clock() + FENCE_MS_MAX;
-    for (;;) {
-      await this.#giveUp();
-      const producer = this.#open();
-      try {
-        const limitMs = Math.max(0, deadlineMs - this.#clock());
-        await requireWithin(limitMs, doing, fenceWith(producer));
-        this.#producer = producer;
-        return;
-      } catch (error) {
-        this.#clusters?.seal();
-        if (this.#isClosed || !mayHeal(error) || this.#clock() >= deadlineMs)
-          throw asKafkaError(error, doing);
-        await sleep(FENCE_BACKOFF_MS);
-      }
+    const request = {
+      transactionalId: this.#transactionalId,
+      transactionTimeout: this.#transactionTimeoutMs,
+    };
+    try {
+      const initialised = this.#coordinator.ask((broker) => broker.initProducerId(request));
+      const { producerId, producerEpoch } = await requireWithin(FENCE_MS_MAX, doing, initialised);
+      this.#identity = { producerId, producerEpoch };
+    } catch (error) {
+      await this.close();
+      throw asKafkaError(error, doing);
     }
   }
 
@@ -117,107 +94,110 @@ export class KafkajsProducer implements TransactionalProducer {
       const message = `the producer of ${this.#transactionalId} is ${this.#end}: of no use any more`;
       throw new TransactionError(this.#end, message);
     }
-    assert.ok(this.#producer !== undefined, "fence comes before the first transaction");
+    assert.ok(this.#identity !== undefined, "fence comes before the first transaction");
+    if (records.length === 0 && position === undefined) return;
     this.#isBusy = true;
     try {
-      await this.#transact(this.#producer, records, position);
+      await this.#transact(this.#identity, records, position);
     } finally {
       this.#isBusy = false;
     }
   }
 
+  /** What is open is left to the next producer of the id. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#giveUp();
-  }
-
-  async #giveUp(): Promise<void> {
-    const producer = this.#producer;
-    this.#producer = undefined;
-    if (producer !== undefined) await endWithin(CLOSE_MS_MAX, producer.disconnect());
-    this.#clusters?.seal();
+    this.#clusters.seal();
   }
 
   async #transact(
-    producer: Producer,
+    identity: ProducerIdentity,
     records: readonly ProducedRecord[],
     position: GroupPosition | undefined,
   ): Promise<void> {
-    // After that the broker gives the transaction up in any case.
-    const limitMs = this.#options.transactionTimeoutMs ?? TRANSACTION_TIMEOUT_MS;
     const doing = `a transaction of ${this.#transactionalId}`;
-    let transaction: Transaction | undefined;
+    const progress: Progress = { isBegun: false, isEndUnanswered: false };
     try {
-      transaction = await producer.transaction();
-      await requireWithin(limitMs, doing, this.#write(transaction, records, position));
+      // After that the broker gives the transaction up in any case.
+      const written = this.#write(identity, records, position, progress);
+      await requireWithin(this.#transactionTimeoutMs, doing, written);
     } catch (error) {
-      throw this.#failure(await this.#abort(transaction, error), "before its commit", error);
+      throw this.#failure(await this.#abort(identity, progress, error), "before its commit", error);
     }
     try {
-      await requireWithin(limitMs, doing, transaction.commit());
+      await requireWithin(this.#transactionTimeoutMs, doing, this.#endTransaction(identity, progress, true));
     } catch (error) {
-      throw this.#failure(isFenced(error) ? "fenced" : "unknown", "at its commit", error);
+      // Refused as that of a producer that was shut out: unless an earlier request has committed it before.
+      const isRefused = isFenced(error) && !progress.isEndUnanswered;
+      throw this.#failure(isRefused ? "fenced" : "unknown", "at its commit", error);
     }
   }
 
   async #write(
-    transaction: Transaction,
+    identity: ProducerIdentity,
     records: readonly ProducedRecord[],
     position: GroupPosition | undefined,
+    progress: Progress,
   ): Promise<void> {
-    for (const send of inSends(records)) await this.#send(transaction, send);
-    if (position !== undefined) await this.#sendPosition(transaction, position);
-  }
-
-  async #send(transaction: Transaction, records: readonly ProducedRecord[]): Promise<void> {
-    this.#places.clear();
-    this.#partitions.clear();
-    let answers: RecordMetadata[];
-    try {
-      answers = await transaction.sendBatch({
-        acks: -1,
-        compression: COMPRESSION_TYPES[this.#options.compression ?? "none"],
-        topicMessages: byTopic(records),
-      });
-    } catch (error) {
-      const isWritten = this.#places.size > 1 || !NOT_WRITTEN.has(brokerErrorType(error) ?? "");
-      throw isWritten ? new SendUncertain((error as Error).message, { cause: error }) : error;
+    const plan = await this.#sends.plan(records);
+    if (plan.length > 0) {
+      await this.#add(
+        (onUnanswered) =>
+          this.#coordinator.ask(
+            (broker) => broker.addPartitionsToTxn({ ...this.#name(identity), topics: partitionsOf(plan) }),
+            onUnanswered,
+          ),
+        progress,
+      );
+      await this.#sends.send(plan, this.#transactionalId, identity);
     }
-    const acknowledged = answers.map(({ topicName, partition }) => `${topicName} ${partition}`);
-    const places = this.#places;
-    if (acknowledged.length !== places.size || !acknowledged.every((place) => places.has(place))) {
-      throw new SendIncomplete(`sent to ${[...places].join(", ")}; taken: ${acknowledged.join(", ")}`);
-    }
-  }
-
-  async #sendPosition(transaction: Transaction, position: GroupPosition): Promise<void> {
+    if (position === undefined) return;
     const { group, topic, partition, offset } = position;
-    for (;;) {
-      try {
-        // May be repeated: it says where the group is, not by how much it moved.
-        await transaction.sendOffsets({
-          consumerGroupId: group,
-          topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }],
-        });
-        return;
-      } catch (error) {
-        // Bounded by the time that the transaction has, after which it is active no more.
-        if (!mayHeal(error) || !transaction.isActive() || this.#end !== undefined) throw error;
-        await sleep(BUSY_MS);
-      }
-    }
+    await this.#add(
+      (onUnanswered) =>
+        this.#coordinator.ask(
+          (broker) => broker.addOffsetsToTxn({ ...this.#name(identity), groupId: group }),
+          onUnanswered,
+        ),
+      progress,
+    );
+    const topics = [{ topic, partitions: [{ partition, offset: String(offset) }] }];
+    // May be repeated: it says where the group is, not by how much it has moved.
+    await this.#groupCoordinator(group).ask((broker) =>
+      broker.txnOffsetCommit({ ...this.#name(identity), groupId: group, topics }),
+    );
+  }
+
+  /** Adds something to the transaction; may be repeated too. */
+  async #add(add: (onUnanswered: () => void) => Promise<unknown>, progress: Progress): Promise<void> {
+    await add(() => {
+      progress.isBegun = true;
+    });
+    progress.isBegun = true;
+  }
+
+  async #endTransaction(identity: ProducerIdentity, progress: Progress, isCommit: boolean): Promise<void> {
+    // May be repeated: a transaction that is committed already is committed once more with success.
+    await this.#coordinator.ask(
+      (broker) => broker.endTxn({ ...this.#name(identity), transactionResult: isCommit }),
+      () => {
+        progress.isEndUnanswered = true;
+      },
+    );
   }
 
   /**
-   * Ends a transaction that failed before its commit was sent, if kafkajs and the broker agree on what was written. If not,
-   * it is left to the next producer: a record that is still on its way would begin a transaction that nobody ends.
+   * Ends a transaction that failed before its commit was sent, if it is known what was written. If not, it is left to the
+   * next producer of the id: a record that is still on its way would begin a transaction that nobody ends.
    */
-  async #abort(transaction: Transaction | undefined, error: unknown): Promise<TransactionOutcome> {
+  async #abort(identity: ProducerIdentity, progress: Progress, error: unknown): Promise<TransactionOutcome> {
     if (isFenced(error)) return "fenced";
-    const isRefused = brokerErrorType(error) !== undefined && !(error instanceof SendUncertain);
-    if (transaction === undefined || !(isRefused || error instanceof SendIncomplete)) return "unknown";
+    const isCertain = error instanceof SendFailed ? error.isCertain : brokerErrorType(error) !== undefined;
+    // An error of ours is the limit of time, at which a request may be under way.
+    if (!progress.isBegun && !(error instanceof OddlinkError)) return "aborted";
+    if (!isCertain) return "unknown";
     try {
-      await requireWithin(ABORT_MS_MAX, "", transaction.abort());
+      await requireWithin(ABORT_MS_MAX, "", this.#endTransaction(identity, progress, false));
       return "aborted";
     } catch (abortError) {
       return isFenced(abortError) ? "fenced" : "unknown";
@@ -227,9 +207,8 @@ export class KafkajsProducer implements TransactionalProducer {
   #failure(outcome: TransactionOutcome, when: string, error: unknown): TransactionError {
     if (outcome !== "aborted") {
       this.#end = outcome;
-      // At once, and not in good order: what kafkajs may still try for this producer must not be sent.
-      this.#clusters?.seal();
-      this.#producer = undefined;
+      // At once: what may still be tried for this producer must not be sent.
+      this.#clusters.seal();
     }
     const id = this.#transactionalId;
     const cause = asKafkaError(error, `a transaction of ${id}`);
@@ -239,70 +218,20 @@ export class KafkajsProducer implements TransactionalProducer {
     });
   }
 
-  #open(): Producer {
-    const { kafka, clusters } = this.#openKafka();
-    this.#clusters = clusters;
-    return kafka.producer({
-      transactionalId: this.#transactionalId,
-      transactionTimeout: this.#options.transactionTimeoutMs ?? TRANSACTION_TIMEOUT_MS,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      createPartitioner: () => this.#rememberingPartitioner(kafkajs.Partitioners.DefaultPartitioner()),
-    });
+  #groupCoordinator(group: string): Coordinator {
+    const coordinator = this.#groups.get(group) ?? new Coordinator(this.#cluster, "group", group);
+    this.#groups.set(group, coordinator);
+    return coordinator;
   }
 
-  /** A record without a key goes to another partition at each call, and so at each attempt, unless it is remembered. */
-  #rememberingPartitioner(choose: ReturnType<ICustomPartitioner>): ReturnType<ICustomPartitioner> {
-    return (options) => {
-      const partition = this.#partitions.get(options.message) ?? choose(options);
-      this.#partitions.set(options.message, partition);
-      this.#places.add(`${options.topic} ${partition}`);
-      return partition;
-    };
+  #name({ producerId, producerEpoch }: ProducerIdentity) {
+    return { transactionalId: this.#transactionalId, producerId, producerEpoch };
   }
 }
 
-/** An empty transaction is what makes the broker shut earlier producers out. */
-async function fenceWith(producer: Producer): Promise<void> {
-  await producer.connect();
-  await (await producer.transaction()).abort();
-}
-
-/** In order, in parts that a broker takes. */
-function* inSends(records: readonly ProducedRecord[]): Generator<ProducedRecord[]> {
-  let send: ProducedRecord[] = [];
-  let sendBytes = 0;
-  for (const record of records) {
-    const bytes = bytesOf(record);
-    if (send.length > 0 && (sendBytes + bytes > SEND_BYTES_MAX || send.length === SEND_RECORDS_MAX)) {
-      yield send;
-      send = [];
-      sendBytes = 0;
-    }
-    send.push(record);
-    sendBytes += bytes;
-  }
-  if (send.length > 0) yield send;
-}
-
-function bytesOf({ key, value, headers = {} }: ProducedRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES;
-  for (const part of [key, value]) if (part !== null) bytes += Buffer.byteLength(part);
-  for (const [name, header] of Object.entries(headers)) {
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(header);
-  }
-  return bytes;
-}
-
-function byTopic(records: readonly ProducedRecord[]): { topic: string; messages: Message[] }[] {
-  const topics = new Map<string, Message[]>();
-  for (const { topic, partition, key, value, headers } of records) {
-    const message: Message = { key, value, headers: { ...headers } };
-    if (partition !== undefined) message.partition = partition;
-    const messages = topics.get(topic);
-    if (messages === undefined) topics.set(topic, [message]);
-    else messages.push(message);
-  }
-  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+function partitionsOf(plan: readonly (readonly Batch[])[]): { topic: string; partitions: number[] }[] {
+  const topics = new Map<string, number[]>();
+  for (const [batch] of plan)
+    topics.set(batch!.topic, [...(topics.get(batch!.topic) ?? []), batch!.partition]);
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import type { PartitionOffsets } from "./client.ts";
-import { asKafkaError, causesOf, mayHeal } from "./kafka-errors.ts";
+import { asKafkaError, mayHeal } from "./kafka-errors.ts";
 import { requireWithin } from "./kafkajs-connection.ts";
+import { forgetBroker } from "./kafkajs-coordinator.ts";
 import {
   type InternalBroker,
   type InternalCluster,
@@ -123,8 +124,7 @@ export class KafkajsQueries {
         return await question();
       } catch (error) {
         if (!mayHeal(error) || this.#clock() >= deadlineMs) throw asKafkaError(error, doing);
-        const { host, port } = causesOf(error).find((cause) => cause.host !== undefined) ?? {};
-        if (host !== undefined && port !== undefined) this.#cluster.removeBroker({ host, port });
+        forgetBroker(this.#cluster, error);
         await sleep(BACKOFF_MS);
       }
     }

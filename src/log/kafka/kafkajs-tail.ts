@@ -3,6 +3,7 @@ import { OddlinkError } from "../../errors.ts";
 import type { ConsumedRecord, Tail, TailOptions } from "./client.ts";
 import { asKafkaError, brokerErrorType, causesOf, mayHeal } from "./kafka-errors.ts";
 import { endWithin } from "./kafkajs-connection.ts";
+import { backoffMs, forgetBroker } from "./kafkajs-coordinator.ts";
 import {
   type FetchedPartition,
   type InternalBroker,
@@ -65,7 +66,7 @@ export class KafkajsTail implements Tail {
     await endWithin(CLOSE_MS_MAX, Promise.allSettled(this.#loops));
   }
 
-  get #isClosed(): boolean {
+  get isClosed(): boolean {
     return this.#abort.signal.aborted;
   }
 
@@ -96,22 +97,21 @@ export class KafkajsTail implements Tail {
   /** Repeats `step` until it returns false, the tail is closed, or an error shows that it has no hope. */
   async #repeat(step: (hasFailed: boolean) => Promise<boolean>): Promise<void> {
     const failures: Failures = { count: 0, sinceMs: 0 };
-    while (!this.#isClosed) {
+    while (!this.isClosed) {
       try {
         if (!(await step(failures.count > 0))) return;
         failures.count = 0;
       } catch (error) {
-        if (this.#isClosed) return;
+        if (this.isClosed) return;
         if (failures.count++ === 0) failures.sinceMs = this.#clock();
         if (this.#isHopeless(error, failures)) {
           this.#crash(error);
           return;
         }
-        const { host, port } = causesOf(error).find((cause) => cause.host !== undefined) ?? {};
-        // kafkajs keeps what it knows of a broker whose connection is closed, dead addresses included.
-        if (host !== undefined && port !== undefined) this.#cluster.removeBroker({ host, port });
-        const backoffMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(failures.count, 10));
-        await sleep(backoffMs, undefined, { signal: this.#abort.signal }).catch(() => {});
+        forgetBroker(this.#cluster, error);
+        await sleep(backoffMs(failures.count, BACKOFF_MS_MIN, BACKOFF_MS_MAX), undefined, {
+          signal: this.#abort.signal,
+        }).catch(() => {});
       }
     }
   }
@@ -149,7 +149,7 @@ export class KafkajsTail implements Tail {
       if (!this.#positions.has(partitionId)) this.#positions.set(partitionId, 0);
     }
     for (const leader of new Set(this.#leaders.values())) {
-      if (this.#followed.has(leader) || this.#isClosed) continue;
+      if (this.#followed.has(leader) || this.isClosed) continue;
       this.#followed.add(leader);
       this.#track(this.#follow(leader));
     }
@@ -174,7 +174,7 @@ export class KafkajsTail implements Tail {
       for (const fetched of responses.flatMap((response) => response.partitions)) {
         // The partition may have gone to another loop meanwhile.
         const isCurrent = this.#positions.get(fetched.partition) === positions.get(fetched.partition);
-        if (isCurrent && !this.#isClosed) this.#handOver(fetched);
+        if (isCurrent && !this.isClosed) this.#handOver(fetched);
       }
     } catch (error) {
       const { partition } = causesOf(error)[0] ?? {};
@@ -215,6 +215,6 @@ export class KafkajsTail implements Tail {
       );
     }
     this.#positions.set(partition, start);
-    if (!this.#isClosed) this.#options.onRecords(partition, [], start);
+    if (!this.isClosed) this.#options.onRecords(partition, [], start);
   }
 }
