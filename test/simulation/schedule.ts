@@ -254,3 +254,6 @@ function feed(
   cluster.time.schedule(0, write);
   return () => count;
 }
+
+/** For `runSeeds`. */
+export const runSeed = runSchedule;
