@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   STORE_UNREADABLE: { retriable: false, exitCode: 1 },
   STORE_MISMATCH: { retriable: false, exitCode: 2 },
   STORE_BUSY: { retriable: true, exitCode: 1 },
+  STATE_INCOMPLETE: { retriable: false, exitCode: 1 },
   SEGMENT_CORRUPT: { retriable: false, exitCode: 1 },
   EPOCH_CORRUPT: { retriable: false, exitCode: 1 },
   TRAINING_FAILED: { retriable: true, exitCode: 1 },
