@@ -15,6 +15,7 @@ import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import { addCommonOptions, type CommonFlags, configOf, numberOf } from "./options.ts";
 import { settingsKey } from "./settings-key.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
+import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { type RunSummary, renderSummary } from "./terminal/summary.ts";
 
@@ -68,7 +69,9 @@ async function run(args: readonly string[], flags: RunFlags): Promise<void> {
     throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
   if (args.filter((arg) => arg === STDIN).length > 1)
     throw new OddlinkError("USAGE", "standard input can be read once only");
-  const sources = await findSources(args);
+  const sources = await findSources(args, (path) =>
+    process.stderr.write(`skipped ${sentenceText(path)}: it does not look like a log\n`),
+  );
   const log = await EmbeddedLog.open({
     sources,
     store: config.outputs.store,
@@ -159,6 +162,11 @@ function summaryOf(engine: Engine, config: Config, records: number, seconds: num
   if (totals.consumed === 0) notes.push("The input holds no records.");
   if (findLinkKind(graph.kinds, "user", "sourceHost") === undefined)
     notes.push("Presence raises nothing: it needs links from user to sourceHost, and none are configured.");
+  for (const topic of engine.leftOver) {
+    notes.push(
+      `The last line of ${topic} has no line end and can't be read; a run on the same store reads it once it is whole.`,
+    );
+  }
   if (graph.evictedCount > 0)
     notes.push(`${graph.evictedCount} links were evicted at the cap (window.maxLinks).`);
   return {

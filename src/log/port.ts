@@ -12,6 +12,8 @@ export type RecordBatch = {
   readonly ends: Int32Array;
   /** Where reading continues once record `i` is committed; opaque to all but the log. */
   positionAfter(i: number): Position;
+  /** True for a last record that is perhaps not written to its end yet: if it can't be read, it is left for later. */
+  mayGrow(i: number): boolean;
   /** Length of a record in bytes before it was cut to the maximum, or 0 if it was not. */
   cutFrom(i: number): number;
 };

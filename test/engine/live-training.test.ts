@@ -45,7 +45,7 @@ async function runLive(train: TrainEpoch) {
     }
   }
   const log = await EmbeddedLog.open({
-    sources: [{ name: "stdin", path: "-", sizeBytes: undefined }],
+    sources: [{ name: "stdin", path: "-", sizeBytes: undefined, isStream: true }],
     recordBytesMax: 1 << 20,
     stdin: pipe(),
   });

@@ -80,7 +80,7 @@ class OddlinkDecoder implements Decoder {
     const login = this.#login;
     this.#used = 0;
     login.timeMs = record.timeMs;
-    login.uid = record.uid;
+    login.uid = record.uid === "" ? undefined : record.uid;
     login.outcome = OUTCOMES.indexOf(record.outcome ?? "unknown");
     this.#write(USER, record.user);
     this.#write(TARGET_USER, record.targetUser || record.user);

@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createReadStream, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { OddlinkError } from "../../errors.ts";
+import { isGzip } from "../../ingest/gunzip.ts";
 import { splitLines } from "../../ingest/line-splitter.ts";
-import { readSource, readStart, type Source, STDIN } from "../../ingest/sources.ts";
+import { readBytes, readSource, readStart, type Source, STDIN } from "../../ingest/sources.ts";
 import type {
   Assignment,
   Commit,
@@ -23,7 +23,9 @@ import { OutputFile } from "./output-file.ts";
 import { Store } from "./store.ts";
 
 /** A file is recognised by its first bytes, so that a rotated log under the same name is a new input. */
-const FINGERPRINT_BYTES = 4096;
+const START_BYTES = 4096;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 const LINES_PER_BATCH = 8192;
 const COMMIT_INTERVAL_MS = 100;
 
@@ -43,7 +45,8 @@ type Input = {
   /** Name of the file. */
   readonly topic: string;
   readonly source: Source;
-  readonly stdin: AsyncIterable<Buffer | string> | undefined;
+  /** What is left to read of a stream. */
+  readonly stream: AsyncIterable<Buffer | string> | undefined;
 };
 
 /** The log on files and SQLite: nothing to install, and `kill -9` is harmless here too. */
@@ -60,6 +63,7 @@ export class EmbeddedLog implements Log {
   /** Sequence number in the store of the last alert in the alerts file. */
   #alertsSeq = 0;
   #bytesRead = 0;
+  readonly #closing = new AbortController();
 
   private constructor(
     options: EmbeddedLogOptions,
@@ -137,12 +141,24 @@ export class EmbeddedLog implements Log {
     }
   }
 
-  async *#read(input: Input, start: Position): AsyncGenerator<RecordBatch> {
-    const chunks = readSource(input.source, start.bytes, (bytes) => (this.#bytesRead += bytes), input.stdin);
-    let offset = start.offset;
-    const limits = { lineBytesMax: this.#options.recordBytesMax, linesMax: LINES_PER_BATCH };
+  async *#read({ source, stream }: Input, position: Position): AsyncGenerator<RecordBatch> {
+    const isPlainFile = !source.isStream && !isGzip(await readStart(source, 2));
+    const bytes = position.bytes + (isPlainFile ? await lineEndAt(source, position.bytes) : 0);
+    const chunks = readSource(source, bytes, {
+      onRead: (count) => (this.#bytesRead += count),
+      stream,
+      signal: this.#closing.signal,
+    });
+    let { offset } = position;
+    const limits = {
+      lineBytesMax: this.#options.recordBytesMax,
+      linesMax: LINES_PER_BATCH,
+      isStart: bytes === 0,
+    };
+    // A line that is being written is left for the next run, if there can be one.
+    const mayGrow = isPlainFile && !this.isTemporary;
     for await (const lines of splitLines(chunks, limits)) {
-      yield new FileBatch(lines, { offset, bytes: start.bytes });
+      yield new FileBatch(lines, { offset, bytes }, mayGrow);
       offset += lines.count;
     }
   }
@@ -185,6 +201,7 @@ export class EmbeddedLog implements Log {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     // A pipe that is still open would keep the process from ending.
     if (this.#inputs.some(({ source }) => source.path === STDIN) && this.#options.stdin === undefined)
       process.stdin.destroy();
@@ -220,61 +237,59 @@ async function openInput(
   store: Store,
   source: Source,
   taken: readonly Input[],
-  stdinOption: AsyncIterable<Buffer | string> | undefined,
+  stdin: AsyncIterable<Buffer | string> | undefined,
 ): Promise<Input> {
   let start: Buffer;
-  let stdin: AsyncIterable<Buffer | string> | undefined;
+  let stream: AsyncIterable<Buffer | string> | undefined;
+  if (source.isStream) {
+    const opened = source.path === STDIN ? (stdin ?? process.stdin) : createReadStream(source.path);
+    ({ start, stream } = await peek(opened));
+  } else start = await readStart(source, START_BYTES);
   const stored = store.inputs();
-  if (source.path === STDIN) {
-    const bytesMin = Math.max(
-      1,
-      ...stored.filter((i) => i.topic === source.name).map((i) => i.fingerprintBytes),
-    );
-    ({ start, stdin } = await peek(stdinOption ?? process.stdin, bytesMin));
-  } else
-    start = source.sizeBytes === undefined ? Buffer.alloc(0) : await readStart(source, FINGERPRINT_BYTES);
   const known = stored.find(
     (input) =>
       input.topic === source.name &&
-      input.fingerprintBytes <= start.length &&
-      input.fingerprint === fingerprint(start, input.fingerprintBytes) &&
+      isContinued(input.start, start, source.isStream) &&
       taken.every((other) => other.partition !== input.partition),
   );
   const partition = known?.partition ?? stored.length;
-  if (known === undefined) {
-    store.addInput({
-      partition,
-      topic: source.name,
-      fingerprint: fingerprint(start, start.length),
-      fingerprintBytes: start.length,
-    });
-  }
-  return { partition, topic: source.name, source, stdin };
+  if (known === undefined) store.addInput({ partition, topic: source.name, start });
+  return { partition, topic: source.name, source, stream };
 }
 
-/** The first bytes of a pipe, and the pipe with them put back. */
-async function peek(stream: AsyncIterable<Buffer | string>, bytesMin: number) {
+/** True if an input that begins with `start` is the one that began with `known`, grown perhaps. */
+function isContinued(known: Buffer, start: Buffer, isStream: boolean): boolean {
+  if (start.length >= known.length) return start.subarray(0, known.length).equals(known);
+  // The first chunk of a pipe may be short: a line of it tells, and a slow pipe is not waited for.
+  return isStream && start.includes(NEWLINE) && known.subarray(0, start.length).equals(start);
+}
+
+/** The first bytes of a stream, and the stream with them put back. */
+async function peek(stream: AsyncIterable<Buffer | string>) {
   const iterator = stream[Symbol.asyncIterator]();
-  let start: Buffer = Buffer.alloc(0);
-  // A slow pipe must not be waited for longer than needed: its first chunk, or as much as tells it from known inputs.
-  do {
-    const { value, done } = await iterator.next();
-    if (done) break;
-    start = Buffer.concat([start, typeof value === "string" ? Buffer.from(value) : value]);
-  } while (start.length < bytesMin);
+  const { value, done } = await iterator.next();
+  const first = done ? Buffer.alloc(0) : typeof value === "string" ? Buffer.from(value) : value;
   async function* whole(): AsyncGenerator<Buffer | string> {
-    if (start.length > 0) yield start;
+    if (first.length > 0) yield first;
     for (;;) {
-      const { value, done } = await iterator.next();
-      if (done) return;
-      yield value;
+      const next = await iterator.next();
+      if (next.done) return;
+      yield next.value;
     }
   }
-  return { start: start.subarray(0, FINGERPRINT_BYTES), stdin: whole() };
+  return { start: first.subarray(0, START_BYTES), stream: whole() };
 }
 
-function fingerprint(start: Buffer, bytes: number): string {
-  return createHash("sha256").update(start.subarray(0, bytes)).digest("hex");
+/**
+ * Bytes of the line end that begins at `position` of a file, where the line before was read without one: it has grown by it
+ * since. 0 anywhere else.
+ */
+async function lineEndAt(source: Source, position: number): Promise<number> {
+  if (position === 0) return 0;
+  const around = await readBytes(source, position - 1, 3);
+  if (around[0] === NEWLINE) return 0;
+  if (around[1] === NEWLINE) return 1;
+  return around[1] === RETURN && around[2] === NEWLINE ? 2 : 0;
 }
 
 function lengthKey(path: string): string {

@@ -4,13 +4,13 @@ import { OddlinkError } from "../../errors.ts";
 import type { Commit, KeyedRecord, KeyedTopic, Position } from "../port.ts";
 
 /** Goes up when the tables change in a way that an older program would misread. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS inputs (
     partition INTEGER PRIMARY KEY, topic TEXT NOT NULL,
-    fingerprint TEXT NOT NULL, fingerprint_bytes INTEGER NOT NULL,
+    start BLOB NOT NULL,
     offset INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0
   );
   CREATE TABLE IF NOT EXISTS alerts (
@@ -31,8 +31,8 @@ const TABLE_OF: Readonly<Record<KeyedTopic, string>> = { "graph-state": "graph_s
 export type StoredInput = {
   readonly partition: number;
   readonly topic: string;
-  readonly fingerprint: string;
-  readonly fingerprintBytes: number;
+  /** Its first bytes, to recognise it by. */
+  readonly start: Buffer;
   readonly position: Position;
 };
 
@@ -87,24 +87,24 @@ export class Store {
     const rows = this.#prepared("SELECT * FROM inputs ORDER BY partition").all() as {
       partition: number;
       topic: string;
-      fingerprint: string;
-      fingerprint_bytes: number;
+      start: Uint8Array;
       offset: number;
       bytes: number;
     }[];
     return rows.map((row) => ({
       partition: row.partition,
       topic: row.topic,
-      fingerprint: row.fingerprint,
-      fingerprintBytes: row.fingerprint_bytes,
+      start: Buffer.from(row.start),
       position: { offset: row.offset, bytes: row.bytes },
     }));
   }
 
   addInput(input: Omit<StoredInput, "position">): void {
-    this.#prepared(
-      "INSERT INTO inputs (partition, topic, fingerprint, fingerprint_bytes) VALUES (?, ?, ?, ?)",
-    ).run(input.partition, input.topic, input.fingerprint, input.fingerprintBytes);
+    this.#prepared("INSERT INTO inputs (partition, topic, start) VALUES (?, ?, ?)").run(
+      input.partition,
+      input.topic,
+      input.start,
+    );
   }
 
   /** Writes everything of a commit in one transaction. `withMeta` joins it, for positions of output files. */
