@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   EPOCH_CORRUPT: { retriable: false, exitCode: 1 },
   TRAINING_FAILED: { retriable: true, exitCode: 1 },
   OUTPUT_UNWRITABLE: { retriable: false, exitCode: 1 },
+  STOPPED: { retriable: true, exitCode: 1 },
 } as const satisfies Record<string, { retriable: boolean; exitCode: 1 | 2 }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

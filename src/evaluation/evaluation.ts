@@ -52,6 +52,8 @@ export async function evaluate(input: {
   /** Start of the scored period, ms since the epoch; all before it is warm-up. */
   readonly fromMs: number | undefined;
   readonly onProgress?: (records: number) => void;
+  /** Stops early when it fires: the figures are then of a part of the input, and of no use. */
+  readonly signal: AbortSignal;
 }): Promise<Evaluation> {
   const { labels, fromMs } = input;
   const period = fromMs === undefined ? {} : { startMs: fromMs };
@@ -93,7 +95,7 @@ export async function evaluate(input: {
     }
   };
 
-  const { config, log, time, train, onProgress } = input;
+  const { config, log, time, train, onProgress, signal } = input;
   const engine = new Engine({
     config,
     log,
@@ -101,6 +103,7 @@ export async function evaluate(input: {
     merging: (state) => new WholeMerging(state),
     train,
     onScored,
+    signal,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   await engine.run();
