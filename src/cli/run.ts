@@ -5,7 +5,7 @@ import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
 import { REAL_TIME } from "../engine/time.ts";
-import { sumOf } from "../engine/totals.ts";
+import { emptyTotals, sumOf } from "../engine/totals.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { digestOf } from "../graph-state/digest.ts";
@@ -57,12 +57,12 @@ async function run(args: readonly string[], flags: CommonFlags, output: Standard
   const log = await EmbeddedLog.open({
     sources,
     store: config.outputs.store,
+    settings: settingsKey(config),
     alertsFile: config.outputs.alerts,
     scoredFile: config.outputs.scored,
     recordBytesMax: config.input.recordBytesMax,
   });
   try {
-    log.expectSettings(settingsKey(config));
     await stoppable((signal) => runOn(log, config, { output, signal, isJson: flags.json === true }));
   } finally {
     await log.close();
@@ -118,35 +118,43 @@ async function runOn(
   } finally {
     progress.done();
   }
+  const committed = log.totals() ?? JSON.stringify(emptyTotals());
+  const isCommitted = failure === undefined || committed === JSON.stringify(engine.totals);
+  // The state before could not be read: there is nothing to sum up.
+  if (read === 0 && !isCommitted) throw failure;
   const summary = summaryOf(engine, config, {
     read,
     seconds: (performance.now() - startedMs) / 1000,
-    stopped: signal.aborted,
+    end: failure !== undefined ? "failed" : signal.aborted ? "stopped" : "done",
+    isCommitted,
   });
   output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
   if (failure !== undefined) throw failure;
 }
 
-function summaryOf(
-  engine: Engine,
-  config: Config,
-  { read, seconds, stopped }: Pick<RunSummary, "read" | "seconds" | "stopped">,
-): RunSummary {
+type RunEnd = {
+  readonly read: number;
+  readonly seconds: number;
+  readonly end: "done" | "stopped" | "failed";
+  /** False if a failure left something that is counted out of the last commit. */
+  readonly isCommitted: boolean;
+};
+
+function summaryOf(engine: Engine, config: Config, { read, seconds, end, isCommitted }: RunEnd): RunSummary {
   const { totals, graph } = engine;
+  const { store, alerts, scored } = config.outputs;
   const written: string[] = [];
   const notes: string[] = [];
-  if (config.outputs.alerts !== undefined)
-    written.push(`${config.outputs.alerts}: ${totals.alerts} alerts (OCSF, JSON lines)`);
-  if (config.outputs.scored !== undefined)
-    written.push(`${config.outputs.scored}: the logins scored by runs that name it (JSON lines)`);
-  if (config.outputs.store !== undefined)
-    written.push(`${config.outputs.store}: everything (SQLite: alerts, dead_letters, ...)`);
-  if (config.outputs.store === undefined)
-    notes.push("Nothing else was kept; with --store FILE a run can be continued.");
-  if (stopped) notes.push("Stopped before the end of the input.");
-  if (read === 0 && !stopped && totals.consumed > 0)
+  if (isCommitted) {
+    if (alerts !== undefined) written.push(`${alerts}: alerts (OCSF, JSON lines)`);
+    if (scored !== undefined) written.push(`${scored}: the logins scored by runs that name it (JSON lines)`);
+    if (store !== undefined) written.push(`${store}: everything (SQLite: alerts, dead_letters, ...)`);
+  } else notes.push("Not all that is counted here could be written.");
+  if (store === undefined) notes.push("Nothing else was kept; with --store FILE a run can be continued.");
+  if (end === "stopped") notes.push("Stopped before the end of the input.");
+  if (end === "done" && read === 0 && totals.consumed > 0)
     notes.push("Nothing new to read: the store holds all of this input already.");
-  if (totals.consumed === 0) notes.push("The input holds no records.");
+  if (end === "done" && totals.consumed === 0) notes.push("The input holds no records.");
   if (findLinkKind(graph.kinds, "user", "sourceHost") === undefined)
     notes.push("Presence raises nothing: it needs links from user to sourceHost, and none are configured.");
   for (const topic of engine.leftOver) {
@@ -169,7 +177,7 @@ function summaryOf(
     epochs: totals.epochs,
     seconds,
     loginsPerSecond: seconds > 0 ? read / seconds : 0,
-    stopped,
+    stopped: end === "stopped",
     graph: { entities: graph.entityCount, links: graph.linkCount, digest: digestOf(graph) },
     ignoredReasons: nonZero(totals.ignored),
     rejectedReasons: nonZero(totals.rejected),

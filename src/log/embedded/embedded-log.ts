@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
-import { createReadStream, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createReadStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { OddlinkError } from "../../errors.ts";
 import { isGzip } from "../../ingest/gunzip.ts";
 import { splitLines } from "../../ingest/line-splitter.ts";
 import { readBytes, readSource, readStart, type Source, STDIN } from "../../ingest/sources.ts";
@@ -20,6 +19,7 @@ import type {
 } from "../port.ts";
 import { FileBatch } from "./file-batch.ts";
 import { OutputFile } from "./output-file.ts";
+import { expectSettings } from "./settings.ts";
 import { Store } from "./store.ts";
 
 /** A file is recognised by its first bytes, so that a rotated log under the same name is a new input. */
@@ -33,6 +33,8 @@ export type EmbeddedLogOptions = {
   readonly sources: readonly Source[];
   /** Path of the store, or undefined for a temporary one that is deleted at the end. */
   readonly store?: string | undefined;
+  /** The settings that the state depends on, as JSON: a store that was written with others is refused. */
+  readonly settings?: string | undefined;
   /** Files for alerts and scored logins as JSON lines. */
   readonly alertsFile?: string | undefined;
   readonly scoredFile?: string | undefined;
@@ -60,6 +62,7 @@ export class EmbeddedLog implements Log {
   readonly #temporaryFolder: string | undefined;
   readonly #alertsFile: OutputFile | undefined;
   readonly #scoredFile: OutputFile | undefined;
+  #totals: string | undefined;
   /** Sequence number in the store of the last alert in the alerts file. */
   #alertsSeq = 0;
   #bytesRead = 0;
@@ -75,20 +78,27 @@ export class EmbeddedLog implements Log {
     this.store = store;
     this.#inputs = inputs;
     this.#temporaryFolder = temporaryFolder;
+    this.#totals = store.meta("totals");
     this.#alertsFile = options.alertsFile === undefined ? undefined : this.#openAlerts(options.alertsFile);
-    this.#scoredFile = options.scoredFile === undefined ? undefined : this.#openOutput(options.scoredFile);
+    this.#scoredFile =
+      options.scoredFile === undefined
+        ? undefined
+        : this.#openOutput(options.scoredFile, "delete it to begin a new one");
   }
 
   static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
     const temporaryFolder = options.store === undefined ? mkdtempSync(join(tmpdir(), "oddlink-")) : undefined;
+    let store: Store | undefined;
     try {
       const path = options.store ?? join(temporaryFolder!, "store.db");
-      const store = new Store(path, temporaryFolder !== undefined);
+      store = new Store(path, temporaryFolder !== undefined);
+      if (options.settings !== undefined) expectSettings(store, options.settings);
       const inputs: Input[] = [];
       for (const source of options.sources)
         inputs.push(await openInput(store, source, inputs, options.stdin));
       return new EmbeddedLog(options, store, inputs, temporaryFolder);
     } catch (error) {
+      store?.close();
       if (temporaryFolder !== undefined) rmSync(temporaryFolder, { recursive: true, force: true });
       throw error;
     }
@@ -96,30 +106,6 @@ export class EmbeddedLog implements Log {
 
   get isTemporary(): boolean {
     return this.#temporaryFolder !== undefined;
-  }
-
-  /**
-   * Notes the settings that the state depends on, or checks them if the store was written before.
-   *
-   * @param settings JSON object, in a fixed order of keys
-   * @throws {OddlinkError} STORE_MISMATCH naming the settings that differ
-   */
-  expectSettings(settings: string): void {
-    const before = this.store.meta("settings");
-    if (before === undefined) {
-      this.store.setMeta("settings", settings);
-      return;
-    }
-    if (before === settings) return;
-    const old = JSON.parse(before) as Record<string, unknown>;
-    const now = JSON.parse(settings) as Record<string, unknown>;
-    const changed = Object.keys({ ...old, ...now }).filter(
-      (key) => JSON.stringify(old[key]) !== JSON.stringify(now[key]),
-    );
-    throw new OddlinkError(
-      "STORE_MISMATCH",
-      `${this.store.path} was written with other settings (${changed.join(", ")}); use the same ones, or another --store`,
-    );
   }
 
   /** One input after the other: each begins when the one before is committed to its end. */
@@ -164,20 +150,24 @@ export class EmbeddedLog implements Log {
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
-    const lengths: Record<string, string> = {};
+    const notes: Record<string, string> = {};
     if (this.#alertsFile !== undefined) {
       this.#alertsFile.append(commit.alerts.map((alert) => alert.finding));
-      lengths[lengthKey(this.#alertsFile.path)] = String(this.#alertsFile.length);
       this.#alertsSeq += commit.alerts.length;
-      lengths[seqKey(this.#alertsFile.path)] = String(this.#alertsSeq);
+      if (this.#alertsFile.isResumable) {
+        notes[lengthKey(this.#alertsFile.path)] = String(this.#alertsFile.length);
+        notes[seqKey(this.#alertsFile.path)] = String(this.#alertsSeq);
+      }
     }
     if (this.#scoredFile !== undefined) {
       this.#scoredFile.append(commit.scoredLogins.map(({ line }) => line));
-      lengths[lengthKey(this.#scoredFile.path)] = String(this.#scoredFile.length);
+      if (this.#scoredFile.isResumable)
+        notes[lengthKey(this.#scoredFile.path)] = String(this.#scoredFile.length);
     }
     // A file of scored logins takes the place of the table: they are many, and nobody wants them twice.
     const isFiled = this.#scoredFile !== undefined;
-    this.store.commit(isFiled ? { ...commit, scoredLogins: [] } : commit, lengths);
+    this.store.commit(isFiled ? { ...commit, scoredLogins: [] } : commit, notes);
+    this.#totals = commit.totals;
     return "committed";
   }
 
@@ -188,7 +178,7 @@ export class EmbeddedLog implements Log {
   }
 
   totals(): string | undefined {
-    return this.store.meta("totals");
+    return this.#totals;
   }
 
   progress(): ReadProgress {
@@ -213,10 +203,11 @@ export class EmbeddedLog implements Log {
 
   /**
    * The alerts file holds all alerts of the store, whichever run raised them: one that is new, or was moved away, is
-   * written in full, and runs that did not name it are caught up with.
+   * written in full, and runs that did not name it are caught up with. A pipe gets those of this run.
    */
   #openAlerts(path: string): OutputFile {
-    const file = this.#openOutput(path);
+    const file = this.#openOutput(path, "delete it to have it written in full again");
+    if (!file.isResumable) return file;
     const noted = file.length === 0 ? 0 : Number(this.store.meta(seqKey(path)) ?? 0);
     this.#alertsSeq = noted;
     for (const { seq, finding } of this.store.findings(noted)) {
@@ -226,9 +217,8 @@ export class EmbeddedLog implements Log {
     return file;
   }
 
-  #openOutput(path: string): OutputFile {
-    const noted = Number(this.store.meta(lengthKey(path)) ?? 0);
-    return new OutputFile(path, existsSync(path) ? noted : 0);
+  #openOutput(path: string, ifShort: string): OutputFile {
+    return new OutputFile(path, Number(this.store.meta(lengthKey(path)) ?? 0), ifShort);
   }
 }
 
