@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
-import { printConfig } from "../config/load.ts";
+import { configFile, printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { REAL_TIME } from "../engine/time.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
@@ -9,9 +9,10 @@ import { type Evaluation, type EvaluationReport, evaluate } from "../evaluation/
 import { type Labels, readLabels } from "../evaluation/labels.ts";
 import { spreadOverSeeds } from "../evaluation/ranking.ts";
 import { type Format, formatOf } from "../ingest/formats/index.ts";
-import { findSources, readFirstRecord, type Source, STDIN } from "../ingest/sources.ts";
+import { readFirstRecord, type Source, STDIN } from "../ingest/sources.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import { addCommonOptions, type CommonFlags, configOf, numberOf } from "./options.ts";
+import { findSourcesBeside } from "./own-files.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { renderEvaluation } from "./terminal/evaluation-table.ts";
@@ -54,7 +55,13 @@ async function run(args: readonly string[], flags: EvaluateFlags, output: Standa
   if (!Number.isInteger(flags.seeds) || flags.seeds < 1 || flags.seeds > 100) {
     throw new OddlinkError("USAGE", "--seeds takes a whole number from 1 to 100");
   }
-  const sources = await findSources(args);
+  const sources = await findSourcesBeside(args, {
+    written: [{ as: "--report", path: flags.report }],
+    read: [
+      { as: "--labels", path: flags.labels },
+      { as: "--config", path: configFile(flags.config, process.env) },
+    ],
+  });
   const toTimeMs = await timeReader(sources[0]!, config);
   const fromMs = flags.from === undefined ? undefined : toTimeMs(flags.from);
   if (flags.from !== undefined && fromMs === undefined) {

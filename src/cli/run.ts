@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { DetectionFinding } from "../alerts/detection-finding.ts";
-import { printConfig } from "../config/load.ts";
+import { configFile, printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
@@ -10,9 +10,10 @@ import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { digestOf } from "../graph-state/digest.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
-import { findSources, STDIN } from "../ingest/sources.ts";
+import { STDIN } from "../ingest/sources.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import { addCommonOptions, type CommonFlags, configOf } from "./options.ts";
+import { findSourcesBeside, placeOf } from "./own-files.ts";
 import { settingsKey } from "./settings-key.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
@@ -51,7 +52,7 @@ async function run(args: readonly string[], flags: CommonFlags, output: Standard
     throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
   if (args.filter((arg) => arg === STDIN).length > 1)
     throw new OddlinkError("USAGE", "standard input can be read once only");
-  const sources = await findSources(args, (path) =>
+  const sources = await findSourcesBeside(args, filesOf(config.outputs, flags), (path) =>
     process.stderr.write(`skipped ${sentenceText(path)}: it does not look like a log\n`),
   );
   const log = await EmbeddedLog.open({
@@ -67,6 +68,20 @@ async function run(args: readonly string[], flags: CommonFlags, output: Standard
   } finally {
     await log.close();
   }
+}
+
+function filesOf({ alerts, scored, store }: Config["outputs"], flags: CommonFlags) {
+  // SQLite's own files lie beside the store itself, not beside a link to it.
+  const journals = ["-wal", "-shm"].map((suffix) => store && placeOf(store) + suffix);
+  return {
+    written: [
+      { as: "--alerts", path: alerts },
+      { as: "--scored", path: scored },
+      { as: "--store", path: store },
+      ...journals.map((path) => ({ as: "the journal of --store", path })),
+    ],
+    read: [{ as: "--config", path: configFile(flags.config, process.env) }],
+  };
 }
 
 async function runOn(
