@@ -82,8 +82,8 @@ async function run(args: readonly string[], flags: EvaluateFlags, output: Standa
     spread: spreadOverSeeds(results),
   };
   const json = `${JSON.stringify(report)}\n`;
-  if (flags.report !== undefined) writeReport(flags.report, json);
   output.write(flags.json ? json : `${renderEvaluation(report)}\n`);
+  if (flags.report !== undefined) writeReport(flags.report, json);
 }
 
 type SeedEvaluation = {

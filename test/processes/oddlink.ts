@@ -6,6 +6,8 @@ import type { TestContext } from "node:test";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 export const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "lanl");
+/** The one data file of the example; the directory holds others, and a run says that it skips them. */
+export const EXAMPLE_FILE = join(EXAMPLE, "auth.txt.gz");
 
 /** No process of a test may outlive this. */
 const TIMEOUT_MS = 120_000;

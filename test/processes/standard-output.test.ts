@@ -4,7 +4,7 @@ import { closeSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { EXAMPLE, ended, run, start, temporaryFolder } from "./oddlink.ts";
+import { EXAMPLE, EXAMPLE_FILE, ended, run, start, temporaryFolder } from "./oddlink.ts";
 
 const LABELS = join(EXAMPLE, "labels", "redteam.txt");
 
@@ -12,7 +12,7 @@ test("a reader that leaves after the first alert ends the run quietly: committed
   const folder = temporaryFolder(t);
   const store = join(temporaryFolder(t), "store.db");
   for (const more of [[], ["--store", store]]) {
-    const child = start(["run", EXAMPLE, "--train", "off", ...more], { env: { TMPDIR: folder } });
+    const child = start(["run", EXAMPLE_FILE, "--train", "off", ...more], { env: { TMPDIR: folder } });
     let stderr = "";
     child.stderr!.on("data", (chunk) => (stderr += chunk));
     await once(child.stdout!, "data");
@@ -28,8 +28,8 @@ test("a reader that leaves after the first alert ends the run quietly: committed
 });
 
 for (const args of [
-  ["run", EXAMPLE, "--train", "off"],
-  ["run", EXAMPLE, "--train", "off", "--json"],
+  ["run", EXAMPLE_FILE, "--train", "off"],
+  ["run", EXAMPLE_FILE, "--train", "off", "--json"],
   ["run", "--print-config"],
   ["run", "--help"],
   ["evaluate", EXAMPLE, "--labels", LABELS, "--train", "off"],
