@@ -6,10 +6,13 @@ import { evaluateCommand } from "./evaluate.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
 
-const EXIT_CODES = `
+const HELP_END = `
+All settings, also those without a flag: docs/configuration.md; --print-config shows what is in force.
+
 Exit codes:
-  0  done
-  1  failed while running (unreadable or truncated input, too many bad records, store or output trouble)
+  0  done, or a run that was stopped (SIGINT, SIGTERM) and has kept what it read
+  1  failed while running (unreadable or truncated input, too many bad records, store or output trouble),
+     or an evaluation that was stopped
   2  wrong use or configuration; nothing was started`;
 
 const output = new StandardOutput(process.stdout);
@@ -21,11 +24,11 @@ const program = new Command("oddlink")
     "Reads login events, keeps the graph of who usually logs in where, and raises the few logins that look unlikely.",
   )
   .version(VERSION)
-  .addHelpText("after", EXIT_CODES)
+  .addHelpText("after", HELP_END)
   .addCommand(runCommand(output))
   .addCommand(evaluateCommand(output))
   .exitOverride();
-for (const command of program.commands) command.exitOverride().addHelpText("after", EXIT_CODES);
+for (const command of program.commands) command.exitOverride().addHelpText("after", HELP_END);
 
 process.exitCode = Math.max(
   await exitCodeOf(() => program.parseAsync()),

@@ -21,7 +21,7 @@ export const configSchema = z.strictObject({
     .min(0)
     .max(0xffffffff)
     .default(1)
-    .describe("seed of everything random; training alone"),
+    .describe("seed of everything random, which is training alone"),
   input: z
     .strictObject({
       format: z.enum(FORMAT_NAMES).default("auto").describe("input format; auto recognises each record"),
