@@ -141,7 +141,7 @@ for (const [what, args, env, expected] of [
     "a folder of labels",
     ["evaluate", EXAMPLE, "--labels", join(EXAMPLE, "labels")],
     {},
-    /--labels takes a file, and .*labels is a folder/,
+    /label file .*labels is a folder/,
   ],
   [
     "a threshold beside a budget",
