@@ -1,7 +1,7 @@
 /**
  * Claim: millions of rows run in constant memory, at a rate that does not fall as the window fills.
  *
- *   node bench/constant-memory.ts [ROWS]        default 5,000,000
+ *   npx node bench/constant-memory.ts [ROWS]    default 5,000,000
  *
  * Pipes the example, repeated with shifted time and renamed hosts, into `oddlink run - --train off`. Opponent: the same
  * rows into `wc -l`, which says how much of the time is spent on making and piping them. Prints the rate of each fifth,

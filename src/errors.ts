@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   KAFKA_DENIED: { retriable: false, exitCode: 2 },
   KAFKA_TOPIC_MISSING: { retriable: false, exitCode: 2 },
   OUTPUT_UNWRITABLE: { retriable: false, exitCode: 1 },
+  STOPPED: { retriable: true, exitCode: 1 },
 } as const satisfies Record<string, { retriable: boolean; exitCode: 1 | 2 }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

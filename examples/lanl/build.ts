@@ -1,7 +1,7 @@
 /**
  * Puts the example together from published pieces of LANL's auth.txt: real rows only, in time order.
  *
- *   node examples/lanl/build.ts --data FOLDER [--out FOLDER]
+ *   npx node examples/lanl/build.ts --data FOLDER [--out FOLDER]
  *
  * FOLDER of --data holds lanl2015-u748, lanl2015-safekit and lanl2015-random; --out is this folder unless given. Writes
  * auth.txt.gz and labels/redteam.txt, and prints what it counted as JSON. The same input gives the same bytes.
@@ -33,7 +33,7 @@ const { values } = parseArgs({
   options: { data: { type: "string" }, out: { type: "string", default: import.meta.dirname } },
 });
 if (values.data === undefined) {
-  process.stderr.write("usage: node examples/lanl/build.ts --data FOLDER [--out FOLDER]\n");
+  process.stderr.write("usage: npx node examples/lanl/build.ts --data FOLDER [--out FOLDER]\n");
   process.exit(2);
 }
 build(values.data, values.out);

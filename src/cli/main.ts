@@ -4,37 +4,47 @@ import { OddlinkError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { runCommand } from "./run.ts";
+import { StandardOutput } from "./standard-output.ts";
 
-const EXIT_CODES = `
+const HELP_END = `
+All settings, also those without a flag: docs/configuration.md; --print-config shows what is in force.
+
 Exit codes:
-  0  done
-  1  failed while running (unreadable or truncated input, too many bad records, store or output trouble)
+  0  done, or a run that was stopped (SIGINT, SIGTERM) and has kept what it read
+  1  failed while running (unreadable or truncated input, too many bad records, store or output trouble),
+     or an evaluation that was stopped
   2  wrong use or configuration; nothing was started`;
+
+const output = new StandardOutput(process.stdout);
+// Progress and notes: where nobody can read them, the work goes on without.
+process.stderr.on("error", () => {});
 
 const program = new Command("oddlink")
   .description(
     "Reads login events, keeps the graph of who usually logs in where, and raises the few logins that look unlikely.",
   )
   .version(VERSION)
-  .addHelpText("after", EXIT_CODES)
-  .addCommand(runCommand())
-  .addCommand(evaluateCommand())
+  .addHelpText("after", HELP_END)
+  .addCommand(runCommand(output))
+  .addCommand(evaluateCommand(output))
   .exitOverride();
-for (const command of program.commands) command.exitOverride().addHelpText("after", EXIT_CODES);
+for (const command of program.commands) command.exitOverride().addHelpText("after", HELP_END);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = exitCodeOf(error);
-}
+process.exitCode = Math.max(
+  await exitCodeOf(() => program.parseAsync()),
+  await exitCodeOf(() => output.finish()),
+);
 
 /** Results go to standard output, everything else to standard error: errors too, in one readable block. */
-function exitCodeOf(error: unknown): number {
-  // Commander has written its message already.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof OddlinkError) {
+async function exitCodeOf(work: () => Promise<unknown>): Promise<number> {
+  try {
+    await work();
+    return 0;
+  } catch (error) {
+    // Commander has written its message already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof OddlinkError)) throw error;
     process.stderr.write(`oddlink: ${error.message}\n`);
     return error.exitCode;
   }
-  throw error;
 }

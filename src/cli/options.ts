@@ -3,9 +3,34 @@ import { loadConfig } from "../config/load.ts";
 import { type Config, DETECTORS, TRAINING_MODES } from "../config/schema.ts";
 import { FORMAT_NAMES } from "../ingest/formats/index.ts";
 
+/** The setting that a flag sets, by the name under which commander hands the flag over. */
+export const SETTING_OF_FLAG = {
+  format: "input.format",
+  detector: "detector",
+  train: "training.mode",
+  seed: "seed",
+  threshold: "threshold",
+  alertsPerDay: "alertsPerDay",
+  store: "outputs.store",
+  alerts: "outputs.alerts",
+  scored: "outputs.scored",
+} as const;
+
 /** Flags that `run` and `evaluate` share. */
+export type CommonFlags = { readonly [flag in keyof typeof SETTING_OF_FLAG]?: string | number } & {
+  readonly config?: string;
+  readonly printConfig?: true;
+  readonly json?: true;
+};
+
 export function addCommonOptions(command: Command): Command {
   return command
+    .addOption(
+      new Option("--threshold <p>", "fixed threshold: a login that scores below p is an alert")
+        .argParser(numberOf)
+        .conflicts("alertsPerDay"),
+    )
+    .option("--alerts-per-day <n>", "alert budget below the presence tier", numberOf)
     .addOption(
       new Option("--format <name>", "input format; auto recognises each record").choices(FORMAT_NAMES),
     )
@@ -20,27 +45,16 @@ export function addCommonOptions(command: Command): Command {
     .option("--print-config", "print the configuration in force and stop");
 }
 
-export type CommonFlags = {
-  readonly format?: string;
-  readonly detector?: string;
-  readonly train?: string;
-  readonly seed?: number;
-  readonly config?: string;
-  readonly printConfig?: true;
-};
-
-/** The configuration of a command; `more` are its own flags by setting. */
-export function configOf(flags: CommonFlags, more: Readonly<Record<string, unknown>>): Config {
+/** The configuration in force with the flags of a command. */
+export function configOf(flags: CommonFlags): Config {
+  const settings = Object.entries(SETTING_OF_FLAG).map(([flag, path]) => [
+    path,
+    flags[flag as keyof typeof SETTING_OF_FLAG],
+  ]);
   return loadConfig({
     file: flags.config,
     environment: process.env,
-    flags: {
-      "input.format": flags.format,
-      detector: flags.detector,
-      "training.mode": flags.train,
-      seed: flags.seed,
-      ...more,
-    },
+    flags: Object.fromEntries(settings),
   });
 }
 

@@ -1,33 +1,28 @@
 import { Command } from "commander";
 import type { DetectionFinding } from "../alerts/detection-finding.ts";
-import { printConfig } from "../config/load.ts";
+import { configFile, printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
-import { REAL_TIME } from "../time.ts";
-import { sumOf } from "../engine/totals.ts";
+import { emptyTotals, sumOf } from "../engine/totals.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { digestOf } from "../graph-state/digest.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
-import { findSources, STDIN } from "../ingest/sources.ts";
+import { STDIN } from "../ingest/sources.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
-import { addCommonOptions, type CommonFlags, configOf, numberOf } from "./options.ts";
+import { REAL_TIME } from "../time.ts";
+import { addCommonOptions, type CommonFlags, configOf } from "./options.ts";
+import { findSourcesBeside, placeOf } from "./own-files.ts";
 import { settingsKey } from "./settings-key.ts";
+import type { StandardOutput } from "./standard-output.ts";
+import { stoppable } from "./stopping.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
+import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { type RunSummary, renderSummary } from "./terminal/summary.ts";
 
-type RunFlags = CommonFlags & {
-  readonly store?: string;
-  readonly alerts?: string;
-  readonly scored?: string;
-  readonly threshold?: number;
-  readonly alertsPerDay?: number;
-  readonly json?: true;
-};
-
-export function runCommand(): Command {
+export function runCommand(output: StandardOutput): Command {
   const command = new Command("run")
     .description("Score every login of a file, a directory or standard input, and print the odd ones.")
     .argument("[SOURCE...]", "file, directory, or - for standard input; plain or gzip")
@@ -37,8 +32,6 @@ export function runCommand(): Command {
     )
     .option("--alerts <file>", "write one OCSF Detection Finding a line")
     .option("--scored <file>", "write one line for each scored login")
-    .option("--threshold <p>", "fixed threshold: a login that scores below p is an alert", numberOf)
-    .option("--alerts-per-day <n>", "alert budget below the presence tier", numberOf)
     .option("--json", "end with one JSON object on standard output; alerts are not printed");
   addCommonOptions(command).addHelpText(
     "after",
@@ -49,55 +42,62 @@ Examples:
   oddlink run logs/ --store logins.db --alerts alerts.jsonl
                                                      keep everything; killed and run again, it goes on`,
   );
-  return command.action((sources: string[], flags: RunFlags) => run(sources, flags));
+  return command.action((sources: string[], flags: CommonFlags) => run(sources, flags, output));
 }
 
-async function run(args: readonly string[], flags: RunFlags): Promise<void> {
-  const config = configOf(flags, {
-    "outputs.store": flags.store,
-    "outputs.alerts": flags.alerts,
-    "outputs.scored": flags.scored,
-    threshold: flags.threshold,
-    alertsPerDay: flags.alertsPerDay,
-  });
-  if (flags.printConfig) {
-    process.stdout.write(printConfig(config));
-    return;
-  }
+async function run(args: readonly string[], flags: CommonFlags, output: StandardOutput): Promise<void> {
+  const config = configOf(flags);
+  if (flags.printConfig) return output.write(printConfig(config));
   if (args.length === 0)
     throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
   if (args.filter((arg) => arg === STDIN).length > 1)
     throw new OddlinkError("USAGE", "standard input can be read once only");
-  const sources = await findSources(args);
+  const sources = await findSourcesBeside(args, filesOf(config.outputs, flags), (path) =>
+    process.stderr.write(`skipped ${sentenceText(path)}: it does not look like a log\n`),
+  );
   const log = await EmbeddedLog.open({
     sources,
     store: config.outputs.store,
+    settings: settingsKey(config),
     alertsFile: config.outputs.alerts,
     scoredFile: config.outputs.scored,
     recordBytesMax: config.input.recordBytesMax,
   });
   try {
-    await runOn(log, config, flags.json === true);
+    await stoppable((signal) => runOn(log, config, { output, signal, isJson: flags.json === true }));
   } finally {
     await log.close();
   }
 }
 
-async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise<void> {
-  log.expectSettings(settingsKey(config));
+function filesOf({ alerts, scored, store }: Config["outputs"], flags: CommonFlags) {
+  // SQLite's own files lie beside the store itself, not beside a link to it.
+  const journals = ["-wal", "-shm"].map((suffix) => store && placeOf(store) + suffix);
+  return {
+    written: [
+      { as: "--alerts", path: alerts },
+      { as: "--scored", path: scored },
+      { as: "--store", path: store },
+      ...journals.map((path) => ({ as: "the journal of --store", path })),
+    ],
+    read: [{ as: "--config", path: configFile(flags.config, process.env) }],
+  };
+}
+
+async function runOn(
+  log: EmbeddedLog,
+  config: Config,
+  { output, signal, isJson }: { output: StandardOutput; signal: AbortSignal; isJson: boolean },
+): Promise<void> {
   const startedMs = performance.now();
   const progress = new Progress({ stream: process.stderr, now: Date.now });
-  const abort = new AbortController();
-  const stop = () => abort.abort();
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
-  let records = 0;
+  let read = 0;
   const engine = new Engine({
     config,
     log,
     time: REAL_TIME,
     merging: (state) => new WholeMerging(state),
-    signal: abort.signal,
+    signal: AbortSignal.any([signal, output.gone]),
     train: (graph, trainingConfig, number, trainedAtMs, signal) =>
       trainEpoch(
         graph,
@@ -113,7 +113,7 @@ async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise
       if (isJson) return;
       const finding = JSON.parse(alert.finding) as DetectionFinding;
       progress.clear();
-      process.stdout.write(
+      output.write(
         finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`,
       );
     },
@@ -121,8 +121,8 @@ async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
     onEpochFailed: (error) => progress.note(`going on with the model before: ${error.message}`),
     onProgress: (count) => {
-      records += count;
-      progress.update({ ...log.progress(), records });
+      read += count;
+      progress.update({ ...log.progress(), records: read });
     },
   });
   let failure: unknown;
@@ -131,37 +131,56 @@ async function runOn(log: EmbeddedLog, config: Config, isJson: boolean): Promise
   } catch (error) {
     failure = error;
   } finally {
-    process.off("SIGINT", stop);
-    process.off("SIGTERM", stop);
     progress.done();
   }
-  const summary = summaryOf(engine, config, records, (performance.now() - startedMs) / 1000);
-  if (abort.signal.aborted) summary.notes.push("Stopped before the end of the input.");
-  if (isJson) process.stdout.write(`${JSON.stringify(summary)}\n`);
-  else process.stdout.write(`${renderSummary(summary)}\n`);
+  const committed = log.totals() ?? JSON.stringify(emptyTotals());
+  const isCommitted = failure === undefined || committed === JSON.stringify(engine.totals);
+  // The state before could not be read: there is nothing to sum up.
+  if (read === 0 && !isCommitted) throw failure;
+  const summary = summaryOf(engine, config, {
+    read,
+    seconds: (performance.now() - startedMs) / 1000,
+    end: failure !== undefined ? "failed" : signal.aborted ? "stopped" : "done",
+    isCommitted,
+  });
+  output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
   if (failure !== undefined) throw failure;
 }
 
-function summaryOf(engine: Engine, config: Config, records: number, seconds: number): RunSummary {
+type RunEnd = {
+  readonly read: number;
+  readonly seconds: number;
+  readonly end: "done" | "stopped" | "failed";
+  /** False if a failure left something that is counted out of the last commit. */
+  readonly isCommitted: boolean;
+};
+
+function summaryOf(engine: Engine, config: Config, { read, seconds, end, isCommitted }: RunEnd): RunSummary {
   const { totals, graph } = engine;
+  const { store, alerts, scored } = config.outputs;
   const written: string[] = [];
   const notes: string[] = [];
-  if (config.outputs.alerts !== undefined)
-    written.push(`${config.outputs.alerts}: ${totals.alerts} alerts (OCSF, JSON lines)`);
-  if (config.outputs.scored !== undefined)
-    written.push(`${config.outputs.scored}: the logins scored by runs that name it (JSON lines)`);
-  if (config.outputs.store !== undefined)
-    written.push(`${config.outputs.store}: everything (SQLite: alerts, dead_letters, ...)`);
-  if (config.outputs.store === undefined)
-    notes.push("Nothing else was kept; with --store FILE a run can be continued.");
-  if (records === 0 && totals.consumed > 0)
+  if (isCommitted) {
+    if (alerts !== undefined) written.push(`${alerts}: alerts (OCSF, JSON lines)`);
+    if (scored !== undefined) written.push(`${scored}: the logins scored by runs that name it (JSON lines)`);
+    if (store !== undefined) written.push(`${store}: everything (SQLite: alerts, dead_letters, ...)`);
+  } else notes.push("Not all that is counted here could be written.");
+  if (store === undefined) notes.push("Nothing else was kept; with --store FILE a run can be continued.");
+  if (end === "stopped") notes.push("Stopped before the end of the input.");
+  if (end === "done" && read === 0 && totals.consumed > 0)
     notes.push("Nothing new to read: the store holds all of this input already.");
-  if (totals.consumed === 0) notes.push("The input holds no records.");
+  if (end === "done" && totals.consumed === 0) notes.push("The input holds no records.");
   if (findLinkKind(graph.kinds, "user", "sourceHost") === undefined)
     notes.push("Presence raises nothing: it needs links from user to sourceHost, and none are configured.");
+  for (const topic of engine.leftOver) {
+    notes.push(
+      `The last line of ${topic} has no line end and can't be read; a run on the same store reads it once it is whole.`,
+    );
+  }
   if (graph.evictedCount > 0)
     notes.push(`${graph.evictedCount} links were evicted at the cap (window.maxLinks).`);
   return {
+    read,
     consumed: totals.consumed,
     scored: totals.scored,
     evidence: totals.evidence,
@@ -172,7 +191,8 @@ function summaryOf(engine: Engine, config: Config, records: number, seconds: num
     incidents: totals.incidents,
     epochs: totals.epochs,
     seconds,
-    loginsPerSecond: seconds > 0 ? records / seconds : 0,
+    loginsPerSecond: seconds > 0 ? read / seconds : 0,
+    stopped: end === "stopped",
     graph: { entities: graph.entityCount, links: graph.linkCount, digest: digestOf(graph) },
     ignoredReasons: nonZero(totals.ignored),
     rejectedReasons: nonZero(totals.rejected),

@@ -2,10 +2,16 @@ import type { Config } from "../config/schema.ts";
 
 /**
  * The settings that decide what the state of an engine is, as text: a store made with others can't be continued. What
- * only says where results go, or which alerts are raised from now on, may change between runs.
+ * only says where results go, or which records are let in or alerts raised from now on, may change between runs.
  */
 export function settingsKey(config: Config): string {
-  const { outputs: _outputs, threshold: _threshold, alertsPerDay: _alertsPerDay, input, ...state } = config;
-  const { rejectedShareMax: _share, duplicatesMax: _duplicates, registry: _registry, ...reading } = input;
-  return JSON.stringify({ ...state, input: reading });
+  const { outputs: _outputs, threshold: _threshold, alertsPerDay: _alertsPerDay, ...state } = config;
+  const {
+    rejectedShareMax: _share,
+    duplicatesMax: _duplicates,
+    registry: _registry,
+    ...input
+  } = config.input;
+  const { maxJumpDays: _maxJumpDays, ...window } = config.window;
+  return JSON.stringify({ ...state, input, window });
 }

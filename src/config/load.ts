@@ -23,7 +23,7 @@ export type Setting = {
 export const SETTINGS: readonly Setting[] = settingsOf(configSchema, []);
 
 /**
- * The configuration in force: defaults < file < environment < flags.
+ * The configuration in force: defaults < file < environment < flags. What is empty in a file or the environment is not set.
  *
  * @param flags settings given on the command line, by dotted path; undefined ones are left out
  * @throws {OddlinkError} CONFIG_INVALID naming each wrong key and what was expected
@@ -36,10 +36,10 @@ export function loadConfig(input: {
   const problems: string[] = [];
   const tree: Tree = {};
   const origins = new Map<string, string>();
-  const file = input.file ?? input.environment[FILE_VARIABLE];
+  const file = configFile(input.file, input.environment);
   if (file !== undefined) merge(tree, readFile(file), file, origins, []);
-  for (const [variable, text] of Object.entries(input.environment)) {
-    if (!variable.startsWith(PREFIX) || variable === FILE_VARIABLE || text === undefined) continue;
+  for (const [variable, text = ""] of Object.entries(input.environment)) {
+    if (!variable.startsWith(PREFIX) || variable === FILE_VARIABLE || text === "") continue;
     const setting = SETTINGS.find((candidate) => candidate.variable === variable);
     if (setting === undefined) problems.push(`${variable}: there is no such setting`);
     else set(tree, setting.path, setting.isText ? text : parseText(text), variable, origins);
@@ -52,6 +52,14 @@ export function loadConfig(input: {
   for (const issue of result.error?.issues ?? []) problems.push(...describe(issue, origins));
   const list = problems.map((problem) => `  ${problem}`).join("\n");
   throw new OddlinkError("CONFIG_INVALID", `the configuration is not valid; nothing was started\n${list}`);
+}
+
+/** The configuration file: the one named on the command line, else in the environment; an empty name is none. */
+export function configFile(
+  flag: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return flag ?? (environment[FILE_VARIABLE] || undefined);
 }
 
 /** The configuration as YAML that `--config` accepts again, once its secrets are put back: they are not printed. */
@@ -98,7 +106,8 @@ function merge(
       define(into, key, child);
       merge(child, value, origin, origins, here);
     } else {
-      define(into, key, value);
+      // A name with nothing after it sets nothing.
+      define(into, key, value ?? undefined);
     }
   }
 }
@@ -129,7 +138,8 @@ function describe(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>)
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const whole = path === "" ? key : `${path}.${key}`;
-      const known = SETTINGS.filter((s) => s.path.slice(0, -1).join(".") === path).map((s) => s.path.at(-1));
+      const inside = SETTINGS.filter((s) => `${s.path.join(".")}.`.startsWith(path === "" ? "" : `${path}.`));
+      const known = [...new Set(inside.map((s) => s.path[issue.path.length]))];
       const hint = known.length > 0 ? ` (known here: ${known.join(", ")})` : "";
       return `${whole}: there is no such setting${hint}${from(whole)}`;
     });

@@ -26,9 +26,13 @@ const registrySchema = z
       .string()
       .min(1)
       .regex(/^[^:]*$/, "a user name can't hold a colon")
-      .optional(),
-    password: secretSchema.optional(),
-    token: secretSchema.regex(/^[\x21-\x7e]*$/, "holds characters no token has").optional(),
+      .optional()
+      .describe("user of the registry, with a password"),
+    password: secretSchema.optional().describe("password of that user"),
+    token: secretSchema
+      .regex(/^[\x21-\x7e]*$/, "holds characters no token has")
+      .optional()
+      .describe("bearer token, instead of user and password"),
     timeoutMs: z
       .number()
       .int()
@@ -52,7 +56,7 @@ export const configSchema = z.strictObject({
     .min(0)
     .max(0xffffffff)
     .default(1)
-    .describe("seed of everything random; training alone"),
+    .describe("seed of everything random, which is training alone"),
   input: z
     .strictObject({
       format: z.enum(FORMAT_NAMES).default("auto").describe("input format; auto recognises each record"),

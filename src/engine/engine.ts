@@ -57,6 +57,8 @@ export class Engine {
   readonly #failed = new AbortController();
   readonly #stop: AbortSignal;
   readonly #outdatedCounts = new Map<number, number>();
+  /** Names of inputs whose last line is not written to its end: it was left for the next run. */
+  readonly leftOver: string[] = [];
   #failure: unknown;
   #trainedAtMs = Number.NaN;
   /** Epochs that the next commit stores. */
@@ -189,6 +191,7 @@ export class Engine {
       const returned = batches.return?.(undefined).catch(() => {});
       if (!this.#stop.aborted) await returned;
     }
+    if (run.hasLeftOver) this.leftOver.push(assignment.topic);
     if (!log.isEndless) failure ??= run.tooManyRejected(true);
     if (failure !== undefined) throw failure;
   }

@@ -20,7 +20,7 @@ import { alertRecord, type Origin, scoredRecord } from "./records.ts";
 import type { Scored } from "./scoring.ts";
 import type { SharedGraph } from "./shared-graph.ts";
 import { segmentGroup } from "./stored-segments.ts";
-import { decadeOf, type Totals } from "./totals.ts";
+import { believesJump, decadeOf, type Totals } from "./totals.ts";
 
 const MS_PER_DAY = 86_400_000;
 /** A share of bad records says nothing about fewer than this many. */
@@ -59,6 +59,8 @@ export class PartitionRun {
   segments: Segment[] = [];
   /** Set when another process has the partition. */
   isLost = false;
+  /** Set when the last record is not written to its end, so that it is left for the next run. */
+  hasLeftOver = false;
   readonly #options: PartitionRunOptions;
   readonly #topic: string;
   readonly #decoder: Decoder;
@@ -71,6 +73,8 @@ export class PartitionRun {
   #position: Position | undefined;
   #consumed = 0;
   #rejected = 0;
+  /** Set once anything but blank lines could be read. */
+  #hasReadable = false;
 
   constructor(options: PartitionRunOptions) {
     const { assignment, config } = options;
@@ -103,7 +107,12 @@ export class PartitionRun {
     let i = start;
     for (; i < batch.length; i++) {
       const decoded = this.#decode(batch, i);
+      if (decoded.kind === "rejected" && batch.mayGrow(i)) {
+        this.hasLeftOver = true;
+        break;
+      }
       this.#nextOffset = batch.offsetOf(i);
+      if (decoded.kind !== "rejected" && decoded !== BLANK_LINE) this.#hasReadable = true;
       if (decoded.kind === "login" || decoded.kind === "evidence") {
         const { login } = decoded;
         if (isTrainingDue(login.timeMs)) break;
@@ -130,7 +139,7 @@ export class PartitionRun {
       this.#position = batch.positionAfter(i - 1);
       this.#nextOffset = this.#position.offset;
     }
-    return i;
+    return this.hasLeftOver ? batch.length : i;
   }
 
   /** Makes segments of what the graph gained from this partition since the last ones. */
@@ -168,7 +177,7 @@ export class PartitionRun {
   /** The error to end with if too many records of this input are bad; `isEnd` once all of them were read. */
   tooManyRejected(isEnd: boolean): OddlinkError | undefined {
     const { rejectedShareMax } = this.#options.config.input;
-    const isAll = isEnd && this.#consumed > 0 && this.#rejected === this.#consumed;
+    const isAll = isEnd && this.#rejected > 0 && !this.#hasReadable;
     const isTooMany =
       this.#rejected >= REJECTED_COUNT_MIN && this.#rejected / this.#consumed > rejectedShareMax;
     if (!isAll && !isTooMany) return undefined;
@@ -201,17 +210,23 @@ export class PartitionRun {
   /** One record far in the future may not move the window, nor may a clock that is wrong. */
   #future(timeMs: number): Decoded | undefined {
     const { watermarkMs } = this.#options.state.scoring.graph.window;
-    if (timeMs <= watermarkMs) return undefined;
+    if (timeMs <= watermarkMs) {
+      this.#options.totals.ahead.count = 0;
+      return undefined;
+    }
+    if (timeMs > this.#options.now() + MS_PER_DAY)
+      return rejected("future-time", "more than a day after now");
     const { maxJumpDays } = this.#options.config.window;
-    if (timeMs - watermarkMs > maxJumpDays * MS_PER_DAY && watermarkMs !== Number.NEGATIVE_INFINITY) {
+    const maxJumpMs = maxJumpDays * MS_PER_DAY;
+    const isAhead = timeMs - watermarkMs > maxJumpMs && watermarkMs !== Number.NEGATIVE_INFINITY;
+    if (isAhead && !believesJump(this.#options.totals, timeMs, maxJumpMs)) {
       const days = Math.round((timeMs - watermarkMs) / MS_PER_DAY);
       return rejected(
         "future-time",
         `${days} days after the newest record before; window.maxJumpDays is ${maxJumpDays}`,
       );
     }
-    if (timeMs > this.#options.now() + MS_PER_DAY)
-      return rejected("future-time", "more than a day after now");
+    this.#options.totals.ahead.count = 0;
     return undefined;
   }
 

@@ -17,6 +17,8 @@ export type Totals = {
   incidents: number;
   alertsBySignal: Record<string, number>;
   epochs: number;
+  /** The newest logins in a row that lie too far ahead to be believed: see `believesJump`. */
+  ahead: { count: number; lastMs: number };
   /** Scored logins by decade of score: index 0 is below 1e-19, index 19 is 0.1 to 1. */
   decades: number[];
 };
@@ -33,8 +35,22 @@ export function emptyTotals(): Totals {
     incidents: 0,
     alertsBySignal: {},
     epochs: 0,
+    ahead: { count: 0, lastMs: 0 },
     decades: new Array(DECADES).fill(0),
   };
+}
+
+/** So many logins in a row, all far ahead of those before but near each other, are a gap in the input and no wrong clock. */
+const JUMP_LOGINS = 20;
+
+/**
+ * One login far in the future may not move the window; many in a row are believed, or a gap in the input, or one wrong
+ * first record, would shut out everything after it. To be called for each login that is too far ahead.
+ */
+export function believesJump({ ahead }: Totals, timeMs: number, maxJumpMs: number): boolean {
+  ahead.count = Math.abs(timeMs - ahead.lastMs) <= maxJumpMs ? ahead.count + 1 : 1;
+  ahead.lastMs = timeMs;
+  return ahead.count >= JUMP_LOGINS;
 }
 
 export function sumOf(counts: Readonly<Record<string, number>>): number {

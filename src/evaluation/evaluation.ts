@@ -2,11 +2,11 @@ import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
 import type { Scored } from "../engine/scoring.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
-import type { Time } from "../time.ts";
 import type { TrainEpoch } from "../engine/training-schedule.ts";
 import type { Facts } from "../graph-state/facts.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { Log } from "../log/port.ts";
+import type { Time } from "../time.ts";
 import { BASELINES } from "./baselines.ts";
 import type { Labels } from "./labels.ts";
 import { type Ranking, RankingAccumulator } from "./ranking.ts";
@@ -52,6 +52,8 @@ export async function evaluate(input: {
   /** Start of the scored period, ms since the epoch; all before it is warm-up. */
   readonly fromMs: number | undefined;
   readonly onProgress?: (records: number) => void;
+  /** Stops early when it fires: the figures are then of a part of the input, and of no use. */
+  readonly signal: AbortSignal;
 }): Promise<Evaluation> {
   const { labels, fromMs } = input;
   const period = fromMs === undefined ? {} : { startMs: fromMs };
@@ -93,7 +95,7 @@ export async function evaluate(input: {
     }
   };
 
-  const { config, log, time, train, onProgress } = input;
+  const { config, log, time, train, onProgress, signal } = input;
   const engine = new Engine({
     config,
     log,
@@ -101,6 +103,7 @@ export async function evaluate(input: {
     merging: (state) => new WholeMerging(state),
     train,
     onScored,
+    signal,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   await engine.run();

@@ -251,6 +251,8 @@ function explained(error: unknown, file: string, line: number): unknown {
   }
   if (code === "ENOENT")
     return new OddlinkError("SOURCE_NOT_FOUND", `label file ${file} is not there`, options);
+  if (code === "EISDIR")
+    return new OddlinkError("SOURCE_NOT_FOUND", `label file ${file} is a folder`, options);
   if (code !== undefined) {
     return new OddlinkError("SOURCE_UNREADABLE", `label file ${file} can't be read (${code})`, options);
   }

@@ -17,7 +17,9 @@ export const windowOptionsSchema = z.strictObject({
     .positive()
     .max(36_500)
     .default(30)
-    .describe("a record further ahead of the newest one than this is dead-lettered as future-time"),
+    .describe(
+      "a login further ahead of the newest one than this is dead-lettered as future-time, until 20 in a row agree",
+    ),
   maxLinks: z
     .number()
     .int()

@@ -10,8 +10,9 @@ export function isGzip(start: Buffer): boolean {
 /**
  * Decompresses a stream chunk by chunk.
  *
- * A pipe would lose what is still buffered when the end turns out to be missing; here everything that could be
- * decompressed has been handed out before the error is thrown, so the same file always gives the same records.
+ * A pipe would lose what is still buffered when the end turns out to be missing; here everything up to it has been handed
+ * out before the error is thrown. Where data is damaged, what the same chunk gave before the damage is lost. Either way the
+ * same file always gives the same records.
  *
  * @throws {OddlinkError} SOURCE_TRUNCATED if the file ends early, SOURCE_UNREADABLE if it is damaged
  */

@@ -13,17 +13,25 @@ export type Lines = {
   readonly consumed: Float64Array;
   /** Full length of a line that was cut to `lineBytesMax`, else 0. */
   readonly cutFrom: Int32Array;
+  /** True if the last line is the last of the input, and has no line end. */
+  readonly isUnterminated: boolean;
 };
+
+/** What some editors put before the first line of UTF-8 text. */
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
  * Cuts a stream of bytes into lines, in batches of at most `linesMax`, without copying a line unless it straddles two
  * chunks. Memory is bounded: of a line longer than `lineBytesMax` only the beginning is kept.
+ *
+ * @param limits.isStart true, the default, if the stream begins where the input does: a byte order mark there is no text
  */
 export async function* splitLines(
   chunks: AsyncIterable<Buffer>,
-  limits: { readonly lineBytesMax: number; readonly linesMax: number },
+  limits: { readonly lineBytesMax: number; readonly linesMax: number; readonly isStart?: boolean },
 ): AsyncGenerator<Lines> {
   const { lineBytesMax, linesMax } = limits;
+  let isStart = limits.isStart ?? true;
   const starts = new Int32Array(linesMax);
   const ends = new Int32Array(linesMax);
   const consumedAt = new Float64Array(linesMax);
@@ -46,13 +54,17 @@ export async function* splitLines(
         const length = end - position + dropped;
         consumed += next - position + dropped;
         dropped = 0;
-        starts[count] = position;
+        starts[count] = isStart ? afterByteOrderMark(buffer, position, end) : position;
+        isStart = false;
         ends[count] = Math.min(end, position + lineBytesMax);
         cutFrom[count] = length > lineBytesMax ? length : 0;
         consumedAt[count++] = consumed;
         position = next;
       }
-      if (count > 0) yield { buffer, count, starts, ends, consumed: consumedAt, cutFrom };
+      if (count > 0) {
+        const isUnterminated = isEnd && position === buffer.length;
+        yield { buffer, count, starts, ends, consumed: consumedAt, cutFrom, isUnterminated };
+      }
       if (count < linesMax) break;
     }
     carry = buffer.subarray(position);
@@ -73,4 +85,9 @@ export async function* splitLines(
     }
   }
   if (carry.length > 0) yield* cut(carry, true);
+}
+
+function afterByteOrderMark(buffer: Buffer, start: number, end: number): number {
+  const after = start + BYTE_ORDER_MARK.length;
+  return after <= end && buffer.subarray(start, after).equals(BYTE_ORDER_MARK) ? after : start;
 }

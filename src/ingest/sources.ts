@@ -8,8 +8,8 @@ import { gunzip, isGzip } from "./gunzip.ts";
 /** Name of standard input on the command line. */
 export const STDIN = "-";
 
-/** Files of a directory that are read as logins, with or without `.gz`. */
-const DATA_FILE = /\.(txt|csv|json|jsonl|ndjson|log)(\.gz)?$|^[^.]+\.gz$/;
+/** Files of a directory that are read as logins: also rotated (`auth.log.1`) and packed (`.gz`). */
+const DATA_FILE = /\.(txt|csv|json|jsonl|ndjson|log)([.-]\d+)?(\.gz)?$|^[^.]+(\.\d+)?\.gz$/i;
 
 /** Small enough that even data packed a thousandfold unpacks to some 16 MB at a time. */
 const COMPRESSED_CHUNK_BYTES = 16 * 1024;
@@ -20,19 +20,26 @@ export type Source = {
   /** The file's own name, without its folder: it is part of alert uids, which must not depend on where a file lies. */
   readonly name: string;
   readonly path: string;
+  /** Undefined for a stream. */
   readonly sizeBytes: number | undefined;
+  /** True for standard input, a pipe or a device: it is read once, from where it stands. */
+  readonly isStream: boolean;
 };
 
 /**
  * The files that the SOURCE arguments stand for: a directory gives its data files by name, not recursively.
  *
+ * @param onSkipped told of each file of a directory that does not look like a log
  * @throws {OddlinkError} SOURCE_NOT_FOUND if one is not there or a directory holds none
  */
-export async function findSources(args: readonly string[]): Promise<Source[]> {
+export async function findSources(
+  args: readonly string[],
+  onSkipped: (path: string) => void = () => {},
+): Promise<Source[]> {
   const sources: Source[] = [];
   for (const arg of args) {
     if (arg === STDIN) {
-      sources.push({ name: "stdin", path: STDIN, sizeBytes: undefined });
+      sources.push({ name: "stdin", path: STDIN, sizeBytes: undefined, isStream: true });
       continue;
     }
     const info = await stat(arg).catch((error: NodeJS.ErrnoException) => {
@@ -40,33 +47,41 @@ export async function findSources(args: readonly string[]): Promise<Source[]> {
       throw new OddlinkError("SOURCE_NOT_FOUND", `source ${arg} ${why}`, { cause: error });
     });
     if (!info.isDirectory()) {
-      sources.push({ name: basename(arg), path: arg, sizeBytes: info.isFile() ? info.size : undefined });
+      const isStream = !info.isFile();
+      sources.push({ name: basename(arg), path: arg, sizeBytes: isStream ? undefined : info.size, isStream });
       continue;
     }
-    const names = (await readdir(arg, { withFileTypes: true }))
-      .filter((entry) => entry.isFile() && DATA_FILE.test(entry.name))
-      .map((entry) => entry.name)
-      .sort();
-    if (names.length === 0) {
+    const before = sources.length;
+    for (const name of (await readdir(arg)).sort()) {
+      const path = join(arg, name);
+      // Follows symbolic links; a dangling one is no file.
+      const file = await stat(path).catch(() => undefined);
+      if (file === undefined || file.isDirectory()) continue;
+      if (file.isFile() && DATA_FILE.test(name))
+        sources.push({ name, path, sizeBytes: file.size, isStream: false });
+      else onSkipped(path);
+    }
+    if (sources.length === before) {
       throw new OddlinkError(
         "SOURCE_NOT_FOUND",
-        `directory ${arg} holds no data file (*.txt, *.csv, *.json, *.log, also .gz)`,
+        `directory ${arg} holds no data file (*.txt, *.csv, *.json, *.jsonl, *.log, also rotated and .gz)`,
       );
-    }
-    for (const name of names) {
-      const path = join(arg, name);
-      sources.push({ name, path, sizeBytes: (await stat(path)).size });
     }
   }
   return sources;
 }
 
 /** The first bytes of a file, to recognise it by; fewer if it is shorter. */
-export async function readStart(source: Source, bytes: number): Promise<Buffer> {
+export function readStart(source: Source, bytes: number): Promise<Buffer> {
+  return readBytes(source, 0, bytes);
+}
+
+/** So many bytes of a file from `position` on; fewer if it ends before. */
+export async function readBytes(source: Source, position: number, bytes: number): Promise<Buffer> {
   const handle = await open(source.path);
   try {
     const buffer = Buffer.alloc(bytes);
-    const { bytesRead } = await handle.read(buffer, 0, bytes, 0);
+    const { bytesRead } = await handle.read(buffer, 0, bytes, position);
     return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
@@ -75,7 +90,7 @@ export async function readStart(source: Source, bytes: number): Promise<Buffer> 
 
 /** The first record of a file that is not blank, at most 64 kB of it; empty if there is none. */
 export async function readFirstRecord(source: Source): Promise<Buffer> {
-  for await (const chunk of readSource(source, 0, () => {})) {
+  for await (const chunk of readSource(source, 0)) {
     const line = chunk
       .toString("latin1")
       .split("\n")
@@ -88,28 +103,37 @@ export async function readFirstRecord(source: Source): Promise<Buffer> {
 /**
  * The bytes of a source, decompressed if they are gzip, from byte `skip` (counted after decompression) on.
  *
- * @param onRead told the number of bytes read from the file itself, for progress
+ * @param options.onRead told the number of bytes read from the file itself, for progress
+ * @param options.stream what to read instead of opening the source: of a stream, what is left of it
+ * @param options.signal ends reading, whatever it waits for
  * @throws {OddlinkError} SOURCE_UNREADABLE, SOURCE_TRUNCATED
  */
 export async function* readSource(
   source: Source,
   skip: number,
-  onRead: (bytes: number) => void,
-  stdin: AsyncIterable<Buffer | string> = process.stdin,
+  options: {
+    readonly onRead?: (bytes: number) => void;
+    readonly stream?: AsyncIterable<Buffer | string> | undefined;
+    readonly signal?: AbortSignal;
+  } = {},
 ): AsyncGenerator<Buffer> {
-  const raw = source.path === STDIN ? stdin : undefined;
-  const isPacked = raw === undefined && isGzip(await readStart(source, 2));
-  const isSeekable = raw === undefined && !isPacked && source.sizeBytes !== undefined;
+  const { onRead = () => {}, signal } = options;
+  const isPacked = !source.isStream && isGzip(await readStart(source, 2));
+  const isSeekable = !source.isStream && !isPacked;
   const stream =
-    raw ??
-    createReadStream(source.path, {
-      highWaterMark: isPacked ? COMPRESSED_CHUNK_BYTES : CHUNK_BYTES,
-      start: isSeekable ? skip : 0,
-    });
+    options.stream ??
+    (source.path === STDIN
+      ? process.stdin
+      : createReadStream(source.path, {
+          highWaterMark: isPacked ? COMPRESSED_CHUNK_BYTES : CHUNK_BYTES,
+          ...(isSeekable && skip > 0 ? { start: skip } : {}),
+          ...(signal === undefined ? {} : { signal }),
+        }));
   if (isSeekable && skip > source.sizeBytes!) throw shorterThanBefore(source);
   if (isSeekable) onRead(skip);
   let rest = isSeekable ? 0 : skip;
   for await (const chunk of unpacked(watched(stream, source, onRead), source)) {
+    if (signal?.aborted) return;
     if (rest >= chunk.length) {
       rest -= chunk.length;
       continue;

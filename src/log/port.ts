@@ -12,6 +12,8 @@ export type RecordBatch = {
   readonly ends: Int32Array;
   /** Where reading continues once record `i` is committed; opaque to all but the log. */
   positionAfter(i: number): Position;
+  /** True for a last record that is perhaps not written to its end yet: if it can't be read, it is left for later. */
+  mayGrow(i: number): boolean;
   /** Length in bytes of a record that is longer than the maximum, and was cut to it where that was possible; else 0. */
   cutFrom(i: number): number;
   /** What else the log knows of a record. */

@@ -3,20 +3,24 @@ import { Buffer } from "node:buffer";
 import { after, describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kafka, logLevel } from "kafkajs";
-import { compress as compressSnappy } from "snappy";
 import { type ErrorCode, OddlinkError } from "../../src/errors.ts";
 import { type ConsumedRecord, type KafkaClient, TransactionError } from "../../src/log/kafka/client.ts";
-import { type CodecName, createCodecs } from "../../src/log/kafka/codecs.ts";
+import type { CodecName } from "../../src/log/kafka/codecs.ts";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import type { KafkaClientOptions, KafkaSasl } from "../../src/log/kafka/kafkajs-connection.ts";
-import { Cluster } from "../../src/log/kafka/kafkajs-internals.ts";
+import {
+  Cluster,
+  type FetchedPartition,
+  type InternalCluster,
+} from "../../src/log/kafka/kafkajs-internals.ts";
 import { REAL_TIME } from "../../src/time.ts";
 import { type KafkaWorld, kafkaClientContract } from "../conformance/kafka-client.ts";
 import { type BrokerOptions, type KafkaBroker, SASL_USER, startBroker } from "./kafka-broker.ts";
 import { ADD_PARTITIONS_TO_TXN, END_TXN, LosingProxy, PRODUCE } from "./losing-proxy.ts";
 
-const TEST_MS_MAX = 60_000;
-const LIMIT_MS = 25_000;
+/** Both far more than is needed on a machine that has something else to do. */
+const TEST_MS_MAX = 120_000;
+const LIMIT_MS = 45_000;
 const CODECS: readonly CodecName[] = ["gzip", "snappy", "lz4", "zstd"];
 
 const teardowns: (() => Promise<void>)[] = [];
@@ -173,36 +177,6 @@ describe("codecs", () => {
       const tail = readTail(client, topic);
       await reachesEnd(client, topic, tail);
       assert.deepEqual(tail.values, values);
-    }
-  });
-
-  test("the framing of Java's snappy is understood, and that of nobody too", async () => {
-    const { decompress } = createCodecs().snappy;
-    const parts = [Buffer.from("some text, "), Buffer.from("more of it, "), Buffer.alloc(40_000, "x")];
-    const blocks = await Promise.all(parts.map((part) => compressSnappy(part)));
-    const framed: Buffer[] = [Buffer.from("82534e41505059000000000100000001", "hex")];
-    for (const block of blocks) {
-      const length = Buffer.alloc(4);
-      length.writeInt32BE(block.length);
-      framed.push(length, block);
-    }
-    assert.deepEqual(await decompress(Buffer.concat(framed)), Buffer.concat(parts));
-    assert.deepEqual(await decompress(blocks[2]!), parts[2]);
-    await assert.rejects(decompress(Buffer.concat(framed).subarray(0, -3)), /cut off/);
-  });
-
-  test("no codec decompresses more than the limit, nor what is broken", async () => {
-    const generous = createCodecs(1_000_000);
-    const strict = createCodecs(1000);
-    for (const name of CODECS) {
-      const zeros = Buffer.alloc(100_000);
-      const compressed = await generous[name].compress({ buffer: zeros });
-      assert.deepEqual(await generous[name].decompress(compressed), zeros, name);
-      await assert.rejects(strict[name].decompress(compressed), name);
-      const exact = await strict[name].compress({ buffer: Buffer.alloc(1000, "ab") });
-      assert.equal((await strict[name].decompress(exact)).length, 1000, name);
-      await assert.rejects(generous[name].decompress(Buffer.from("no compressed data at all")), name);
-      await assert.rejects(generous[name].decompress(compressed.subarray(0, compressed.length / 2)), name);
     }
   });
 
@@ -607,12 +581,6 @@ test("nothing is printed, and no timer is set for a time that is past", {
   assert.ok(timers.mock.callCount() - callsBefore < 100, `${timers.mock.callCount() - callsBefore} timers`);
   assert.deepEqual(warnings, []);
   for (const print of printed) assert.equal(print.mock.callCount(), 0);
-});
-
-test("what waiting may heal is no reason for kafkajs to end a member", async () => {
-  const cluster = { brokerPool: { withBroker: async () => null } };
-  const found = Cluster.prototype.findGroupCoordinatorMetadata.call(cluster, {});
-  await assert.rejects(found, { name: "KafkaJSGroupCoordinatorNotFound", retriable: true });
 });
 
 function assertCode(error: unknown, code: ErrorCode): void {

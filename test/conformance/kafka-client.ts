@@ -17,12 +17,12 @@ import {
 import type { Time } from "../../src/time.ts";
 
 /** Anything that is to happen does so within this, also on a busy machine. */
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 30_000;
 const POLL_MS = 10;
 /** Long enough for what must not happen to happen. */
 const QUIET_MS = 300;
 /** No test takes longer; of real time. */
-const TEST_MS_MAX = 60_000;
+const TEST_MS_MAX = 120_000;
 /** Brokers refuse larger batches. */
 const RECORD_BYTES_MAX = 1024 * 1024;
 
@@ -343,7 +343,7 @@ export function kafkaClientContract(name: string, setup: (t: TestContext) => Pro
         await second.membership.leave();
         await stage.until("the other one has all again", () => first.assigned().length === 4);
         // Its session would have lasted for six seconds.
-        assert.ok(stage.world.time.now() - leftMs < 4000, "leaving was no quicker than dying");
+        assert.ok(stage.world.time.now() - leftMs < 5500, "leaving was no quicker than dying");
         await stage.until("and reads them", () =>
           [0, 1, 2, 3].every((id) => first.values(id).includes(`v${id}`)),
         );

@@ -7,11 +7,11 @@ import { gunzipSync } from "node:zlib";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { WholeMerging } from "../../src/engine/segment-merging.ts";
-import { REAL_TIME } from "../../src/time.ts";
 import { trainEpoch } from "../../src/engine/train-epoch.ts";
 import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
 import { OddlinkError } from "../../src/errors.ts";
 import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
+import { REAL_TIME } from "../../src/time.ts";
 
 const HOUR_MS = 3_600_000;
 const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "lanl", "auth.txt.gz");
@@ -45,7 +45,7 @@ async function runLive(train: TrainEpoch) {
     }
   }
   const log = await EmbeddedLog.open({
-    sources: [{ name: "stdin", path: "-", sizeBytes: undefined }],
+    sources: [{ name: "stdin", path: "-", sizeBytes: undefined, isStream: true }],
     recordBytesMax: 1 << 20,
     stdin: pipe(),
   });

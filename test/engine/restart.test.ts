@@ -6,11 +6,11 @@ import { type TestContext, test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { WholeMerging } from "../../src/engine/segment-merging.ts";
-import { REAL_TIME } from "../../src/time.ts";
 import { digestOf } from "../../src/graph-state/digest.ts";
 import { findSources } from "../../src/ingest/sources.ts";
 import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
 import { Random } from "../../src/model/random.ts";
+import { REAL_TIME } from "../../src/time.ts";
 
 const DAY_SECONDS = 86_400;
 

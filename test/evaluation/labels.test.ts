@@ -207,7 +207,7 @@ describe("errors", () => {
   test("a missing file and a directory are no bad labels", async () => {
     const read = (file: string) => readLabels(file, { toTimeMs: seconds });
     await assert.rejects(read(join(directory, "none")), { code: "SOURCE_NOT_FOUND" });
-    await assert.rejects(read(directory), { code: "SOURCE_UNREADABLE" });
+    await assert.rejects(read(directory), { code: "SOURCE_NOT_FOUND" });
   });
 });
 

@@ -137,6 +137,18 @@ for (const [what, args, env, expected] of [
   ["no source", ["run"], {}, /no SOURCE given/],
   ["an unknown flag", ["run", EXAMPLE, "--fast"], {}, /unknown option/],
   ["no labels", ["evaluate", EXAMPLE], {}, /no --labels given/],
+  [
+    "a folder of labels",
+    ["evaluate", EXAMPLE, "--labels", join(EXAMPLE, "labels")],
+    {},
+    /label file .*labels is a folder/,
+  ],
+  [
+    "a threshold beside a budget",
+    ["run", EXAMPLE, "--threshold", "0.1", "--alerts-per-day", "3"],
+    {},
+    /'--threshold <p>' cannot be used with option '--alerts-per-day <n>'/,
+  ],
 ] as const) {
   test(`${what} is wrong use: exit 2, said in words, nothing started`, async (t) => {
     const alerts = join(temporaryFolder(t), "alerts.jsonl");
@@ -168,10 +180,22 @@ test("--print-config prints what --config reads", async (t) => {
   assert.equal(second.stdout, first.stdout);
 });
 
-test("a store made with other settings is refused by name", async (t) => {
-  const store = join(temporaryFolder(t), "store.db");
-  assert.equal((await run(["run", EXAMPLE, "--store", store, "--train", "off", "--json"])).code, 0);
-  const { code, stderr } = await run(["run", EXAMPLE, "--store", store, "--train", "off", "--seed", "9"]);
+test("a store made with other settings is refused by name, and no output is touched", async (t) => {
+  const folder = temporaryFolder(t);
+  const [store, alerts] = [join(folder, "store.db"), join(folder, "alerts.jsonl")];
+  const args = ["run", EXAMPLE, "--store", store, "--train", "off", "--json"];
+  assert.equal((await run(args)).code, 0);
+  writeFileSync(alerts, "mine\n");
+  const { code, stderr } = await run([...args, "--alerts", alerts, "--seed", "9"], {
+    env: { ODDLINK_WINDOW_DAYS: "14", ODDLINK_WINDOW_MAXJUMPDAYS: "60" },
+  });
   assert.equal(code, 2);
-  assert.match(stderr, /other settings \(seed\)/);
+  assert.match(
+    stderr,
+    /with other settings; use the same ones, or another --store\n {2}seed: 1 in the store, 9 now\n/,
+  );
+  assert.match(stderr, / {2}window\.days: 30 in the store, 14 now\n$/);
+  assert.equal(readFileSync(alerts, "utf8"), "mine\n");
+  const jump = await run(args, { env: { ODDLINK_WINDOW_MAXJUMPDAYS: "60" } });
+  assert.equal(jump.code, 0, "how far a record may be ahead is no part of what was learnt");
 });

@@ -117,7 +117,7 @@ test("a row of 10 MB is dead-lettered with its beginning, and its neighbours are
 
 test("rows with a wrong number of columns are dead-lettered, bytes untouched", async (t) => {
   const bad = ["1,2,3", `${row(1001)},more`];
-  const { code, deadLetters } = await runOn(t, [...GOOD, ...bad].join("\r\n"));
+  const { code, deadLetters } = await runOn(t, [...GOOD, ...bad, ""].join("\r\n"));
   assert.equal(code, 0);
   assert.deepEqual(
     deadLetters.map(({ reason, bytes }) => [reason, Buffer.from(bytes).toString()]),
@@ -186,4 +186,28 @@ test("repeated event ids are duplicates", async (t) => {
   const { summary } = await runOn(t, [login("a"), login("b"), login("a")].join("\n"), "logins.jsonl");
   assert.equal(summary.scored, 2);
   assert.equal(summary.duplicate, 1);
+});
+
+test("a gap longer than a jump costs some records, not all that follow", async (t) => {
+  const login = (timeMs: number) =>
+    JSON.stringify({ timeMs, user: "ann", sourceHost: "pc1", targetHost: "db1" });
+  const early = Array.from({ length: 50 }, (_, i) => login(1_600_000_000_000 + i * 60_000));
+  const late = Array.from({ length: 50 }, (_, i) => login(1_700_000_000_000 + i * 60_000));
+  const { code, summary } = await runOn(t, `${[...early, ...late].join("\n")}\n`);
+  assert.equal(code, 0);
+  assert.equal(summary.scored, 81);
+  assert.deepEqual(summary.rejectedReasons, { "future-time": 19 });
+});
+
+test("an empty event id is none, and no duplicate", async (t) => {
+  const login = (user: string) =>
+    JSON.stringify({ timeMs: 1_600_000_000_000, user, targetHost: "db1", uid: "" });
+  const { summary } = await runOn(t, `${["ann", "bob", "cat"].map(login).join("\n")}\n`);
+  assert.equal(summary.scored, 3);
+});
+
+test("a byte order mark costs no record", async (t) => {
+  const row = "1,U1@D,U1@D,C1,C2,Kerberos,Network,LogOn,Success";
+  const { summary } = await runOn(t, `\ufeff${row}\n${row}\n`);
+  assert.equal(summary.scored, 2);
 });

@@ -6,21 +6,27 @@ import type { TestContext } from "node:test";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 export const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "lanl");
+/** The one data file of the example; the directory holds others, and a run says that it skips them. */
+export const EXAMPLE_FILE = join(EXAMPLE, "auth.txt.gz");
 
 /** No process of a test may outlive this. */
 const TIMEOUT_MS = 120_000;
 
 export type Finished = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
+export type StartOptions = {
+  readonly env?: Record<string, string>;
+  /** A descriptor that takes the place of the pipe from its standard output. */
+  readonly stdout?: number;
+};
+
 /** Starts `oddlink` as users do, with no settings from outside. */
-export function start(
-  args: readonly string[],
-  options: { readonly env?: Record<string, string> } = {},
-): ChildProcess {
+export function start(args: readonly string[], options: StartOptions = {}): ChildProcess {
   const env: NodeJS.ProcessEnv = { ...process.env, ...options.env, NO_COLOR: "1" };
   delete env["NODE_TEST_CONTEXT"];
   return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
     env,
+    stdio: ["pipe", options.stdout ?? "pipe", "pipe"],
     timeout: TIMEOUT_MS,
   });
 }
@@ -28,12 +34,12 @@ export function start(
 /** Runs `oddlink` to its end. `input` is written to its standard input. */
 export async function run(
   args: readonly string[],
-  options: { readonly env?: Record<string, string>; readonly input?: string | Uint8Array } = {},
+  options: StartOptions & { readonly input?: string | Uint8Array } = {},
 ): Promise<Finished> {
   const child = start(args, options);
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
-  child.stdout!.on("data", (chunk: Buffer) => output.push(chunk));
+  child.stdout?.on("data", (chunk: Buffer) => output.push(chunk));
   child.stderr!.on("data", (chunk: Buffer) => errors.push(chunk));
   // A process that ends before it has read everything is not an error of the test's.
   child.stdin!.on("error", () => {});

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { EXAMPLE, ended, run, start, temporaryFolder } from "./oddlink.ts";
 
@@ -28,6 +29,41 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`${signal} ends an evaluation without figures: exit 1, one line, no temporary store left`, async (t) => {
+    const folder = temporaryFolder(t);
+    const labels = join(EXAMPLE, "labels", "redteam.txt");
+    const child = start(["evaluate", EXAMPLE, "--labels", labels], { env: { TMPDIR: folder } });
+    t.after(() => child.kill("SIGKILL"));
+    let [stdout, stderr] = ["", ""];
+    child.stdout!.on("data", (chunk) => (stdout += chunk));
+    child.stderr!.on("data", (chunk) => (stderr += chunk));
+    while (readdirSync(folder).length === 0) await setTimeout(20);
+    // It takes seconds; its temporary store shows that it listens to signals by now.
+    child.kill(signal);
+    assert.equal(await ended(child), 1, stderr);
+    assert.equal(stderr, "oddlink: stopped before the end of the input; no figures were computed\n");
+    assert.equal(stdout, "");
+    assert.deepEqual(readdirSync(folder), []);
+  });
+}
+
+test("a run says in its JSON whether it was stopped", async (t) => {
+  const ran = await run(["run", EXAMPLE, "--train", "off", "--json"]);
+  assert.equal(JSON.parse(ran.stdout).stopped, false);
+  const alerts = join(temporaryFolder(t), "alerts.jsonl");
+  const child = start(["run", "-", "--json", "--train", "off", "--alerts", alerts]);
+  t.after(() => child.kill("SIGKILL"));
+  let stdout = "";
+  child.stdout!.on("data", (chunk) => (stdout += chunk));
+  child.stdin!.write(`${rows.join("\n")}\n`);
+  // The pipe stays open; the first alert shows that the run listens to signals.
+  while (!existsSync(alerts) || statSync(alerts).size === 0) await setTimeout(20);
+  child.kill("SIGINT");
+  assert.equal(await ended(child), 0);
+  assert.equal(JSON.parse(stdout).stopped, true);
+});
+
 test("stopped while it trains, a replay ends with 0, and goes on to the same alerts", async (t) => {
   const folder = temporaryFolder(t);
   const through = join(folder, "through.jsonl");
@@ -43,7 +79,7 @@ test("stopped while it trains, a replay ends with 0, and goes on to the same ale
   child.stderr!.on("data", (chunk) => {
     stderr += chunk;
     // The second training follows within milliseconds, and takes a second.
-    if (/epoch 1 trained/.test(stderr)) setTimeout(() => child.kill("SIGINT"), 300);
+    if (/epoch 1 trained/.test(stderr)) setTimeout(300).then(() => child.kill("SIGINT"));
   });
   assert.equal(await ended(child), 0, stderr);
   assert.match(stdout, /Stopped before the end of the input/);

@@ -6,9 +6,11 @@ import { painted, type Screen, screenOf } from "./screen.ts";
 /** Reasons and signals listed by name; the rest is summed up. */
 const NAMED_MAX = 6;
 
-/** What a run did: everything that `run --json` prints, and the same for a person. Counts are since the state began. */
+/** What a run did: everything that `run --json` prints, and the same for a person. Counts but the first are since the state began. */
 export type RunSummary = {
-  /** Records read; the sum of the next five. */
+  /** Records read by this run. */
+  readonly read: number;
+  /** Records read by all runs; the sum of the next five. */
   readonly consumed: number;
   readonly scored: number;
   readonly evidence: number;
@@ -21,7 +23,10 @@ export type RunSummary = {
   readonly epochs: number;
   /** Wall clock of this run. */
   readonly seconds: number;
+  /** Records, whatever became of them, that this run read in a second. */
   readonly loginsPerSecond: number;
+  /** True if a signal ended the run before its input did. */
+  readonly stopped: boolean;
   readonly graph: { readonly entities: number; readonly links: number; readonly digest: string };
   readonly ignoredReasons: Readonly<Record<string, number>>;
   readonly rejectedReasons: Readonly<Record<string, number>>;
@@ -39,12 +44,13 @@ export type RunSummary = {
 /** @returns the closing summary, lines joined by line breaks, none at the end */
 export function renderSummary(summary: RunSummary, screen: Screen = screenOf(process.stdout)): string {
   const { graph, alerts, incidents, epochs } = summary;
-  const speed = Number.isFinite(summary.loginsPerSecond)
-    ? `, ${countText(summary.loginsPerSecond)} logins/s`
-    : "";
+  const speed = summary.read > 0 ? `, ${countText(summary.loginsPerSecond)} records/s` : "";
   const heading = (text: string) => painted(screen, "bold", text);
   const lines = [
-    `${heading("Records")}  ${countText(summary.consumed)} read in ${timeText(summary.seconds)}${speed}`,
+    `${heading("Records")}  ${countText(summary.read)} read in ${timeText(summary.seconds)}${speed}`,
+    ...(summary.read === summary.consumed
+      ? []
+      : [`${heading("In all")}   ${countText(summary.consumed)} with the runs before; so is what follows`]),
     ...outcomeLines(summary),
     balanceLine(summary, screen),
     `${heading("Alerts")}   ${countText(alerts)} in ${counted(incidents, "incident")}${listed(summary.alertsBySignal)}`,

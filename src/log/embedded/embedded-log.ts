@@ -1,11 +1,10 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createReadStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { OddlinkError } from "../../errors.ts";
+import { isGzip } from "../../ingest/gunzip.ts";
 import { splitLines } from "../../ingest/line-splitter.ts";
-import { readSource, readStart, type Source, STDIN } from "../../ingest/sources.ts";
+import { readBytes, readSource, readStart, type Source, STDIN } from "../../ingest/sources.ts";
 import type {
   Assignment,
   Commit,
@@ -20,10 +19,13 @@ import type {
 } from "../port.ts";
 import { FileBatch } from "./file-batch.ts";
 import { OutputFile } from "./output-file.ts";
+import { expectSettings } from "./settings.ts";
 import { Store } from "./store.ts";
 
 /** A file is recognised by its first bytes, so that a rotated log under the same name is a new input. */
-const FINGERPRINT_BYTES = 4096;
+const START_BYTES = 4096;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 const LINES_PER_BATCH = 8192;
 const COMMIT_INTERVAL_MS = 100;
 
@@ -31,6 +33,8 @@ export type EmbeddedLogOptions = {
   readonly sources: readonly Source[];
   /** Path of the store, or undefined for a temporary one that is deleted at the end. */
   readonly store?: string | undefined;
+  /** The settings that the state depends on, as JSON: a store that was written with others is refused. */
+  readonly settings?: string | undefined;
   /** Files for alerts and scored logins as JSON lines. */
   readonly alertsFile?: string | undefined;
   readonly scoredFile?: string | undefined;
@@ -43,7 +47,8 @@ type Input = {
   /** Name of the file. */
   readonly topic: string;
   readonly source: Source;
-  readonly stdin: AsyncIterable<Buffer | string> | undefined;
+  /** What is left to read of a stream. */
+  readonly stream: AsyncIterable<Buffer | string> | undefined;
 };
 
 /** The log on files and SQLite: nothing to install, and `kill -9` is harmless here too. */
@@ -57,9 +62,11 @@ export class EmbeddedLog implements Log {
   readonly #temporaryFolder: string | undefined;
   readonly #alertsFile: OutputFile | undefined;
   readonly #scoredFile: OutputFile | undefined;
+  #totals: string | undefined;
   /** Sequence number in the store of the last alert in the alerts file. */
   #alertsSeq = 0;
   #bytesRead = 0;
+  readonly #closing = new AbortController();
 
   private constructor(
     options: EmbeddedLogOptions,
@@ -71,20 +78,27 @@ export class EmbeddedLog implements Log {
     this.store = store;
     this.#inputs = inputs;
     this.#temporaryFolder = temporaryFolder;
+    this.#totals = store.meta("totals");
     this.#alertsFile = options.alertsFile === undefined ? undefined : this.#openAlerts(options.alertsFile);
-    this.#scoredFile = options.scoredFile === undefined ? undefined : this.#openOutput(options.scoredFile);
+    this.#scoredFile =
+      options.scoredFile === undefined
+        ? undefined
+        : this.#openOutput(options.scoredFile, "delete it to begin a new one");
   }
 
   static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
     const temporaryFolder = options.store === undefined ? mkdtempSync(join(tmpdir(), "oddlink-")) : undefined;
+    let store: Store | undefined;
     try {
       const path = options.store ?? join(temporaryFolder!, "store.db");
-      const store = new Store(path, temporaryFolder !== undefined);
+      store = new Store(path, temporaryFolder !== undefined);
+      if (options.settings !== undefined) expectSettings(store, options.settings);
       const inputs: Input[] = [];
       for (const source of options.sources)
         inputs.push(await openInput(store, source, inputs, options.stdin));
       return new EmbeddedLog(options, store, inputs, temporaryFolder);
     } catch (error) {
+      store?.close();
       if (temporaryFolder !== undefined) rmSync(temporaryFolder, { recursive: true, force: true });
       throw error;
     }
@@ -92,30 +106,6 @@ export class EmbeddedLog implements Log {
 
   get isTemporary(): boolean {
     return this.#temporaryFolder !== undefined;
-  }
-
-  /**
-   * Notes the settings that the state depends on, or checks them if the store was written before.
-   *
-   * @param settings JSON object, in a fixed order of keys
-   * @throws {OddlinkError} STORE_MISMATCH naming the settings that differ
-   */
-  expectSettings(settings: string): void {
-    const before = this.store.meta("settings");
-    if (before === undefined) {
-      this.store.setMeta("settings", settings);
-      return;
-    }
-    if (before === settings) return;
-    const old = JSON.parse(before) as Record<string, unknown>;
-    const now = JSON.parse(settings) as Record<string, unknown>;
-    const changed = Object.keys({ ...old, ...now }).filter(
-      (key) => JSON.stringify(old[key]) !== JSON.stringify(now[key]),
-    );
-    throw new OddlinkError(
-      "STORE_MISMATCH",
-      `${this.store.path} was written with other settings (${changed.join(", ")}); use the same ones, or another --store`,
-    );
   }
 
   /** One input after the other: each begins when the one before is committed to its end. */
@@ -137,31 +127,47 @@ export class EmbeddedLog implements Log {
     }
   }
 
-  async *#read(input: Input, start: Position): AsyncGenerator<RecordBatch> {
-    const chunks = readSource(input.source, start.bytes, (bytes) => (this.#bytesRead += bytes), input.stdin);
-    let offset = start.offset;
-    const limits = { lineBytesMax: this.#options.recordBytesMax, linesMax: LINES_PER_BATCH };
+  async *#read({ source, stream }: Input, position: Position): AsyncGenerator<RecordBatch> {
+    const isPlainFile = !source.isStream && !isGzip(await readStart(source, 2));
+    const bytes = position.bytes + (isPlainFile ? await lineEndAt(source, position.bytes) : 0);
+    const chunks = readSource(source, bytes, {
+      onRead: (count) => (this.#bytesRead += count),
+      stream,
+      signal: this.#closing.signal,
+    });
+    let { offset } = position;
+    const limits = {
+      lineBytesMax: this.#options.recordBytesMax,
+      linesMax: LINES_PER_BATCH,
+      isStart: bytes === 0,
+    };
+    // A line that is being written is left for the next run, if there can be one.
+    const mayGrow = isPlainFile && !this.isTemporary;
     for await (const lines of splitLines(chunks, limits)) {
-      yield new FileBatch(lines, { offset, bytes: start.bytes });
+      yield new FileBatch(lines, { offset, bytes }, mayGrow);
       offset += lines.count;
     }
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
-    const lengths: Record<string, string> = {};
+    const notes: Record<string, string> = {};
     if (this.#alertsFile !== undefined) {
       this.#alertsFile.append(commit.alerts.map((alert) => alert.finding));
-      lengths[lengthKey(this.#alertsFile.path)] = String(this.#alertsFile.length);
       this.#alertsSeq += commit.alerts.length;
-      lengths[seqKey(this.#alertsFile.path)] = String(this.#alertsSeq);
+      if (this.#alertsFile.isResumable) {
+        notes[lengthKey(this.#alertsFile.path)] = String(this.#alertsFile.length);
+        notes[seqKey(this.#alertsFile.path)] = String(this.#alertsSeq);
+      }
     }
     if (this.#scoredFile !== undefined) {
       this.#scoredFile.append(commit.scoredLogins.map(({ line }) => line));
-      lengths[lengthKey(this.#scoredFile.path)] = String(this.#scoredFile.length);
+      if (this.#scoredFile.isResumable)
+        notes[lengthKey(this.#scoredFile.path)] = String(this.#scoredFile.length);
     }
     // A file of scored logins takes the place of the table: they are many, and nobody wants them twice.
     const isFiled = this.#scoredFile !== undefined;
-    this.store.commit(isFiled ? { ...commit, scoredLogins: [] } : commit, lengths);
+    this.store.commit(isFiled ? { ...commit, scoredLogins: [] } : commit, notes);
+    this.#totals = commit.totals;
     return "committed";
   }
 
@@ -176,7 +182,7 @@ export class EmbeddedLog implements Log {
   }
 
   totals(): string | undefined {
-    return this.store.meta("totals");
+    return this.#totals;
   }
 
   progress(): ReadProgress {
@@ -189,6 +195,7 @@ export class EmbeddedLog implements Log {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     // A pipe that is still open would keep the process from ending.
     if (this.#inputs.some(({ source }) => source.path === STDIN) && this.#options.stdin === undefined)
       process.stdin.destroy();
@@ -200,10 +207,11 @@ export class EmbeddedLog implements Log {
 
   /**
    * The alerts file holds all alerts of the store, whichever run raised them: one that is new, or was moved away, is
-   * written in full, and runs that did not name it are caught up with.
+   * written in full, and runs that did not name it are caught up with. A pipe gets those of this run.
    */
   #openAlerts(path: string): OutputFile {
-    const file = this.#openOutput(path);
+    const file = this.#openOutput(path, "delete it to have it written in full again");
+    if (!file.isResumable) return file;
     const noted = file.length === 0 ? 0 : Number(this.store.meta(seqKey(path)) ?? 0);
     this.#alertsSeq = noted;
     for (const { seq, finding } of this.store.findings(noted)) {
@@ -213,9 +221,8 @@ export class EmbeddedLog implements Log {
     return file;
   }
 
-  #openOutput(path: string): OutputFile {
-    const noted = Number(this.store.meta(lengthKey(path)) ?? 0);
-    return new OutputFile(path, existsSync(path) ? noted : 0);
+  #openOutput(path: string, ifShort: string): OutputFile {
+    return new OutputFile(path, Number(this.store.meta(lengthKey(path)) ?? 0), ifShort);
   }
 }
 
@@ -224,61 +231,59 @@ async function openInput(
   store: Store,
   source: Source,
   taken: readonly Input[],
-  stdinOption: AsyncIterable<Buffer | string> | undefined,
+  stdin: AsyncIterable<Buffer | string> | undefined,
 ): Promise<Input> {
   let start: Buffer;
-  let stdin: AsyncIterable<Buffer | string> | undefined;
+  let stream: AsyncIterable<Buffer | string> | undefined;
+  if (source.isStream) {
+    const opened = source.path === STDIN ? (stdin ?? process.stdin) : createReadStream(source.path);
+    ({ start, stream } = await peek(opened));
+  } else start = await readStart(source, START_BYTES);
   const stored = store.inputs();
-  if (source.path === STDIN) {
-    const bytesMin = Math.max(
-      1,
-      ...stored.filter((i) => i.topic === source.name).map((i) => i.fingerprintBytes),
-    );
-    ({ start, stdin } = await peek(stdinOption ?? process.stdin, bytesMin));
-  } else
-    start = source.sizeBytes === undefined ? Buffer.alloc(0) : await readStart(source, FINGERPRINT_BYTES);
   const known = stored.find(
     (input) =>
       input.topic === source.name &&
-      input.fingerprintBytes <= start.length &&
-      input.fingerprint === fingerprint(start, input.fingerprintBytes) &&
+      isContinued(input.start, start, source.isStream) &&
       taken.every((other) => other.partition !== input.partition),
   );
   const partition = known?.partition ?? stored.length;
-  if (known === undefined) {
-    store.addInput({
-      partition,
-      topic: source.name,
-      fingerprint: fingerprint(start, start.length),
-      fingerprintBytes: start.length,
-    });
-  }
-  return { partition, topic: source.name, source, stdin };
+  if (known === undefined) store.addInput({ partition, topic: source.name, start });
+  return { partition, topic: source.name, source, stream };
 }
 
-/** The first bytes of a pipe, and the pipe with them put back. */
-async function peek(stream: AsyncIterable<Buffer | string>, bytesMin: number) {
+/** True if an input that begins with `start` is the one that began with `known`, grown perhaps. */
+function isContinued(known: Buffer, start: Buffer, isStream: boolean): boolean {
+  if (start.length >= known.length) return start.subarray(0, known.length).equals(known);
+  // The first chunk of a pipe may be short: a line of it tells, and a slow pipe is not waited for.
+  return isStream && start.includes(NEWLINE) && known.subarray(0, start.length).equals(start);
+}
+
+/** The first bytes of a stream, and the stream with them put back. */
+async function peek(stream: AsyncIterable<Buffer | string>) {
   const iterator = stream[Symbol.asyncIterator]();
-  let start: Buffer = Buffer.alloc(0);
-  // A slow pipe must not be waited for longer than needed: its first chunk, or as much as tells it from known inputs.
-  do {
-    const { value, done } = await iterator.next();
-    if (done) break;
-    start = Buffer.concat([start, typeof value === "string" ? Buffer.from(value) : value]);
-  } while (start.length < bytesMin);
+  const { value, done } = await iterator.next();
+  const first = done ? Buffer.alloc(0) : typeof value === "string" ? Buffer.from(value) : value;
   async function* whole(): AsyncGenerator<Buffer | string> {
-    if (start.length > 0) yield start;
+    if (first.length > 0) yield first;
     for (;;) {
-      const { value, done } = await iterator.next();
-      if (done) return;
-      yield value;
+      const next = await iterator.next();
+      if (next.done) return;
+      yield next.value;
     }
   }
-  return { start: start.subarray(0, FINGERPRINT_BYTES), stdin: whole() };
+  return { start: first.subarray(0, START_BYTES), stream: whole() };
 }
 
-function fingerprint(start: Buffer, bytes: number): string {
-  return createHash("sha256").update(start.subarray(0, bytes)).digest("hex");
+/**
+ * Bytes of the line end that begins at `position` of a file, where the line before was read without one: it has grown by it
+ * since. 0 anywhere else.
+ */
+async function lineEndAt(source: Source, position: number): Promise<number> {
+  if (position === 0) return 0;
+  const around = await readBytes(source, position - 1, 3);
+  if (around[0] === NEWLINE) return 0;
+  if (around[1] === NEWLINE) return 1;
+  return around[1] === RETURN && around[2] === NEWLINE ? 2 : 0;
 }
 
 function lengthKey(path: string): string {

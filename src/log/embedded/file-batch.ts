@@ -12,10 +12,15 @@ export class FileBatch implements RecordBatch {
   readonly ends: Int32Array;
   readonly #lines: Lines;
   readonly #first: Position;
+  readonly #mayGrow: boolean;
 
-  /** @param first where the first line of `lines` begins, and where splitting began */
-  constructor(lines: Lines, first: Position) {
+  /**
+   * @param first where the first line of `lines` begins, and where splitting began
+   * @param mayGrow whether more may be written to the file
+   */
+  constructor(lines: Lines, first: Position, mayGrow: boolean) {
     this.#lines = lines;
+    this.#mayGrow = mayGrow && lines.isUnterminated;
     this.#first = first;
     this.length = lines.count;
     this.starts = lines.starts;
@@ -37,6 +42,10 @@ export class FileBatch implements RecordBatch {
 
   metadataOf(_i: number): RecordMetadata {
     return NOTHING_KNOWN;
+  }
+
+  mayGrow(i: number): boolean {
+    return this.#mayGrow && i === this.length - 1;
   }
 
   cutFrom(i: number): number {

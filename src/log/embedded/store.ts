@@ -1,16 +1,15 @@
-import { existsSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { OddlinkError } from "../../errors.ts";
+import { type ErrorCode, OddlinkError } from "../../errors.ts";
 import type { Commit, KeyedRecord, KeyedTopic, Position } from "../port.ts";
 
 /** Goes up when the tables change in a way that an older program would misread. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS inputs (
     partition INTEGER PRIMARY KEY, topic TEXT NOT NULL,
-    fingerprint TEXT NOT NULL, fingerprint_bytes INTEGER NOT NULL,
+    start BLOB NOT NULL,
     offset INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0
   );
   CREATE TABLE IF NOT EXISTS alerts (
@@ -26,13 +25,16 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS epochs (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL);
 `;
 
+/** "oddl", in the file's header: says whose database it is, to us and to `file`. */
+const APPLICATION_ID = 0x6f64646c;
+
 const TABLE_OF: Readonly<Record<KeyedTopic, string>> = { "graph-state": "graph_state", epochs: "epochs" };
 
 export type StoredInput = {
   readonly partition: number;
   readonly topic: string;
-  readonly fingerprint: string;
-  readonly fingerprintBytes: number;
+  /** Its first bytes, to recognise it by. */
+  readonly start: Buffer;
   readonly position: Position;
 };
 
@@ -52,65 +54,52 @@ export class Store {
   /** @param isTemporary no fsync: the file is deleted at the end, so a power cut loses nothing that was promised */
   constructor(path: string, isTemporary: boolean) {
     this.path = path;
+    this.#database = this.#attempt(() => new DatabaseSync(path));
     try {
-      this.#database = new DatabaseSync(path);
-      this.#database.exec(
-        "PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 1000; PRAGMA locking_mode = EXCLUSIVE",
-      );
-      this.#database.exec(`PRAGMA synchronous = ${isTemporary ? "OFF" : "FULL"}; BEGIN IMMEDIATE; COMMIT`);
-      this.#database.exec(SCHEMA);
+      this.#attempt(() => this.#setUp(isTemporary));
     } catch (error) {
-      throw storeError(path, error as Error);
-    }
-    const version = this.meta("schemaVersion");
-    if (version === undefined) this.setMeta("schemaVersion", String(SCHEMA_VERSION));
-    else if (version !== String(SCHEMA_VERSION)) {
-      throw new OddlinkError(
-        "STORE_MISMATCH",
-        `${path} has store version ${version}, this program writes ${SCHEMA_VERSION}`,
-      );
+      this.#database.close();
+      throw error;
     }
   }
 
   meta(key: string): string | undefined {
-    return (this.#prepared("SELECT value FROM meta WHERE key = ?").get(key) as { value: string } | undefined)
-      ?.value;
+    return this.#attempt(() => {
+      const row = this.#prepared("SELECT value FROM meta WHERE key = ?").get(key);
+      return (row as { value: string } | undefined)?.value;
+    });
   }
 
   setMeta(key: string, value: string): void {
-    this.#prepared(
-      "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-    ).run(key, value);
+    const sql = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    this.#attempt(() => this.#prepared(sql).run(key, value));
   }
 
   inputs(): StoredInput[] {
-    const rows = this.#prepared("SELECT * FROM inputs ORDER BY partition").all() as {
+    const sql = "SELECT * FROM inputs ORDER BY partition";
+    const rows = this.#attempt(() => this.#prepared(sql).all()) as {
       partition: number;
       topic: string;
-      fingerprint: string;
-      fingerprint_bytes: number;
+      start: Uint8Array;
       offset: number;
       bytes: number;
     }[];
     return rows.map((row) => ({
       partition: row.partition,
       topic: row.topic,
-      fingerprint: row.fingerprint,
-      fingerprintBytes: row.fingerprint_bytes,
+      start: Buffer.from(row.start),
       position: { offset: row.offset, bytes: row.bytes },
     }));
   }
 
   addInput(input: Omit<StoredInput, "position">): void {
-    this.#prepared(
-      "INSERT INTO inputs (partition, topic, fingerprint, fingerprint_bytes) VALUES (?, ?, ?, ?)",
-    ).run(input.partition, input.topic, input.fingerprint, input.fingerprintBytes);
+    const sql = "INSERT INTO inputs (partition, topic, start) VALUES (?, ?, ?)";
+    this.#attempt(() => this.#prepared(sql).run(input.partition, input.topic, input.start));
   }
 
   /** Writes everything of a commit in one transaction. `withMeta` joins it, for positions of output files. */
   commit(commit: Commit, withMeta: Readonly<Record<string, string>>): void {
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
+    this.#transaction(() => {
       const { partition, position } = commit;
       this.#prepared("UPDATE inputs SET offset = ?, bytes = ? WHERE partition = ?").run(
         position.offset,
@@ -131,34 +120,87 @@ export class Store {
       this.#putAll("epochs", commit.epochs);
       this.setMeta("totals", commit.totals);
       for (const [key, value] of Object.entries(withMeta)) this.setMeta(key, value);
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw storeError(this.path, error as Error);
-    }
+    });
   }
 
   /** Values of a topic in the order in which their keys were last written. */
-  *values(topic: KeyedTopic): Generator<{ readonly key: string; readonly value: Uint8Array }> {
-    const table = TABLE_OF[topic];
-    yield* this.#prepared(`SELECT key, value FROM ${table} ORDER BY seq`).iterate() as Generator<{
-      key: string;
-      value: Uint8Array;
-    }>;
+  values(topic: KeyedTopic): Generator<{ readonly key: string; readonly value: Uint8Array }> {
+    return this.#rows(`SELECT key, value FROM ${TABLE_OF[topic]} ORDER BY seq`);
   }
 
   /** Alert findings in the order in which they were raised, from the one after `afterSeq` on. */
-  *findings(afterSeq = 0): Generator<{ readonly seq: number; readonly finding: string }> {
-    yield* this.#prepared("SELECT seq, finding FROM alerts WHERE seq > ? ORDER BY seq").iterate(
-      afterSeq,
-    ) as Generator<{
-      seq: number;
-      finding: string;
-    }>;
+  findings(afterSeq = 0): Generator<{ readonly seq: number; readonly finding: string }> {
+    return this.#rows("SELECT seq, finding FROM alerts WHERE seq > ? ORDER BY seq", afterSeq);
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #setUp(isTemporary: boolean): void {
+    const database = this.#database;
+    database.exec("PRAGMA busy_timeout = 1000");
+    const isNew = this.#isNew();
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA locking_mode = EXCLUSIVE");
+    database.exec(`PRAGMA synchronous = ${isTemporary ? "OFF" : "FULL"}; BEGIN IMMEDIATE; COMMIT`);
+    if (isNew) {
+      this.#transaction(() => {
+        database.exec(`${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}`);
+        this.setMeta("schemaVersion", String(SCHEMA_VERSION));
+      });
+    }
+    const version = this.meta("schemaVersion");
+    if (version === String(SCHEMA_VERSION)) return;
+    throw new OddlinkError(
+      "STORE_MISMATCH",
+      `${this.path} has store version ${version}, this program writes ${SCHEMA_VERSION}`,
+    );
+  }
+
+  /** Only looks: nothing may change in a database that is somebody else's. */
+  #isNew(): boolean {
+    const { application_id } = this.#database.prepare("PRAGMA application_id").get() as {
+      application_id: number;
+    };
+    if (application_id === APPLICATION_ID) return false;
+    const tables = this.#database.prepare("SELECT name FROM sqlite_master").all() as { name: string }[];
+    if (application_id === 0 && tables.length === 0) return true;
+    // Stores of before there was an id.
+    if (["meta", "graph_state"].every((ours) => tables.some(({ name }) => name === ours))) return false;
+    throw new OddlinkError(
+      "STORE_MISMATCH",
+      `${this.path} is another program's database and was left as it is; give --store a file of its own`,
+    );
+  }
+
+  *#rows<Row>(sql: string, ...values: number[]): Generator<Row> {
+    try {
+      yield* this.#prepared(sql).iterate(...values) as Generator<Row>;
+    } catch (error) {
+      throw storeError(this.path, error);
+    }
+  }
+
+  #transaction(work: () => void): void {
+    this.#attempt(() => {
+      this.#database.exec("BEGIN IMMEDIATE");
+      try {
+        work();
+        this.#database.exec("COMMIT");
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  /** What SQLite throws becomes an error with a code and a hint; a bug stays what it is. */
+  #attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw storeError(this.path, error);
+    }
   }
 
   #putAll(table: string, records: Iterable<KeyedRecord>): void {
@@ -178,17 +220,23 @@ export class Store {
   }
 }
 
-function storeError(path: string, error: Error): OddlinkError {
-  if (error instanceof OddlinkError) return error;
-  if (/locked|busy/i.test(error.message)) {
-    return new OddlinkError(
-      "STORE_BUSY",
-      `${path} is in use by another process; one at a time can run on it`,
-      { cause: error },
-    );
-  }
-  const hint = existsSync(path)
-    ? "is it an oddlink store?"
-    : "does the folder exist and may it be written to?";
-  return new OddlinkError("STORE_UNREADABLE", `store ${path}: ${error.message} (${hint})`, { cause: error });
+const DAMAGED =
+  "it is damaged: put back a copy of it, or give another --store and read the whole input again";
+
+/** Primary result codes of SQLite: what they mean here, and what helps. */
+const MEANINGS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
+  5: ["STORE_BUSY", "another process uses it, and one at a time can; wait for it, or give another --store"],
+  8: ["STORE_UNREADABLE", "may it be written to?"],
+  10: ["STORE_UNREADABLE", "is the disk in order?"],
+  11: ["STORE_UNREADABLE", DAMAGED],
+  13: ["OUTPUT_UNWRITABLE", "make room and run again: what was committed is kept"],
+  14: ["STORE_UNREADABLE", "does its folder exist, and may both be written to?"],
+  26: ["STORE_UNREADABLE", "it is no oddlink store; give --store a file of its own"],
+};
+
+function storeError(path: string, error: unknown): unknown {
+  const { code, errcode = 0, message } = error as Error & { code?: string; errcode?: number };
+  if (code !== "ERR_SQLITE_ERROR") return error;
+  const [ours, hint] = MEANINGS[errcode & 0xff] ?? ["STORE_UNREADABLE", DAMAGED];
+  return new OddlinkError(ours, `store ${path}: ${message}; ${hint}`, { cause: error });
 }

@@ -35,6 +35,10 @@ export class KafkaBatch implements RecordBatch {
     return { offset: this.#records[i]!.offset + 1, bytes: 0 };
   }
 
+  mayGrow(): boolean {
+    return false;
+  }
+
   /** Nothing is cut: the record is in memory already, and its dead letter is to hold all of it. */
   cutFrom(i: number): number {
     const length = this.ends[i]!;

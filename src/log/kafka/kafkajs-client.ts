@@ -26,7 +26,7 @@ export class KafkajsClient implements KafkaClient {
   #opened: Opened[] = [];
 
   /** @param clock milliseconds, for deadlines only */
-  constructor(options: KafkaClientOptions, clock: () => number = Date.now) {
+  constructor(options: KafkaClientOptions, clock: () => number = () => performance.now()) {
     this.#options = options;
     this.#clock = clock;
     this.#queries = new KafkajsQueries(openKafka(options).clusters, clock);

@@ -11,7 +11,7 @@ import {
 import { OddlinkError } from "../../errors.ts";
 import type { CodecName } from "./codecs.ts";
 import { bearerMechanism } from "./kafkajs-bearer.ts";
-import { clustersOf, type KafkaClusters } from "./kafkajs-internals.ts";
+import { clustersOf, type KafkaClusters } from "./kafkajs-clusters.ts";
 import { patchKafkajs } from "./kafkajs-patches.ts";
 
 type Login = { readonly username: string; readonly password: string };
@@ -66,8 +66,8 @@ const CONNECTION_TIMEOUT_MS = 5000;
 export type OpenKafka = { readonly kafka: Kafka; readonly clusters: KafkaClusters };
 
 /**
- * A kafkajs that is mended and says nothing by itself. Each producer and each member of a group needs its own: those of
- * one share a cache of committed offsets, which one clears at every rebalance and the other fills before it commits.
+ * A kafkajs that is mended and says nothing by itself. Each member of a group needs its own: those of one share a cache of
+ * committed offsets, which each clears at its rebalances. And what is sealed is all of one.
  */
 export function openKafka(options: KafkaClientOptions): OpenKafka {
   patchKafkajs();
@@ -97,13 +97,10 @@ const LEVELS: Readonly<Partial<Record<logLevel, KafkaLogLevel>>> = {
   [logLevel.INFO]: "info",
 };
 
-/** Said of every idempotent producer whose retries are bounded; ours ends transactions that fail. */
-const IRRELEVANT = "Limiting retries for the idempotent producer may invalidate EoS guarantees";
-
 /** Only the message and where it happened: at debug level, which an environment variable turns on, there is more. */
 function forwardLog(entry: LogEntry, log: KafkaClientOptions["log"]): void {
   const level = LEVELS[entry.level];
-  if (log === undefined || level === undefined || entry.log.message === IRRELEVANT) return;
+  if (log === undefined || level === undefined) return;
   const reason = typeof entry.log["error"] === "string" ? `: ${entry.log["error"]}` : "";
   const places = ["broker", "groupId", "topic", "partition"].flatMap((name) => {
     const value: unknown = entry.log[name];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
-import kafkajs, { type Kafka, type Message } from "kafkajs";
+import type { Message } from "kafkajs";
 
 /**
  * The parts of kafkajs that it does not export, typed by hand, in one place. They are those of version 2.2.4, the last
@@ -9,7 +9,7 @@ import kafkajs, { type Kafka, type Message } from "kafkajs";
  */
 const require = createRequire(import.meta.url);
 
-export const KAFKAJS_VERSION = "2.2.4";
+const KAFKAJS_VERSION = "2.2.4";
 const found = (require("kafkajs/package.json") as { version: string }).version;
 assert.equal(
   found,
@@ -133,8 +133,6 @@ export type PartitionMetadata = { readonly partitionId: number; readonly leader:
 
 export type InternalCluster = {
   connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  isConnected(): boolean;
   addTargetTopic(topic: string): Promise<void>;
   refreshMetadata(): Promise<void>;
   findTopicPartitionMetadata(topic: string): PartitionMetadata[];
@@ -170,62 +168,8 @@ type InternalConnection = {
   disconnect(): Promise<void>;
 };
 
-type CreateCluster = (options: {
-  readonly allowAutoTopicCreation: boolean;
-  readonly isolationLevel?: number;
-}) => InternalCluster;
-
 export const READ_UNCOMMITTED = 0;
 export const READ_COMMITTED = 1;
-
-/** All connections of a Kafka, whoever made them. */
-export type KafkaClusters = {
-  /** Connections of our own, beside producers and consumers, with the same addresses and credentials. */
-  create(): InternalCluster;
-  /** Ends all requests and attempts to connect, and lets nobody connect again: kafkajs goes on for minutes otherwise. */
-  seal(): void;
-};
-
-/** Takes hold of the connections of a Kafka that was just made. */
-export function clustersOf(kafka: Kafka): KafkaClusters {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(
-    ({ description }) => description === "private:Kafka:createCluster",
-  );
-  assert.ok(symbol !== undefined, "kafkajs has no createCluster");
-  const owner = kafka as unknown as Record<symbol, CreateCluster>;
-  const create = owner[symbol]!;
-  const clusters: InternalCluster[] = [];
-  const createKept: CreateCluster = (options) => {
-    const cluster = create(options);
-    clusters.push(cluster);
-    return cluster;
-  };
-  owner[symbol] = createKept;
-  return {
-    create: () => createKept({ allowAutoTopicCreation: false }),
-    seal: () => clusters.forEach(seal),
-  };
-}
-
-function seal(cluster: InternalCluster): void {
-  const error = new kafkajs.KafkaJSNonRetriableError("the connection was closed by this side");
-  const refuse = (): Promise<never> => Promise.reject(error);
-  Object.assign(cluster, {
-    connect: refuse,
-    findBroker: refuse,
-    findGroupCoordinator: refuse,
-    refreshMetadata: refuse,
-    refreshMetadataIfNecessary: refuse,
-  });
-  const { brokerPool } = cluster;
-  const brokers = [...Object.values(brokerPool.brokers), brokerPool.seedBroker];
-  Object.assign(brokerPool, { createSeedBroker: refuse, connectBroker: refuse });
-  for (const connection of brokers.flatMap((broker) => broker?.connectionPool.pool ?? [])) {
-    connection.connect = refuse;
-    connection.rejectRequests(error);
-    void connection.disconnect().catch(() => {});
-  }
-}
 
 export const Decoder = require("kafkajs/src/protocol/decoder.js") as new (bytes: Buffer) => ProtocolDecoder;
 /** @throws KafkaJSPartialMessageError at the cut end of a response */
@@ -260,7 +204,9 @@ export const OffsetManager = require("kafkajs/src/consumer/offsetManager/index.j
   setDefaultOffset(place: { readonly topic: string; readonly partition: number }): Promise<void>;
 }>;
 export const Lock = require("kafkajs/src/utils/lock.js") as Class<{ acquire: AsyncMethod }>;
-export const Broker = require("kafkajs/src/broker/index.js") as Class<{ listOffsets: AsyncMethod }>;
+export const Broker = require("kafkajs/src/broker/index.js") as Class<{
+  listOffsets(request: { readonly isolationLevel?: number }): Promise<unknown>;
+}>;
 
 type ProduceRequest = InTransaction & {
   readonly acks: number;

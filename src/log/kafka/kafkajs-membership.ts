@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers";
 import type { Consumer, EachBatchPayload } from "kafkajs";
 import type { JoinOptions, Membership } from "./client.ts";
 import { asKafkaError } from "./kafka-errors.ts";
+import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import {
   endWithin,
   type KafkaClientOptions,
@@ -9,7 +10,6 @@ import {
   RETRY,
   requireWithin,
 } from "./kafkajs-connection.ts";
-import type { KafkaClusters } from "./kafkajs-internals.ts";
 import { toConsumedRecord } from "./kafkajs-records.ts";
 
 const SESSION_TIMEOUT_MS = 6000;

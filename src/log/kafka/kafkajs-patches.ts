@@ -71,12 +71,8 @@ function restTheRequestQueue(): void {
 function listOffsetsUpToTheHighWatermark(): void {
   const { listOffsets } = Broker.prototype;
   Broker.prototype.listOffsets = function (request) {
-    return listOffsets.call(this, { ...(request as object), isolationLevel: isolationOf(request) });
+    return listOffsets.call(this, { ...request, isolationLevel: request.isolationLevel ?? READ_UNCOMMITTED });
   };
-}
-
-function isolationOf(request: unknown): number {
-  return (request as { isolationLevel?: number }).isolationLevel ?? READ_UNCOMMITTED;
 }
 
 function decodeFetchesOurselves(): void {

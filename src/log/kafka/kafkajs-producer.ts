@@ -8,9 +8,10 @@ import {
   type TransactionOutcome,
 } from "./client.ts";
 import { asKafkaError, brokerErrorType, causesOf, isFenced } from "./kafka-errors.ts";
+import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import { type KafkaClientOptions, REQUEST_TIMEOUT_MS, requireWithin } from "./kafkajs-connection.ts";
 import { Coordinator } from "./kafkajs-coordinator.ts";
-import type { InternalCluster, KafkaClusters } from "./kafkajs-internals.ts";
+import type { InternalCluster } from "./kafkajs-internals.ts";
 import { type Batch, type ProducerIdentity, SendFailed, TransactionalSends } from "./kafkajs-sends.ts";
 
 const TRANSACTION_TIMEOUT_MS = 10_000;

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import type { PartitionOffsets } from "./client.ts";
 import { asKafkaError, mayHeal } from "./kafka-errors.ts";
+import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import { requireWithin } from "./kafkajs-connection.ts";
 import { forgetBroker } from "./kafkajs-coordinator.ts";
 import {
   type InternalBroker,
   type InternalCluster,
-  type KafkaClusters,
   READ_COMMITTED,
   READ_UNCOMMITTED,
 } from "./kafkajs-internals.ts";

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { OddlinkError } from "../../errors.ts";
 import type { ConsumedRecord, Tail, TailOptions } from "./client.ts";
 import { asKafkaError, brokerErrorType, causesOf, mayHeal } from "./kafka-errors.ts";
+import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import { endWithin } from "./kafkajs-connection.ts";
 import { backoffMs, forgetBroker } from "./kafkajs-coordinator.ts";
 import {
   type FetchedPartition,
   type InternalBroker,
   type InternalCluster,
-  type KafkaClusters,
   READ_COMMITTED,
 } from "./kafkajs-internals.ts";
 import { toConsumedRecord } from "./kafkajs-records.ts";

@@ -5,6 +5,7 @@ import { type RunSummary, renderSummary } from "../../../src/cli/terminal/summar
 
 function summary(changes: Partial<RunSummary> = {}): RunSummary {
   return {
+    read: 20_003,
     consumed: 20_003,
     scored: 13_999,
     evidence: 5_800,
@@ -16,6 +17,7 @@ function summary(changes: Partial<RunSummary> = {}): RunSummary {
     epochs: 2,
     seconds: 2.44,
     loginsPerSecond: 8197.9,
+    stopped: false,
     graph: { entities: 1204, links: 9876, digest: "3f2a9c1d" },
     ignoredReasons: { "auth-map": 50, "log-off": 150, header: 0 },
     rejectedReasons: { "invalid-time": 2, "no-user": 1 },
@@ -30,7 +32,7 @@ function summary(changes: Partial<RunSummary> = {}): RunSummary {
 
 test("a run ends with what was read, found, learnt and written", () => {
   assert.deepEqual(renderSummary(summary(), PLAIN).split("\n"), [
-    "Records  20,003 read in 2.4 s, 8,198 logins/s",
+    "Records  20,003 read in 2.4 s, 8,198 records/s",
     "  scored     13,999",
     "  evidence    5,800  added to the graph, not scored",
     "  ignored       200  log-off 150, auth-map 50",
@@ -55,6 +57,15 @@ test("a run ends with what was read, found, learnt and written", () => {
   ]);
 });
 
+test("a run that goes on says what it read itself, and what it and the runs before read together", () => {
+  const lines = renderSummary(summary({ read: 1003, loginsPerSecond: 411 }), PLAIN).split("\n");
+  assert.deepEqual(lines.slice(0, 3), [
+    "Records  1,003 read in 2.4 s, 411 records/s",
+    "In all   20,003 with the runs before; so is what follows",
+    "  scored     13,999",
+  ]);
+});
+
 test("records that vanished, or were counted twice, are shouted about", () => {
   assert.match(
     renderSummary(summary({ duplicate: 0 }), PLAIN),
@@ -69,6 +80,7 @@ test("records that vanished, or were counted twice, are shouted about", () => {
 test("an empty run is told without lists", () => {
   const text = renderSummary(
     summary({
+      read: 0,
       consumed: 0,
       scored: 0,
       evidence: 0,
@@ -78,7 +90,7 @@ test("an empty run is told without lists", () => {
       alerts: 0,
       incidents: 0,
       epochs: 0,
-      loginsPerSecond: Number.NaN,
+      loginsPerSecond: 0,
       ignoredReasons: {},
       rejectedReasons: {},
       alertsBySignal: {},
