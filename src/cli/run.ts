@@ -1,9 +1,12 @@
+import { randomUUID } from "node:crypto";
 import { Command } from "commander";
 import type { DetectionFinding } from "../alerts/detection-finding.ts";
 import { configFile, printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
-import { WholeMerging } from "../engine/segment-merging.ts";
+import { PartitionMerging } from "../engine/partition-merging.ts";
+import { type Merging, WholeMerging } from "../engine/segment-merging.ts";
+import type { SharedGraph } from "../engine/shared-graph.ts";
 import { emptyTotals, sumOf } from "../engine/totals.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
@@ -11,7 +14,9 @@ import { digestOf } from "../graph-state/digest.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
 import { STDIN } from "../ingest/sources.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
+import type { Log } from "../log/port.ts";
 import { REAL_TIME } from "../time.ts";
+import { openKafkaLog, topicsOf } from "./kafka.ts";
 import { addCommonOptions, type CommonFlags, configOf } from "./options.ts";
 import { findSourcesBeside, placeOf } from "./own-files.ts";
 import { settingsKey } from "./settings-key.ts";
@@ -20,11 +25,16 @@ import { stoppable } from "./stopping.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
+import { Repeated } from "./terminal/repeated.ts";
 import { type RunSummary, renderSummary } from "./terminal/summary.ts";
+
+type RunFlags = CommonFlags & { readonly kafka?: true };
 
 export function runCommand(output: StandardOutput): Command {
   const command = new Command("run")
-    .description("Score every login of a file, a directory or standard input, and print the odd ones.")
+    .description(
+      "Score every login of a file, a directory, standard input or a Kafka topic, and print the odd ones.",
+    )
     .argument("[SOURCE...]", "file, directory, or - for standard input; plain or gzip")
     .option(
       "--store <file>",
@@ -32,6 +42,10 @@ export function runCommand(output: StandardOutput): Command {
     )
     .option("--alerts <file>", "write one OCSF Detection Finding a line")
     .option("--scored <file>", "write one line for each scored login")
+    .option(
+      "--kafka",
+      "read a Kafka topic in a consumer group instead of a SOURCE, until stopped; see kafka.*",
+    )
     .option("--json", "end with one JSON object on standard output; alerts are not printed");
   addCommonOptions(command).addHelpText(
     "after",
@@ -40,14 +54,18 @@ Examples:
   oddlink run auth.txt.gz                            odd logins of a LANL file, on the terminal
   zcat logs/*.gz | oddlink run - --train off         from a pipe, without training
   oddlink run logs/ --store logins.db --alerts alerts.jsonl
-                                                     keep everything; killed and run again, it goes on`,
+                                                     keep everything; killed and run again, it goes on
+  ODDLINK_KAFKA_BROKERS=host:9092 oddlink run --kafka
+                                                     a worker: alerts go to a topic, exactly once`,
   );
-  return command.action((sources: string[], flags: CommonFlags) => run(sources, flags, output));
+  return command.action((sources: string[], flags: RunFlags) => run(sources, flags, output));
 }
 
-async function run(args: readonly string[], flags: CommonFlags, output: StandardOutput): Promise<void> {
+async function run(args: readonly string[], flags: RunFlags, output: StandardOutput): Promise<void> {
   const config = configOf(flags);
   if (flags.printConfig) return output.write(printConfig(config));
+  const isJson = flags.json === true;
+  if (flags.kafka === true) return runWorker(args, config, output, isJson);
   if (args.length === 0)
     throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
   if (args.filter((arg) => arg === STDIN).length > 1)
@@ -64,7 +82,45 @@ async function run(args: readonly string[], flags: CommonFlags, output: Standard
     recordBytesMax: config.input.recordBytesMax,
   });
   try {
-    await stoppable((signal) => runOn(log, config, { output, signal, isJson: flags.json === true }));
+    const merging = (state: SharedGraph) => new WholeMerging(state);
+    await stoppable((signal) => runOn(log, config, { output, signal, isJson, merging }));
+  } finally {
+    await log.close();
+  }
+}
+
+/** Reads a topic in a consumer group, until it is stopped. */
+async function runWorker(
+  args: readonly string[],
+  configured: Config,
+  output: StandardOutput,
+  isJson: boolean,
+): Promise<void> {
+  if (args.length > 0) throw new OddlinkError("USAGE", `--kafka reads a topic: leave ${args[0]} out`);
+  const { outputs, training } = configured;
+  if (outputs.store !== undefined || outputs.alerts !== undefined || outputs.scored !== undefined)
+    throw new OddlinkError(
+      "USAGE",
+      "with --kafka results go to topics: leave --store, --alerts and --scored out",
+    );
+  // A topic has no end, and who waits for a training is thrown out of the group.
+  const mode = training.mode === "replay" ? "live" : training.mode;
+  const config = { ...configured, training: { ...training, mode } };
+  const trouble = new Repeated((message) => process.stderr.write(`${sentenceText(message)}\n`));
+  const log = openKafkaLog(config, (message) => trouble.say(message));
+  const breathe = () => REAL_TIME.sleep(0);
+  const merging = (state: SharedGraph) =>
+    new PartitionMerging({
+      state,
+      log,
+      config,
+      breathe,
+      newId: randomUUID,
+      onFailed: (error) =>
+        trouble.say(`segments could not be merged, which is tried again: ${error.message}`),
+    });
+  try {
+    await stoppable((signal) => runOn(log, config, { output, signal, isJson, merging }));
   } finally {
     await log.close();
   }
@@ -85,9 +141,19 @@ function filesOf({ alerts, scored, store }: Config["outputs"], flags: CommonFlag
 }
 
 async function runOn(
-  log: EmbeddedLog,
+  log: Log,
   config: Config,
-  { output, signal, isJson }: { output: StandardOutput; signal: AbortSignal; isJson: boolean },
+  {
+    output,
+    signal,
+    isJson,
+    merging,
+  }: {
+    output: StandardOutput;
+    signal: AbortSignal;
+    isJson: boolean;
+    merging: (state: SharedGraph) => Merging;
+  },
 ): Promise<void> {
   const startedMs = performance.now();
   const progress = new Progress({ stream: process.stderr, now: Date.now });
@@ -96,7 +162,7 @@ async function runOn(
     config,
     log,
     time: REAL_TIME,
-    merging: (state) => new WholeMerging(state),
+    merging,
     signal: AbortSignal.any([signal, output.gone]),
     train: (graph, trainingConfig, number, trainedAtMs, signal) =>
       trainEpoch(
@@ -117,6 +183,12 @@ async function runOn(
         finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`,
       );
     },
+    onRestoring: ({ segments, segmentsTotal }) =>
+      progress.phase(
+        segments < segmentsTotal
+          ? `restoring the graph, ${segments} of ${segmentsTotal} segments`
+          : undefined,
+      ),
     onEpoch: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
     onEpochFailed: (error) => progress.note(`going on with the model before: ${error.message}`),
@@ -133,11 +205,11 @@ async function runOn(
   } finally {
     progress.done();
   }
-  const committed = log.totals() ?? JSON.stringify(emptyTotals());
+  const committed = log.totals() ?? JSON.stringify(log.isEndless ? engine.totals : emptyTotals());
   const isCommitted = failure === undefined || committed === JSON.stringify(engine.totals);
   // The state before could not be read: there is nothing to sum up.
   if (read === 0 && !isCommitted) throw failure;
-  const summary = summaryOf(engine, config, {
+  const summary = summaryOf(engine, config, log.isEndless, {
     read,
     seconds: (performance.now() - startedMs) / 1000,
     end: failure !== undefined ? "failed" : signal.aborted ? "stopped" : "done",
@@ -155,7 +227,12 @@ type RunEnd = {
   readonly isCommitted: boolean;
 };
 
-function summaryOf(engine: Engine, config: Config, { read, seconds, end, isCommitted }: RunEnd): RunSummary {
+function summaryOf(
+  engine: Engine,
+  config: Config,
+  isEndless: boolean,
+  { read, seconds, end, isCommitted }: RunEnd,
+): RunSummary {
   const { totals, graph } = engine;
   const { store, alerts, scored } = config.outputs;
   const written: string[] = [];
@@ -165,8 +242,13 @@ function summaryOf(engine: Engine, config: Config, { read, seconds, end, isCommi
     if (scored !== undefined) written.push(`${scored}: the logins scored by runs that name it (JSON lines)`);
     if (store !== undefined) written.push(`${store}: everything (SQLite: alerts, dead_letters, ...)`);
   } else notes.push("Not all that is counted here could be written.");
-  if (store === undefined) notes.push("Nothing else was kept; with --store FILE a run can be continued.");
-  if (end === "stopped") notes.push("Stopped before the end of the input.");
+  if (isEndless) {
+    const topics = topicsOf(config.kafka);
+    written.push(`${topics.alerts}: alerts (OCSF)`, `${topics.deadLetters}: records that can't be read`);
+    if (config.outputs.scoredLogins) written.push(`${topics.scoredLogins}: scored logins`);
+  } else if (store === undefined)
+    notes.push("Nothing else was kept; with --store FILE a run can be continued.");
+  if (end === "stopped" && !isEndless) notes.push("Stopped before the end of the input.");
   if (end === "done" && read === 0 && totals.consumed > 0)
     notes.push("Nothing new to read: the store holds all of this input already.");
   if (end === "done" && totals.consumed === 0) notes.push("The input holds no records.");

@@ -6,6 +6,7 @@ import { presenceOptionsSchema } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
 import { surpriseOptionsSchema } from "../model/surprise.ts";
 import { trainingOptionsSchema } from "../model/trainer.ts";
+import { kafkaSchema } from "./kafka.ts";
 import { HIDDEN, secretSchema } from "./secrets.ts";
 
 export const DETECTORS = ["default", "presence", "surprise", "link"] as const;
@@ -151,6 +152,7 @@ export const configSchema = z.strictObject({
     .max(100_000)
     .default(5)
     .describe("alert budget below the presence tier, for the whole input"),
+  kafka: kafkaSchema.prefault({}),
   outputs: z
     .strictObject({
       store: z

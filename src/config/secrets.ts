@@ -3,7 +3,7 @@ import { z } from "zod";
 /** Stands for a secret wherever a configuration is printed. */
 export const HIDDEN = "(hidden)";
 
-const SECRET_KEYS: ReadonlySet<string> = new Set(["password", "token"]);
+const SECRET_KEYS: ReadonlySet<string> = new Set(["password", "token", "keyPassword"]);
 
 /** A setting that is never printed; its key must be one of `SECRET_KEYS`. A printed configuration lacks it. */
 export const secretSchema = z

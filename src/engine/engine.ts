@@ -294,6 +294,8 @@ export class Engine {
 
   #goOnLive(): void {
     if (this.#live === undefined) return;
+    // Of processes that share the input, the owner of the first partition trains for all.
+    if (this.#options.log.isShared && !this.#state.owns(0)) return;
     const epoch = this.#live.take();
     if (epoch !== undefined) this.#publish(epoch);
     this.#live.beginIfDue(this.graph, this.epoch);

@@ -115,6 +115,10 @@ export class SharedGraph {
     if (this.#runs.get(run.partition) === run) this.#runs.delete(run.partition);
   }
 
+  owns(partition: number): boolean {
+    return this.#runs.has(partition);
+  }
+
   /** What is added from now on comes from this partition. */
   beginSlice(run: PartitionRun): void {
     if (this.#deltaOwner === run) return;

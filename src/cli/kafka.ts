@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import type { KafkaConfig } from "../config/kafka.ts";
+import type { Config } from "../config/schema.ts";
+import { OddlinkError } from "../errors.ts";
+import { KafkaLog } from "../log/kafka/kafka-log.ts";
+import { KafkajsClient } from "../log/kafka/kafkajs-client.ts";
+import type { KafkaClientOptions, KafkaSasl, KafkaTls } from "../log/kafka/kafkajs-connection.ts";
+import type { TopicNames } from "../log/kafka/produced-records.ts";
+import { REAL_TIME } from "../time.ts";
+
+const TOPIC_NAMES: TopicNames = {
+  logins: "logins",
+  alerts: "alerts",
+  scoredLogins: "scored-logins",
+  deadLetters: "dead-letters",
+  graphState: "graph-state",
+  epochs: "epochs",
+  verdicts: "verdicts",
+};
+
+/** Topics in force: those that are named, and the prefix with the usual name for the others. */
+export function topicsOf({ topics, topicPrefix }: KafkaConfig): TopicNames {
+  const names = Object.entries(TOPIC_NAMES).map(([key, name]) => [
+    key,
+    topics[key as keyof TopicNames] ?? `${topicPrefix}${name}`,
+  ]);
+  return Object.fromEntries(names) as TopicNames;
+}
+
+/** @throws {OddlinkError} CONFIG_INVALID if a file of the TLS or SASL settings can't be read */
+export function kafkaClientOptions(kafka: KafkaConfig, log: KafkaClientOptions["log"]): KafkaClientOptions {
+  return {
+    brokers: kafka.brokers,
+    clientId: kafka.clientId,
+    ssl: kafka.ssl.enabled ? tlsOf(kafka.ssl) : undefined,
+    sasl: saslOf(kafka.sasl),
+    sessionTimeoutMs: kafka.sessionTimeoutMs,
+    compression: kafka.compression,
+    log,
+  };
+}
+
+/** The log on the cluster of the configuration. `onTrouble`: what goes wrong and is being dealt with. */
+export function openKafkaLog(config: Config, onTrouble: (message: string) => void): KafkaLog {
+  const { kafka } = config;
+  const client = new KafkajsClient(
+    kafkaClientOptions(kafka, (level, message) => {
+      if (level === "warn") onTrouble(message);
+    }),
+  );
+  return new KafkaLog({
+    client,
+    time: REAL_TIME,
+    group: kafka.group,
+    topics: topicsOf(kafka),
+    recordBytesMax: config.input.recordBytesMax,
+    queueBytesMax: kafka.queueBytesMax,
+    commitIntervalMs: kafka.commitIntervalMs,
+    drainMs: kafka.drainMs,
+    onLostInput: kafka.onLostInput,
+    onTrouble,
+  });
+}
+
+function tlsOf({ caFile, certFile, keyFile, keyPassword, serverName }: KafkaConfig["ssl"]): KafkaTls {
+  return {
+    ...(caFile === undefined ? {} : { ca: read("kafka.ssl.caFile", caFile) }),
+    ...(certFile === undefined ? {} : { cert: read("kafka.ssl.certFile", certFile) }),
+    ...(keyFile === undefined ? {} : { key: read("kafka.ssl.keyFile", keyFile) }),
+    ...(keyPassword === undefined ? {} : { passphrase: keyPassword }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
+}
+
+function saslOf({
+  mechanism,
+  username,
+  password,
+  token,
+  tokenFile,
+}: KafkaConfig["sasl"]): KafkaSasl | undefined {
+  if (mechanism === undefined) return undefined;
+  if (mechanism !== "oauthbearer") return { mechanism, username: username!, password: password! };
+  return {
+    mechanism,
+    token: async () => token ?? (await readFile(tokenFile!, "utf8")).trim(),
+  };
+}
+
+function read(setting: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new OddlinkError("CONFIG_INVALID", `${setting}: can't read ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
