@@ -20,8 +20,12 @@ const LINES = gunzipSync(readFileSync(EXAMPLE)).toString().trimEnd().split("\n")
 const reallyTrain: TrainEpoch = (graph, config, number, trainedAtMs, signal) =>
   trainEpoch(graph, config, number, trainedAtMs, undefined, signal);
 
-/** Runs on the example as on a pipe that is written in four parts, two hours of the wall clock apart. */
-async function runLive(train: TrainEpoch) {
+/**
+ * Runs on the example as on a pipe that is written in four parts, two hours of the wall clock apart.
+ *
+ * @param begun settles once the training that was begun last has ended; before that no more is written
+ */
+async function runLive(train: TrainEpoch, begun: () => Promise<unknown> = async () => {}) {
   let nowMs = Date.now();
   const failures: Error[] = [];
   const epochsSeen: number[] = [];
@@ -39,8 +43,9 @@ async function runLive(train: TrainEpoch) {
     for (let part = 0; part < 4; part++) {
       nowMs += 2 * HOUR_MS;
       yield `${LINES.slice(part * 3500, (part + 1) * 3500).join("\n")}\n`;
-      // Long enough for what was started in the background to end; that it is not waited for is the point.
+      // Long enough to begin in the background what is due; that the engine does not wait for it is the point.
       await sleep(400);
+      await begun();
       epochsSeen.push(engine.totals.epochs);
     }
   }
@@ -66,7 +71,15 @@ async function runLive(train: TrainEpoch) {
 }
 
 test("live, an epoch is trained beside the scoring once its hours have passed, and adopted between two batches", async () => {
-  const { engine, failures, epochsSeen } = await runLive(reallyTrain);
+  let training: Promise<unknown> | undefined;
+  const { engine, failures, epochsSeen } = await runLive(
+    (...args) => {
+      const epoch = reallyTrain(...args);
+      training = epoch;
+      return epoch;
+    },
+    async () => training,
+  );
   assert.deepEqual(failures, []);
   assert.equal(engine.totals.consumed, LINES.length);
   // Begun before the second part was scored (the first found an empty graph), adopted before the third was.

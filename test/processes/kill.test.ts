@@ -70,7 +70,8 @@ test("killed at twenty random moments and run again, everything is as if it had 
 
   let kills = 0;
   let killsMidway = 0;
-  for (let round = 0; kills < KILLS && round < KILLS; round++) {
+  // On a machine that got less busy meanwhile many runs end before they are killed.
+  for (let round = 0; kills < KILLS && round < 3 * KILLS; round++) {
     // Each round begins with an empty store and is killed again and again until it gets through.
     const name = `killed${round}`;
     let finished: Finished | undefined;
