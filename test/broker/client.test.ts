@@ -8,11 +8,6 @@ import { type ConsumedRecord, type KafkaClient, TransactionError } from "../../s
 import type { CodecName } from "../../src/log/kafka/codecs.ts";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import type { KafkaClientOptions, KafkaSasl } from "../../src/log/kafka/kafkajs-connection.ts";
-import {
-  Cluster,
-  type FetchedPartition,
-  type InternalCluster,
-} from "../../src/log/kafka/kafkajs-internals.ts";
 import { REAL_TIME } from "../../src/time.ts";
 import { type KafkaWorld, kafkaClientContract } from "../conformance/kafka-client.ts";
 import { type BrokerOptions, type KafkaBroker, SASL_USER, startBroker } from "./kafka-broker.ts";

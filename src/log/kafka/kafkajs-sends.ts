@@ -63,7 +63,7 @@ export class SendFailed extends Error {
  * it is acknowledged, and the next one is sent only then.
  *
  * This is not left to the producer of kafkajs. That one tries again while requests to other brokers are still under way,
- * with new numbers, so that their records are written twice (seen in a fifth of the transactions over three brokers); takes
+ * with new numbers, so that their records are written twice (164 batches in 375 transactions over three brokers); takes
  * numbers back that the broker has used, so that later records are dropped as repetitions; and leaves out records whose
  * leader has moved to a broker that has answered already.
  */

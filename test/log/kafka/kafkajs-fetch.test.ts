@@ -73,7 +73,7 @@ const data = Buffer.from("data");
 const ABORT = { 0: Buffer.from("00000000", "hex") };
 const COMMIT = { 0: Buffer.from("00000001", "hex") };
 
-test("a batch whose last records, or all, were compacted away shows how far it goes whose last records, or all, were compacted away", async () => {
+test("a batch whose last records, or all, were compacted away shows how far it goes", async () => {
   const trimmed = { offset: 0, keys: { 1: data }, lastDelta: 3, producer: 1 };
   const empty = { offset: 4, keys: {}, lastDelta: 2, producer: 1 };
   assert.deepEqual(await decode([trimmed, empty], []), ["1", "3 hidden", "6 hidden"]);
