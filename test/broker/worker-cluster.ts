@@ -1,0 +1,162 @@
+import type { ChildProcess } from "node:child_process";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import kafkajs from "kafkajs";
+import { topicsOf } from "../../src/cli/kafka.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Config } from "../../src/config/schema.ts";
+import type { ConsumedRecord, KafkaClient } from "../../src/log/kafka/client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { ended, start } from "../processes/oddlink.ts";
+import type { Outcome } from "../verification/verifier.ts";
+import type { KafkaBroker } from "./kafka-broker.ts";
+
+const POLL_MS = 50;
+
+/** What is looked at of what `run --json` prints. */
+export type Summary = { readonly consumed: number; readonly graph: { readonly digest: string } };
+
+export type RunningWorker = {
+  readonly name: string;
+  readonly process: ChildProcess;
+  /** What it has said so far. */
+  readonly output: { stdout: string; stderr: string };
+};
+
+/** Workers as real processes on a real broker, what they read, and what they wrote. */
+export class WorkerCluster {
+  readonly config: Config;
+  readonly #t: TestContext;
+  readonly #broker: KafkaBroker;
+  readonly #partitions: number;
+  readonly #settings: Readonly<Record<string, string>>;
+  readonly #client: KafkaClient;
+  #started = 0;
+
+  /** @param settings of the workers, as environment variables */
+  constructor(
+    t: TestContext,
+    broker: KafkaBroker,
+    partitions: number,
+    settings: Readonly<Record<string, string>>,
+  ) {
+    this.#t = t;
+    this.#broker = broker;
+    this.#partitions = partitions;
+    this.#settings = { ODDLINK_KAFKA_BROKERS: broker.brokers, ...settings };
+    this.config = loadConfig({ environment: this.#settings, flags: {} });
+    this.#client = new KafkajsClient({ brokers: [broker.brokers], clientId: "verifier" });
+    t.after(() => this.#client.close());
+  }
+
+  get topics() {
+    return topicsOf(this.config.kafka);
+  }
+
+  createTopics(): Promise<void> {
+    const partitions = this.#partitions;
+    const compacted = {
+      "cleanup.policy": "compact",
+      "min.cleanable.dirty.ratio": "0.1",
+      "segment.ms": "2000",
+    };
+    const { logins, alerts, scoredLogins, deadLetters, graphState, epochs } = this.topics;
+    return this.#broker.createTopics({
+      [logins]: { partitions },
+      [alerts]: { partitions },
+      [scoredLogins]: { partitions },
+      [deadLetters]: { partitions, config: { "max.message.bytes": "2097152" } },
+      [graphState]: { partitions, config: compacted },
+      [epochs]: { partitions: 1, config: compacted },
+    });
+  }
+
+  /** Writes records to the input, by key: who has the same key stays in order. */
+  async produce(records: readonly { readonly key: string; readonly value: string }[]): Promise<void> {
+    const kafka = new kafkajs.Kafka({ brokers: [this.#broker.brokers], logLevel: kafkajs.logLevel.NOTHING });
+    const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+    await producer.connect();
+    try {
+      for (let i = 0; i < records.length; i += 2000)
+        await producer.send({ topic: this.topics.logins, messages: records.slice(i, i + 2000) });
+    } finally {
+      await producer.disconnect();
+    }
+  }
+
+  startWorker(more: Readonly<Record<string, string>> = {}): RunningWorker {
+    const name = `worker ${++this.#started}`;
+    const child = start(["run", "--kafka", "--json"], { env: { ...this.#settings, ...more } });
+    this.#t.after(() => child.kill("SIGKILL"));
+    const output = { stdout: "", stderr: "" };
+    child.stdout!.on("data", (chunk) => (output.stdout += chunk));
+    child.stderr!.on("data", (chunk) => (output.stderr += chunk));
+    return { name, process: child, output };
+  }
+
+  /** Asks a worker to stop, and gives what it says in the end. */
+  async stop({ process, output }: RunningWorker): Promise<Summary> {
+    process.kill("SIGTERM");
+    const code = await ended(process);
+    if (code !== 0) throw new Error(`a worker ended with ${code}: ${output.stderr}`);
+    return JSON.parse(output.stdout) as Summary;
+  }
+
+  async committed(): Promise<(number | undefined)[]> {
+    const partitions = Array.from({ length: this.#partitions }, (_, partition) => partition);
+    return this.#client.committedOffsets(this.config.kafka.group, this.topics.logins, partitions);
+  }
+
+  /** Resolves once everything that is in the input by now is committed. */
+  async drained(limitMs: number): Promise<void> {
+    const deadline = performance.now() + limitMs;
+    const ends = (await this.#client.topicOffsets(this.topics.logins)).map(({ high }) => high);
+    for (;;) {
+      const committed = await this.committed();
+      if (ends.every((end, partition) => end === 0 || (committed[partition] ?? 0) >= end)) return;
+      if (performance.now() > deadline) throw new Error(`at ${committed} of ${ends} after ${limitMs} ms`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  async outcome(): Promise<Outcome> {
+    const { logins, alerts, scoredLogins, deadLetters, graphState } = this.topics;
+    const input = await this.#read(logins);
+    return {
+      config: this.config,
+      logins: input,
+      committed: await this.committed(),
+      alerts: (await this.#read(alerts)).flat(),
+      scored: (await this.#read(scoredLogins)).flat(),
+      deadLetters: (await this.#read(deadLetters)).flat(),
+      graphState: (await this.#read(graphState)).flat(),
+    };
+  }
+
+  /** All committed records of a topic, by partition. */
+  async #read(topic: string): Promise<ConsumedRecord[][]> {
+    const ends = (await this.#client.topicOffsets(topic)).map(({ stable }) => stable);
+    const records: ConsumedRecord[][] = ends.map(() => []);
+    const positions = ends.map(() => 0);
+    const done = Promise.withResolvers<void>();
+    const check = (): void => {
+      if (ends.every((end, partition) => positions[partition]! >= end)) done.resolve();
+    };
+    const tail = this.#client.tail({
+      topic,
+      onRecords: (partition, read, position) => {
+        for (const record of read) records[partition]!.push(record);
+        positions[partition] = position;
+        check();
+      },
+      onCrash: done.reject,
+    });
+    check();
+    try {
+      await done.promise;
+    } finally {
+      await tail.close();
+    }
+    return records;
+  }
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
+import { EXAMPLE, ended, run } from "../processes/oddlink.ts";
+import { restore, verify } from "../verification/verifier.ts";
+import { startBroker } from "./kafka-broker.ts";
+import { type RunningWorker, WorkerCluster } from "./worker-cluster.ts";
+
+const ROWS = gunzipSync(readFileSync(join(EXAMPLE, "auth.txt.gz")))
+  .toString()
+  .trimEnd()
+  .split("\n");
+const RECORDS = ROWS.map((value) => ({ key: value.split(",")[1]!, value }));
+const SETTINGS = {
+  ODDLINK_INPUT_FORMAT: "lanl",
+  ODDLINK_TRAINING_MODE: "off",
+  ODDLINK_THRESHOLD: "0.01",
+  ODDLINK_OUTPUTS_SCOREDLOGINS: "true",
+  ODDLINK_KAFKA_SESSIONTIMEOUTMS: "1500",
+};
+
+test("one worker and the embedded store come to the same graph", { timeout: 120_000 }, async (t) => {
+  const broker = await startBroker(t);
+  const cluster = new WorkerCluster(t, broker, 3, SETTINGS);
+  await cluster.createTopics();
+  await cluster.produce([...RECORDS, { key: "garbage", value: "no login at all" }]);
+  const worker = cluster.startWorker();
+  await cluster.drained(60_000);
+  const summary = await cluster.stop(worker);
+  const outcome = await cluster.outcome();
+  assert.deepEqual(
+    verify(outcome).map(({ verdict }) => verdict),
+    ["ALL-RECORDS-ACCOUNTED"],
+  );
+  const embedded = JSON.parse((await run(["run", EXAMPLE, "--train", "off", "--json"])).stdout);
+  assert.equal(summary.graph.digest, embedded.graph.digest);
+  assert.equal(restore(outcome).digest, embedded.graph.digest);
+  assert.equal(summary.consumed, ROWS.length + 1);
+});
+
+test("workers killed, paused and stopped under load account for every record", {
+  timeout: 240_000,
+}, async (t) => {
+  const broker = await startBroker(t);
+  const cluster = new WorkerCluster(t, broker, 4, SETTINGS);
+  await cluster.createTopics();
+  let workers: RunningWorker[] = [cluster.startWorker(), cluster.startWorker()];
+  let isFed = false;
+  // Slow enough that faults fall into the middle of it.
+  const feeding = (async () => {
+    for (let i = 0; i < RECORDS.length; i += 500) {
+      await cluster.produce(RECORDS.slice(i, i + 500));
+      await sleep(700);
+    }
+    isFed = true;
+  })();
+  let faults = 0;
+  while (!isFed) {
+    await sleep(2000);
+    const [worker, ...others] = workers;
+    const kind = faults++ % 3;
+    if (kind === 0) {
+      worker!.process.kill("SIGKILL");
+      await ended(worker!.process);
+    } else if (kind === 1) {
+      worker!.process.kill("SIGTERM");
+      await ended(worker!.process);
+    } else {
+      // Longer than its session: it wakes up as a zombie.
+      worker!.process.kill("SIGSTOP");
+      await sleep(4000);
+      worker!.process.kill("SIGCONT");
+      workers = [...others, worker!];
+      continue;
+    }
+    workers = [...others, cluster.startWorker()];
+  }
+  await feeding;
+  await cluster.drained(60_000);
+  // The newest may not have come so far as to hear that it is to stop.
+  await sleep(2000);
+  for (const worker of workers) await cluster.stop(worker);
+  const findings = verify(await cluster.outcome());
+  assert.deepEqual(
+    findings.map(({ verdict }) => verdict),
+    ["ALL-RECORDS-ACCOUNTED"],
+    JSON.stringify(findings.slice(0, 5)),
+  );
+  t.diagnostic(`${faults} faults, ${findings[0]!.detail}`);
+});
