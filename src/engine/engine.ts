@@ -100,6 +100,7 @@ export class Engine {
     return this.#state.scoring.threshold;
   }
 
+  dbg() { return this.#state.coverage.ranges().map((r) => [r.partition, r.next]); }
   /** How often the graph was built anew because it held what another process's commit made void. */
   get rebuildCount(): number {
     return this.#state.rebuildCount;
@@ -259,6 +260,9 @@ export class Engine {
       totals: JSON.stringify(this.totals),
     });
     if (result === "committed") {
+      // A graph that is being built anew may have been read up to just before this commit: until it is done, what was
+      // committed counts among what is to be added again.
+      while (this.#state.isRebuilding) await this.#state.rebuilt;
       run.committed();
       return;
     }
