@@ -172,8 +172,9 @@ export class Engine {
           await commit();
           continue;
         }
+        if (result === "aborted") break;
         next = undefined;
-        if (result === "aborted" || result === undefined || result.done === true) break;
+        if (result === undefined || result.done === true) break;
         const batch = result.value;
         const processed = await this.#process(run, batch);
         records += processed;
@@ -188,9 +189,9 @@ export class Engine {
     } finally {
       this.#state.remove(run);
       this.#merging.forget(run.partition);
-      // Not awaited when stopped: it would wait for a read that may never end.
       const returned = batches.return?.(undefined).catch(() => {});
-      if (!this.#stop.aborted) await returned;
+      // Not awaited while a read is under way: that may end only when the partition is released.
+      if (next === undefined) await returned;
     }
     if (run.hasLeftOver) this.leftOver.push(assignment.topic);
     if (!log.isEndless) failure ??= run.tooManyRejected(true);
