@@ -12,6 +12,7 @@ import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { digestOf } from "../graph-state/digest.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
+import { SchemaRegistry } from "../ingest/schema-registry.ts";
 import { STDIN } from "../ingest/sources.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import type { Log } from "../log/port.ts";
@@ -66,6 +67,8 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
   if (flags.printConfig) return output.write(printConfig(config));
   const isJson = flags.json === true;
   if (flags.kafka === true) return runWorker(args, config, output, isJson);
+  if (config.input.format === "avro")
+    throw new OddlinkError("USAGE", "Avro records have no line ends: they are read from Kafka, with --kafka");
   if (args.length === 0)
     throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
   if (args.filter((arg) => arg === STDIN).length > 1)
@@ -163,6 +166,8 @@ async function runOn(
     log,
     time: REAL_TIME,
     merging,
+    schemas: config.input.registry && new SchemaRegistry(config.input.registry),
+    onTrouble: (message) => progress.note(message),
     signal: AbortSignal.any([signal, output.gone]),
     train: (graph, trainingConfig, number, trainedAtMs, signal) =>
       trainEpoch(

@@ -3,6 +3,7 @@ import { OddlinkError } from "../errors.ts";
 import type { Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
+import type { SchemaSource } from "../ingest/schema-registry.ts";
 import type { AlertRecord, Assignment, KeyedRecord, Log, RecordBatch } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
 import type { Time } from "../time.ts";
@@ -17,6 +18,8 @@ import { type TrainEpoch, TrainingSchedule } from "./training-schedule.ts";
 
 /** Records, and bytes of dead letters, after which a commit is due in any case. */
 const COMMIT_RECORDS = 4096;
+/** Pause before something that a record needs is asked for again, milliseconds. */
+const PREPARE_RETRY_MS = 1000;
 /** How often an assignment may be outdated in a row, and what is waited after the first time, milliseconds. */
 const OUTDATED_MAX = 10;
 const OUTDATED_WAIT_MS = 100;
@@ -28,6 +31,10 @@ export type EngineOptions = {
   readonly time: Time;
   readonly train: TrainEpoch;
   readonly merging: (state: SharedGraph) => Merging;
+  /** Writer schemas of Avro records, where a registry is configured. */
+  readonly schemas?: SchemaSource | undefined;
+  /** Something can't be had now and is tried again. */
+  readonly onTrouble?: (message: string) => void;
   /** What is passed is valid during the call only. */
   readonly onScored?: (login: LoginBytes, scored: Scored, facts: Facts) => void;
   readonly onAlert?: (alert: AlertRecord) => void;
@@ -100,12 +107,6 @@ export class Engine {
     return this.#state.scoring.threshold;
   }
 
-  dbg() { return this.#state.coverage.ranges().map((r) => [r.partition, r.next]); }
-  /** How often the graph was built anew because it held what another process's commit made void. */
-  get rebuildCount(): number {
-    return this.#state.rebuildCount;
-  }
-
   /** Processes every partition it is given, to its end. Stops early, committed, when the signal fires. */
   async run(): Promise<void> {
     const { log } = this.#options;
@@ -142,6 +143,7 @@ export class Engine {
       assignment,
       state: this.#state,
       totals: this.totals,
+      schemas: this.#options.schemas,
       now: time.now,
       isTrainingDue: (timeMs) => this.#isTrainingDue(timeMs),
       onScored: onScored && ((login, scored) => onScored(login, scored, this.#state.scoring.facts)),
@@ -240,8 +242,23 @@ export class Engine {
       if (run.isLost) return i;
       i = run.process(batch, i);
       if (i === batch.length) return i;
-      if (!(await this.#train())) return i;
+      const goesOn = run.waitsFor === undefined ? await this.#train() : await this.#prepared(run);
+      if (!goesOn) return i;
     }
+  }
+
+  /** Waits for what a record needs, as long as it takes: nothing is dropped. False if the run is over before. */
+  async #prepared(run: PartitionRun): Promise<boolean> {
+    if (run.pending !== undefined) await this.#commit(run);
+    if (run.isLost) return false;
+    try {
+      await run.waitsFor;
+    } catch (error) {
+      if (!(error instanceof OddlinkError) || !error.retriable) throw error;
+      this.#options.onTrouble?.(`partition ${run.partition} waits: ${error.message}`);
+      await this.#options.time.sleep(PREPARE_RETRY_MS, this.#stop);
+    }
+    return !this.#stop.aborted;
   }
 
   async #commit(run: PartitionRun): Promise<void> {

@@ -8,6 +8,7 @@ import { type Decoded, ignored, rejected } from "../ingest/decoded.ts";
 import type { Decoder } from "../ingest/formats/format.ts";
 import { createDecoder } from "../ingest/formats/index.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
+import type { SchemaSource } from "../ingest/schema-registry.ts";
 import type {
   AlertRecord,
   Assignment,
@@ -36,6 +37,8 @@ export type PartitionRunOptions = {
   readonly assignment: Assignment;
   readonly state: SharedGraph;
   readonly totals: Totals;
+  /** Writer schemas of Avro records, where a registry is configured. */
+  readonly schemas: SchemaSource | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** True where the next login would move event time past a moment at which training is due. */
@@ -61,6 +64,8 @@ export class PartitionRun {
   isLost = false;
   /** Set when the last record is not written to its end, so that it is left for the next run. */
   hasLeftOver = false;
+  /** What the record that `process` stopped at needs before it can be decoded; rejects if it can't be had now. */
+  waitsFor: Promise<void> | undefined;
   readonly #options: PartitionRunOptions;
   readonly #topic: string;
   readonly #decoder: Decoder;
@@ -71,6 +76,7 @@ export class PartitionRun {
   #segmentFirst: number;
   #nextOffset: number;
   #position: Position | undefined;
+  #preparedOffset = -1;
   #consumed = 0;
   #rejected = 0;
   /** Set once anything but blank lines could be read. */
@@ -83,7 +89,10 @@ export class PartitionRun {
     this.#topic = assignment.topic;
     this.#origin = { topic: assignment.topic, partition: assignment.partition, offset: 0 };
     this.#segmentFirst = this.#nextOffset = assignment.position.offset;
-    this.#decoder = createDecoder(config.input.format, { lanlStartMs: config.input.lanlStartMs });
+    this.#decoder = createDecoder(config.input.format, {
+      lanlStartMs: config.input.lanlStartMs,
+      schemas: options.schemas,
+    });
     const { duplicatesMax } = config.input;
     this.#seen = duplicatesMax > 0 ? new LRUCache({ max: duplicatesMax }) : undefined;
     const { kinds } = options.state.scoring.graph;
@@ -99,13 +108,16 @@ export class PartitionRun {
   /**
    * Processes records of a batch from `start` on.
    *
-   * @returns the position of the first record not processed: one at which training is due, or the end
+   * @returns the position of the first record not processed: one that needs something (`waitsFor`), one at which training
+   *   is due, or the end
    */
   process(batch: RecordBatch, start: number): number {
     const { state, totals, isTrainingDue } = this.#options;
     state.beginSlice(this);
     let i = start;
     for (; i < batch.length; i++) {
+      this.waitsFor = this.#prepare(batch, i);
+      if (this.waitsFor !== undefined) break;
       const decoded = this.#decode(batch, i);
       if (decoded.kind === "rejected" && batch.mayGrow(i)) {
         this.hasLeftOver = true;
@@ -190,6 +202,16 @@ export class PartitionRun {
     );
   }
 
+  /** Asked once for a record: what it was told then is what the decoder goes by. */
+  #prepare(batch: RecordBatch, i: number): Promise<void> | undefined {
+    if (this.#decoder.prepare === undefined) return undefined;
+    const offset = batch.offsetOf(i);
+    if (offset === this.#preparedOffset) return undefined;
+    return this.#decoder.prepare(batch.bufferOf(i), batch.starts[i]!, batch.ends[i]!)?.then(() => {
+      this.#preparedOffset = offset;
+    });
+  }
+
   #decode(batch: RecordBatch, i: number): Decoded | typeof DUPLICATE {
     const start = batch.starts[i]!;
     const end = batch.ends[i]!;
@@ -197,7 +219,8 @@ export class PartitionRun {
     const cutFrom = batch.cutFrom(i);
     if (cutFrom > 0) return rejected("record-too-long", `${cutFrom} bytes, kept the first ${end - start}`);
     const buffer = batch.bufferOf(i);
-    if (!batch.isUtf8 && !isUtf8(buffer.subarray(start, end))) return INVALID_UTF8;
+    const isText = this.#decoder.isBinary?.(buffer, start, end) !== true;
+    if (isText && !batch.isUtf8 && !isUtf8(buffer.subarray(start, end))) return INVALID_UTF8;
     const decoded = this.#decoder.decode(buffer, start, end);
     if (decoded.kind !== "login" && decoded.kind !== "evidence") return decoded;
     const { login } = decoded;
