@@ -107,6 +107,11 @@ export class Engine {
     return this.#state.scoring.threshold;
   }
 
+  /** How often the graph was built anew because it held what another process's commit made void. */
+  get rebuildCount(): number {
+    return this.#state.rebuildCount;
+  }
+
   /** Processes every partition it is given, to its end. Stops early, committed, when the signal fires. */
   async run(): Promise<void> {
     const { log } = this.#options;

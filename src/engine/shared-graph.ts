@@ -2,12 +2,7 @@ import assert from "node:assert/strict";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { Coverage, chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
-import {
-  decodeSegment,
-  decodeSegmentHeader,
-  type GraphPart,
-  type OffsetRange,
-} from "../graph-state/segment.ts";
+import { decodeSegment, decodeSegmentHeader, type GraphPart } from "../graph-state/segment.ts";
 import type { Assignment, Follower, KeyedRecord, Log } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
 import type { PartitionRun } from "./partition-run.ts";
@@ -251,28 +246,20 @@ export class SharedGraph {
     if (ranges.some(({ partition }) => partition === this.#deltaOwner?.partition)) this.#disown();
     const standings = ranges.map((range) => this.coverage.standingOf(range));
     if (standings.every((standing) => standing === "known")) return;
+    // Another process has committed what this one was about to read, or has read: the partition was taken, before the group
+    // said so.
+    for (const { partition } of ranges) {
+      const run = this.#runs.get(partition);
+      if (run !== undefined) this.#lose(run);
+    }
     if (!standings.every((standing) => standing === "next")) {
-      this.#startOver(ranges);
+      this.rebuild().catch((error: unknown) => this.#options.onBroken(error as Error));
       return;
     }
     // Time first: incidents that end by it are counted by their owner, and a step takes what was added before it.
     if (watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(watermarkMs);
     this.scoring.graph.addPart(decodeSegment(value));
     if (isLast) for (const range of ranges) this.coverage.add(range);
-  }
-
-  /**
-   * What another process wrote does not follow what is known. Either a partition was taken, before the group said so, and
-   * its new owner has committed what this process has read and not committed; or what lies between was merged and deleted
-   * before it was read here. What the log holds by now decides.
-   */
-  #startOver(ranges: readonly OffsetRange[]): void {
-    for (const range of ranges) {
-      if (this.coverage.standingOf(range) !== "overlapping") continue;
-      const run = this.#runs.get(range.partition);
-      if (run !== undefined) this.#lose(run);
-    }
-    this.rebuild().catch((error: unknown) => this.#options.onBroken(error as Error));
   }
 
   #lose(run: PartitionRun): void {
