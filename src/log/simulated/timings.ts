@@ -30,7 +30,7 @@ export type Timings = {
   readonly tombstoneRetentionMs: number;
 };
 
-/** The settings that `facts/kafka.md` starts from. */
+/** The settings that the client starts from, and delays of a broker nearby. */
 export const DEFAULT_TIMINGS: Timings = {
   latencyMsMin: 0.1,
   latencyMsMax: 1.5,
