@@ -35,8 +35,8 @@ if (![node24, node22, bin("tsc"), bin("biome")].every((file) => existsSync(file)
 
 const chosen = process.argv.slice(2);
 const all = globSync("test/**/*.test.ts", { cwd: root }).sort();
-// Whole processes are started, killed and measured there: one after the other, and on one version of Node only.
-const slow = all.filter((file) => /^test\/(processes|browser|broker)\//.test(file));
+// Whole processes are started and killed there, and clusters simulated: on one version of Node only.
+const slow = all.filter((file) => /^test\/(processes|browser|broker|simulation)\//.test(file));
 const fast = all.filter((file) => !slow.includes(file));
 if (all.length === 0 || fast.length === 0) throw new Error("no tests found");
 
