@@ -213,7 +213,7 @@ async function runOn(
   const committed = log.totals() ?? JSON.stringify(log.isEndless ? engine.totals : emptyTotals());
   const isCommitted = failure === undefined || committed === JSON.stringify(engine.totals);
   // The state before could not be read: there is nothing to sum up.
-  if (read === 0 && !isCommitted) throw failure;
+  if (failure !== undefined && read === 0 && (log.isEndless || !isCommitted)) throw failure;
   const summary = summaryOf(engine, config, log.isEndless, {
     read,
     seconds: (performance.now() - startedMs) / 1000,
