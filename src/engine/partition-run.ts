@@ -19,7 +19,7 @@ import type {
 } from "../log/port.ts";
 import { alertRecord, type Origin, scoredRecord } from "./records.ts";
 import type { Scored } from "./scoring.ts";
-import type { SharedGraph } from "./shared-graph.ts";
+import type { Contributor, SharedGraph } from "./shared-graph.ts";
 import { segmentGroup } from "./stored-segments.ts";
 import { believesJump, decadeOf, type Totals } from "./totals.ts";
 
@@ -51,7 +51,7 @@ export type PartitionRunOptions = {
  * One partition of the input while this process has it: decodes, scores and adds its records, and holds what comes of
  * them until a commit is known.
  */
-export class PartitionRun {
+export class PartitionRun implements Contributor {
   readonly partition: number;
   /** What the next commit will hold. */
   alerts: AlertRecord[] = [];

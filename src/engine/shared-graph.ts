@@ -5,7 +5,6 @@ import { Coverage, chooseSegments, type StoredSegment } from "../graph-state/cov
 import { decodeSegment, decodeSegmentHeader, type GraphPart } from "../graph-state/segment.ts";
 import type { Assignment, Follower, KeyedRecord, Log } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
-import type { PartitionRun } from "./partition-run.ts";
 import { Scoring } from "./scoring.ts";
 import { StoredSegments } from "./stored-segments.ts";
 
@@ -17,6 +16,19 @@ const RESTORE_SLICE = 16;
 const RESTORE_ATTEMPTS = 3;
 
 export type RestoreProgress = { readonly segments: number; readonly segmentsTotal: number };
+
+/** A partition that is being read, as the graph sees it: what it adds has to be told apart. */
+export type Contributor = {
+  readonly partition: number;
+  /** Segments taken and not known to be committed: part of the graph, but not yet of the log. */
+  readonly segments: readonly Segment[];
+  /** True if records were read since the last segment was taken. */
+  readonly hasNewOffsets: boolean;
+  /** Set when another process has the partition. */
+  isLost: boolean;
+  /** Makes segments of what the graph gained from this partition since the last ones. */
+  takeSegments(parts: readonly GraphPart[]): void;
+};
 
 export type SharedGraphOptions = {
   readonly config: Config;
@@ -37,9 +49,9 @@ export class SharedGraph {
   coverage = new Coverage();
   readonly stored = new StoredSegments();
   readonly #options: SharedGraphOptions;
-  readonly #runs = new Map<number, PartitionRun>();
+  readonly #runs = new Map<number, Contributor>();
   #follower: Follower | undefined;
-  #deltaOwner: PartitionRun | undefined;
+  #deltaOwner: Contributor | undefined;
   /** While restoring: what the log holds, newest value of each key. */
   #restoring: Map<string, Uint8Array> | undefined;
   /** While what was restored is added: what came since. */
@@ -88,7 +100,7 @@ export class SharedGraph {
    * @returns false if more of it is known than was committed when it was given: another process has it by now
    * @throws {OddlinkError} STATE_INCOMPLETE if the graph does not hold exactly what was committed of it
    */
-  add(run: PartitionRun, { partition, topic, position, isNew }: Assignment): boolean {
+  add(run: Contributor, { partition, topic, position, isNew }: Assignment): boolean {
     const covered = this.coverage.nextOf(partition);
     if (covered !== undefined && covered > position.offset) return false;
     if (covered !== position.offset && !(isNew && covered === undefined)) {
@@ -105,7 +117,7 @@ export class SharedGraph {
   }
 
   /** Gives a partition up. What it added and did not commit makes a rebuild necessary: see `rebuild`. */
-  remove(run: PartitionRun): void {
+  remove(run: Contributor): void {
     if (this.#deltaOwner === run) this.#disown();
     if (this.#runs.get(run.partition) === run) this.#runs.delete(run.partition);
   }
@@ -115,7 +127,7 @@ export class SharedGraph {
   }
 
   /** What is added from now on comes from this partition. */
-  beginSlice(run: PartitionRun): void {
+  beginSlice(run: Contributor): void {
     if (this.#deltaOwner === run) return;
     this.#disown();
     this.#deltaOwner = run;
@@ -129,7 +141,7 @@ export class SharedGraph {
   }
 
   /** Makes segments of all that the partition has read. */
-  takeSegments(run: PartitionRun): void {
+  takeSegments(run: Contributor): void {
     if (!run.hasNewOffsets) return;
     if (this.#deltaOwner === run) this.#takeDelta();
     // Offsets that changed nothing are covered too: a successor can tell that nothing is missing.
@@ -173,7 +185,7 @@ export class SharedGraph {
   }
 
   /** @returns false if what the partition is about to commit does not follow what is committed */
-  #addUncommitted(run: PartitionRun): boolean {
+  #addUncommitted(run: Contributor): boolean {
     for (const segment of run.segments) {
       const [range] = segment.ranges;
       const standing = this.coverage.standingOf(range!);
@@ -262,7 +274,7 @@ export class SharedGraph {
     if (isLast) for (const range of ranges) this.coverage.add(range);
   }
 
-  #lose(run: PartitionRun): void {
+  #lose(run: Contributor): void {
     run.isLost = true;
     this.remove(run);
   }
