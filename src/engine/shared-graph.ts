@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { Coverage, chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
-import { decodeSegment, decodeSegmentHeader, type GraphPart } from "../graph-state/segment.ts";
+import { decodeSegment, decodeSegmentHeader, type GraphPart, type Segment } from "../graph-state/segment.ts";
 import type { Assignment, Follower, KeyedRecord, Log } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
 import { Scoring } from "./scoring.ts";
