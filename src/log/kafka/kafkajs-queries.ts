@@ -1,10 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import type { PartitionOffsets } from "./client.ts";
-import { asKafkaError, mayHeal } from "./kafka-errors.ts";
+import { ask } from "./kafkajs-asking.ts";
 import type { KafkaClusters } from "./kafkajs-clusters.ts";
-import { requireWithin } from "./kafkajs-connection.ts";
-import { forgetBroker } from "./kafkajs-coordinator.ts";
 import {
   type InternalBroker,
   type InternalCluster,
@@ -12,8 +9,6 @@ import {
   READ_UNCOMMITTED,
 } from "./kafkajs-internals.ts";
 
-const ANSWER_MS_MAX = 10_000;
-const BACKOFF_MS = 50;
 /** What stands for the two ends of a log in place of a time. */
 const LOG_START = -2;
 const LOG_END = -1;
@@ -106,28 +101,7 @@ export class KafkajsQueries {
   }
 
   #ask<Answer>(doing: string, question: () => Promise<Answer>): Promise<Answer> {
-    return requireWithin(
-      ANSWER_MS_MAX,
-      doing,
-      this.#askUntil(this.#clock() + ANSWER_MS_MAX, doing, question),
-    );
-  }
-
-  async #askUntil<Answer>(
-    deadlineMs: number,
-    doing: string,
-    question: () => Promise<Answer>,
-  ): Promise<Answer> {
-    for (;;) {
-      try {
-        await this.#cluster.connect();
-        return await question();
-      } catch (error) {
-        if (!mayHeal(error) || this.#clock() >= deadlineMs) throw asKafkaError(error, doing);
-        forgetBroker(this.#cluster, error);
-        await sleep(BACKOFF_MS);
-      }
-    }
+    return ask(this.#cluster, this.#clock, doing, question);
   }
 }
 
