@@ -5,6 +5,7 @@ import { VERSION } from "../version.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
+import { topicsCommand } from "./topics.ts";
 
 const HELP_END = `
 All settings, also those without a flag: docs/configuration.md; --print-config shows what is in force.
@@ -27,6 +28,7 @@ const program = new Command("oddlink")
   .addHelpText("after", HELP_END)
   .addCommand(runCommand(output))
   .addCommand(evaluateCommand(output))
+  .addCommand(topicsCommand(output))
   .exitOverride();
 for (const command of program.commands) command.exitOverride().addHelpText("after", HELP_END);
 
