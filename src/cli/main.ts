@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { OddlinkError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
 import { topicsCommand } from "./topics.ts";
@@ -29,6 +30,7 @@ const program = new Command("oddlink")
   .addCommand(runCommand(output))
   .addCommand(evaluateCommand(output))
   .addCommand(topicsCommand(output))
+  .addCommand(replayCommand(output))
   .exitOverride();
 for (const command of program.commands) command.exitOverride().addHelpText("after", HELP_END);
 

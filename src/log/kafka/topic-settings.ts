@@ -40,6 +40,8 @@ const HEADER_BYTES = 65_536;
 const DEFAULT_BYTES_MAX = 1_048_588;
 const INT32_MAX = 2 ** 31 - 1;
 const DAY_MS = 86_400_000;
+/** How long brokers keep the position of a group without members, unless told otherwise. */
+const OFFSETS_RETENTION_MS = 7 * DAY_MS;
 
 const COMPACTED: ReadonlySet<TopicRole> = new Set(["graphState", "epochs"]);
 
@@ -81,6 +83,7 @@ export function checkTopics(
       ...replicationProblems(there),
     ];
     const notes = role === "logins" ? retentionNotes(there, windowDays) : [];
+    if (role === "deadLetters") notes.push(...replayNotes(there));
     if (there.cleanupPolicy === undefined) notes.push("its settings may not be read, and were not checked");
     return { role, topic, exists: true, partitions: there.partitions, problems, notes };
   });
@@ -167,6 +170,13 @@ function retentionNotes({ retentionMs }: FoundTopic, windowDays: number): string
   const days = Math.round((retentionMs / DAY_MS) * 10) / 10;
   return [
     `keeps ${days} days, the window has ${windowDays}: enough while graph-state is there, too little to make it anew`,
+  ];
+}
+
+function replayNotes({ retentionMs }: FoundTopic): string[] {
+  if (retentionMs === undefined || (retentionMs >= 0 && retentionMs <= OFFSETS_RETENTION_MS)) return [];
+  return [
+    "kept for longer than brokers remember what was replayed (offsets.retention.minutes, 7 days by default)",
   ];
 }
 

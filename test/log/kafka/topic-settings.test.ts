@@ -50,6 +50,16 @@ test("topics as they must be have no problems, and a short retention of the logi
   assert.deepEqual(checkTopics(ROLES, TOPICS, new Map(Object.entries(GOOD)), 7)[0]!.notes, []);
 });
 
+test("dead letters that outlive the memory of what was replayed are noted", () => {
+  const notesAt = (retentionMs: number) => {
+    const topics = new Map(Object.entries({ ...GOOD, dead: { ...GOOD["dead"]!, retentionMs } }));
+    return checkTopics(ROLES, TOPICS, topics, 7)[3]!.notes;
+  };
+  assert.deepEqual(notesAt(PLAIN.retentionMs!), []);
+  for (const retentionMs of [-1, PLAIN.retentionMs! + 1])
+    assert.match(notesAt(retentionMs)[0]!, /longer than brokers remember/);
+});
+
 test("each thing that is wrong with a topic is found, and the others stay as they are", () => {
   const found = (changed: Parameters<typeof problemsOf>[0], topic: string, text: RegExp) => {
     const problems = problemsOf(changed);
