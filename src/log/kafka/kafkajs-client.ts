@@ -73,6 +73,11 @@ export class KafkajsClient implements KafkaClient {
     return this.#queries.read(topic, partition, offset);
   }
 
+  /** Members of a group, each with its partitions of a topic. */
+  groupAssignment(group: string, topic: string): Promise<ReadonlyMap<string, readonly number[]>> {
+    return this.#queries.groupAssignment(group, topic);
+  }
+
   async close(): Promise<void> {
     const closed = Promise.allSettled(this.#opened.map((opened) => opened.close()));
     await endWithin(CLOSE_MS_MAX, closed);
