@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { OddlinkError } from "../errors.ts";
 import { VERSION } from "../version.ts";
+import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
@@ -30,6 +31,7 @@ const program = new Command("oddlink")
   .addCommand(runCommand(output))
   .addCommand(evaluateCommand(output))
   .addCommand(topicsCommand(output))
+  .addCommand(doctorCommand(output))
   .addCommand(replayCommand(output))
   .exitOverride();
 for (const command of program.commands) command.exitOverride().addHelpText("after", HELP_END);
