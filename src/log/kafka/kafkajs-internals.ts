@@ -204,7 +204,14 @@ export const RequestQueue = require("kafkajs/src/network/requestQueue/index.js")
 }>;
 export const Connection = require("kafkajs/src/network/connection.js") as Class<InternalConnection>;
 export const Cluster = require("kafkajs/src/cluster/index.js") as Class<{
-  findGroupCoordinatorMetadata: AsyncMethod;
+  readonly brokerPool: {
+    withBroker<Found>(
+      ask: (place: {
+        readonly broker: { findGroupCoordinator(request: unknown): Promise<unknown> };
+      }) => Promise<Found>,
+    ): Promise<Found | null>;
+  };
+  findGroupCoordinatorMetadata(request: unknown): Promise<unknown>;
 }>;
 export const OffsetManager = require("kafkajs/src/consumer/offsetManager/index.js") as Class<{
   readonly cluster: InternalCluster;
