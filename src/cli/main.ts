@@ -15,7 +15,7 @@ All settings, also those without a flag: docs/configuration.md; --print-config s
 Exit codes:
   0  done, or a run that was stopped (SIGINT, SIGTERM) and has kept what it read
   1  failed while running (unreadable or truncated input, too many bad records, store or output trouble),
-     or an evaluation that was stopped
+     an evaluation that was stopped, or checks that found something wrong
   2  wrong use or configuration; nothing was started`;
 
 const output = new StandardOutput(process.stdout);

@@ -62,7 +62,12 @@ test("doctor finds a cluster in order beside its worker, disturbs nobody, and fi
   // The worker was not shut out and lost nothing, and nobody sees what was tried.
   await cluster.produce(Array.from({ length: 50 }, (_, i) => ({ key: `k${i}`, value: LOGIN })));
   await cluster.drained(30_000);
-  assert.equal((await cluster.stop(worker)).consumed, 100);
+  // The producer of these tests may write records twice, at a new topic for one.
+  const ends = await client.topicOffsets("oddlink.logins");
+  assert.equal(
+    (await cluster.stop(worker)).consumed,
+    ends.reduce((sum, { high }) => sum + high, 0),
+  );
   assert.doesNotMatch(worker.output.stderr, /fenced|lost|unknown/);
   assert.equal((await client.read("oddlink.alerts", 0, 0)).records.length, 0);
 
