@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   TRAINING_FAILED: { retriable: true, exitCode: 1 },
   KAFKA_FAILED: { retriable: true, exitCode: 1 },
   KAFKA_TOPIC_UNFIT: { retriable: false, exitCode: 2 },
+  CHECKS_FAILED: { retriable: false, exitCode: 1 },
   INPUT_LOST: { retriable: false, exitCode: 1 },
   KAFKA_UNREACHABLE: { retriable: true, exitCode: 1 },
   KAFKA_DENIED: { retriable: false, exitCode: 2 },

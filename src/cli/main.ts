@@ -2,9 +2,12 @@
 import { Command, CommanderError } from "commander";
 import { OddlinkError } from "../errors.ts";
 import { VERSION } from "../version.ts";
+import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
+import { topicsCommand } from "./topics.ts";
 
 const HELP_END = `
 All settings, also those without a flag: docs/configuration.md; --print-config shows what is in force.
@@ -12,7 +15,7 @@ All settings, also those without a flag: docs/configuration.md; --print-config s
 Exit codes:
   0  done, or a run that was stopped (SIGINT, SIGTERM) and has kept what it read
   1  failed while running (unreadable or truncated input, too many bad records, store or output trouble),
-     or an evaluation that was stopped
+     an evaluation that was stopped, or checks that found something wrong
   2  wrong use or configuration; nothing was started`;
 
 const output = new StandardOutput(process.stdout);
@@ -27,6 +30,9 @@ const program = new Command("oddlink")
   .addHelpText("after", HELP_END)
   .addCommand(runCommand(output))
   .addCommand(evaluateCommand(output))
+  .addCommand(topicsCommand(output))
+  .addCommand(doctorCommand(output))
+  .addCommand(replayCommand(output))
   .exitOverride();
 for (const command of program.commands) command.exitOverride().addHelpText("after", HELP_END);
 

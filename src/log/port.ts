@@ -24,6 +24,8 @@ export type RecordMetadata = {
   readonly key: Buffer | null;
   /** When the log got the record, milliseconds since the epoch; undefined where it does not say. */
   readonly timestampMs: number | undefined;
+  /** The dead letter that was sent again as this record, partition/offset; undefined if it is none. */
+  readonly replayedFrom?: string | undefined;
 };
 
 export type Position = { readonly offset: number; readonly bytes: number };

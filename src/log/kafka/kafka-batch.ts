@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Position, RecordBatch, RecordMetadata } from "../port.ts";
 import type { ConsumedRecord } from "./client.ts";
+import { REPLAYED_FROM } from "./produced-records.ts";
 
 const EMPTY = Buffer.alloc(0);
 
@@ -46,7 +47,7 @@ export class KafkaBatch implements RecordBatch {
   }
 
   metadataOf(i: number): RecordMetadata {
-    const { key, timestampMs } = this.#records[i]!;
-    return { key, timestampMs };
+    const { key, timestampMs, headers } = this.#records[i]!;
+    return { key, timestampMs, replayedFrom: headers[REPLAYED_FROM]?.toString() };
   }
 }

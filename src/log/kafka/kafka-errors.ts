@@ -48,6 +48,11 @@ export function brokerErrorType(error: unknown): string | undefined {
   return causesOf(error).find(({ type }) => type !== undefined)?.type;
 }
 
+/** Whether a broker has refused because of who asks: it will again. */
+export function isDenied(error: unknown): boolean {
+  return DENIED_TYPES.has(brokerErrorType(error) ?? "");
+}
+
 export function isFenced(error: unknown): boolean {
   return FENCED_TYPES.has(brokerErrorType(error) ?? "");
 }

@@ -10,7 +10,7 @@ import type {
 import { endWithin, type KafkaClientOptions, openKafka } from "./kafkajs-connection.ts";
 import { KafkajsMembership } from "./kafkajs-membership.ts";
 import { KafkajsProducer } from "./kafkajs-producer.ts";
-import { KafkajsQueries } from "./kafkajs-queries.ts";
+import { KafkajsQueries, type ReadRecords } from "./kafkajs-queries.ts";
 import { KafkajsTail } from "./kafkajs-tail.ts";
 
 const CLOSE_MS_MAX = 6000;
@@ -66,6 +66,16 @@ export class KafkajsClient implements KafkaClient {
 
   topicOffsets(topic: string): Promise<PartitionOffsets[]> {
     return this.#queries.topicOffsets(topic);
+  }
+
+  /** Reads on from an offset when asked to, in no group; see `KafkajsQueries`. */
+  read(topic: string, partition: number, offset: number): Promise<ReadRecords> {
+    return this.#queries.read(topic, partition, offset);
+  }
+
+  /** Members of a group, each with its partitions of a topic. */
+  groupAssignment(group: string, topic: string): Promise<ReadonlyMap<string, readonly number[]>> {
+    return this.#queries.groupAssignment(group, topic);
   }
 
   async close(): Promise<void> {

@@ -81,6 +81,10 @@ type ProtocolRequest = {
 };
 
 export type InternalBroker = {
+  /** Of each request the broker knows, by its key: which versions; null before it is connected. */
+  readonly versions: Readonly<
+    Record<number, { readonly minVersion: number; readonly maxVersion: number }>
+  > | null;
   fetch(request: {
     readonly maxWaitTime: number;
     readonly minBytes: number;
@@ -129,7 +133,11 @@ export type InternalBroker = {
   }>;
 };
 
-export type PartitionMetadata = { readonly partitionId: number; readonly leader: number };
+export type PartitionMetadata = {
+  readonly partitionId: number;
+  readonly leader: number;
+  readonly replicas: readonly number[];
+};
 
 export type InternalCluster = {
   connect(): Promise<void>;
@@ -137,6 +145,7 @@ export type InternalCluster = {
   refreshMetadata(): Promise<void>;
   findTopicPartitionMetadata(topic: string): PartitionMetadata[];
   metadata(options: { readonly topics: readonly string[] }): Promise<{
+    readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
     readonly topicMetadata: { topic: string; partitionMetadata: PartitionMetadata[] }[];
   } | null>;
   findBroker(options: { readonly nodeId: number }): Promise<InternalBroker>;
@@ -195,7 +204,14 @@ export const RequestQueue = require("kafkajs/src/network/requestQueue/index.js")
 }>;
 export const Connection = require("kafkajs/src/network/connection.js") as Class<InternalConnection>;
 export const Cluster = require("kafkajs/src/cluster/index.js") as Class<{
-  findGroupCoordinatorMetadata: AsyncMethod;
+  readonly brokerPool: {
+    withBroker<Found>(
+      ask: (place: {
+        readonly broker: { findGroupCoordinator(request: unknown): Promise<unknown> };
+      }) => Promise<Found>,
+    ): Promise<Found | null>;
+  };
+  findGroupCoordinatorMetadata(request: unknown): Promise<unknown>;
 }>;
 export const OffsetManager = require("kafkajs/src/consumer/offsetManager/index.js") as Class<{
   readonly cluster: InternalCluster;

@@ -1,6 +1,6 @@
 import kafkajs, { type CompressionTypes } from "kafkajs";
 import { type Codec, type CodecName, createCodecs } from "./codecs.ts";
-import { isTlsRefused } from "./kafka-errors.ts";
+import { isDenied, isTlsRefused } from "./kafka-errors.ts";
 import { decodeFetchResponse } from "./kafkajs-fetch.ts";
 import {
   Broker,
@@ -39,6 +39,7 @@ export function patchKafkajs(): void {
   decodeFetchesOurselves();
   dropConnectionsThatDoNotAnswer();
   healWhatWaitingHeals();
+  sayWhoMayNotFindCoordinators();
   giveUpOnCertificates();
   leaveTheGroupWhereItIs();
 }
@@ -104,8 +105,8 @@ function dropConnectionsThatDoNotAnswer(): void {
 }
 
 /**
- * While no broker answers, for a coordinator or in time for a lock, kafkajs takes it for final: its consumers end and do
- * not come back with the broker.
+ * What does not come by its lock in time, while no broker answers, kafkajs takes for final: its consumers end and do not
+ * come back with the broker.
  */
 function healWhatWaitingHeals(): void {
   const retriable = (method: (...args: unknown[]) => Promise<unknown>, name: string) =>
@@ -117,12 +118,30 @@ function healWhatWaitingHeals(): void {
         throw error;
       }
     };
-  const { prototype: cluster } = Cluster;
-  cluster.findGroupCoordinatorMetadata = retriable(
-    cluster.findGroupCoordinatorMetadata,
-    "KafkaJSGroupCoordinatorNotFound",
-  );
   Lock.prototype.acquire = retriable(Lock.prototype.acquire, "KafkaJSLockTimeout");
+}
+
+/**
+ * kafkajs asks every broker who coordinates a group or a transactional id, and says that nobody does, whatever they
+ * answered. Where they refuse because of who asks, that is to be known; everything else waiting may heal.
+ */
+function sayWhoMayNotFindCoordinators(): void {
+  const { findGroupCoordinatorMetadata } = Cluster.prototype;
+  Cluster.prototype.findGroupCoordinatorMetadata = async function (request) {
+    try {
+      return await findGroupCoordinatorMetadata.call(this, request);
+    } catch (error) {
+      if ((error as Error).name !== "KafkaJSGroupCoordinatorNotFound") throw error;
+      let denial: unknown;
+      const again = this.brokerPool.withBroker(async ({ broker }) => {
+        await broker.findGroupCoordinator(request).catch((refusal: unknown) => {
+          if (isDenied(refusal)) denial = refusal;
+        });
+      });
+      await again.catch(() => {});
+      throw denial ?? Object.assign(error as KafkajsError, { retriable: true });
+    }
+  };
 }
 
 /** A certificate that one side does not take will not be taken a moment later, though kafkajs tries forty times. */

@@ -1,22 +1,26 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
-import type { PartitionOffsets } from "./client.ts";
-import { asKafkaError, mayHeal } from "./kafka-errors.ts";
+import type { ConsumedRecord, PartitionOffsets } from "./client.ts";
+import { ask } from "./kafkajs-asking.ts";
 import type { KafkaClusters } from "./kafkajs-clusters.ts";
-import { requireWithin } from "./kafkajs-connection.ts";
-import { forgetBroker } from "./kafkajs-coordinator.ts";
 import {
   type InternalBroker,
   type InternalCluster,
   READ_COMMITTED,
   READ_UNCOMMITTED,
 } from "./kafkajs-internals.ts";
+import { toConsumedRecord } from "./kafkajs-records.ts";
 
-const ANSWER_MS_MAX = 10_000;
-const BACKOFF_MS = 50;
+const FETCH_WAIT_MS = 50;
+const FETCH_BYTES_MAX = 1024 * 1024;
 /** What stands for the two ends of a log in place of a time. */
 const LOG_START = -2;
 const LOG_END = -1;
+
+export type ReadRecords = {
+  readonly records: readonly ConsumedRecord[];
+  /** Everything committed below it has been read. */
+  readonly position: number;
+};
 
 /** Questions to the brokers and coordinators, over connections of their own. Tries again while that may help. */
 export class KafkajsQueries {
@@ -101,33 +105,46 @@ export class KafkajsQueries {
     });
   }
 
+  /**
+   * Committed records of a partition from an offset on, as one fetch brings them, and how far that went: no further than
+   * `offset` if there is nothing more.
+   *
+   * @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED, KAFKA_TOPIC_MISSING
+   */
+  async read(topic: string, partition: number, offset: number): Promise<ReadRecords> {
+    return this.#ask(`reading the topic ${topic}`, async () => {
+      const metadata = await this.#cluster.metadata({ topics: [topic] });
+      if (metadata === null) throw new kafkajs.KafkaJSConnectionError("no broker has answered");
+      const partitions = metadata.topicMetadata.find((found) => found.topic === topic)?.partitionMetadata;
+      const leader = partitions?.find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
+      const broker = await this.#cluster.findBroker({ nodeId: leader });
+      const { responses } = await broker.fetch({
+        maxWaitTime: FETCH_WAIT_MS,
+        minBytes: 1,
+        maxBytes: FETCH_BYTES_MAX,
+        isolationLevel: READ_COMMITTED,
+        topics: [
+          { topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: FETCH_BYTES_MAX }] },
+        ],
+      });
+      const messages = responses.flatMap((response) =>
+        response.partitions.flatMap((found) => found.messages),
+      );
+      // A broker sends whole batches, the part before the position included.
+      const read = messages.filter((message) => Number(message.offset) >= offset);
+      return {
+        records: read.filter(({ isControlRecord }) => !isControlRecord).map(toConsumedRecord),
+        position: Math.max(offset, ...read.slice(-1).map((message) => Number(message.offset) + 1)),
+      };
+    });
+  }
+
   close(): void {
     this.#clusters.seal();
   }
 
   #ask<Answer>(doing: string, question: () => Promise<Answer>): Promise<Answer> {
-    return requireWithin(
-      ANSWER_MS_MAX,
-      doing,
-      this.#askUntil(this.#clock() + ANSWER_MS_MAX, doing, question),
-    );
-  }
-
-  async #askUntil<Answer>(
-    deadlineMs: number,
-    doing: string,
-    question: () => Promise<Answer>,
-  ): Promise<Answer> {
-    for (;;) {
-      try {
-        await this.#cluster.connect();
-        return await question();
-      } catch (error) {
-        if (!mayHeal(error) || this.#clock() >= deadlineMs) throw asKafkaError(error, doing);
-        forgetBroker(this.#cluster, error);
-        await sleep(BACKOFF_MS);
-      }
-    }
+    return ask(this.#cluster, this.#clock, doing, question);
   }
 }
 

@@ -1,6 +1,9 @@
 import type { Commit, RecordMetadata } from "../port.ts";
 import type { KafkaHeaders, ProducedRecord } from "./client.ts";
 
+/** Header of a record that was a dead letter before: partition/offset of that one. Kept if it becomes one again. */
+export const REPLAYED_FROM = "oddlink-replayed-from";
+
 /** Names of oddlink's topics; `logins` is the one that is read. */
 export type TopicNames = {
   readonly logins: string;
@@ -48,6 +51,7 @@ export function* producedRecords(commit: Commit, topics: TopicNames): Generator<
       headers: {
         ...originOf(offset),
         ...timestampOf(metadata),
+        ...replayOf(metadata),
         "oddlink-reason": reason,
         "oddlink-error-class": reason === "scoring-failed" ? "bug" : "data",
         "oddlink-detail": detail,
@@ -64,6 +68,10 @@ export function* producedRecords(commit: Commit, topics: TopicNames): Generator<
 
 function timestampOf({ timestampMs }: RecordMetadata): KafkaHeaders {
   return timestampMs === undefined ? {} : { "oddlink-source-timestamp-ms": String(timestampMs) };
+}
+
+function replayOf({ replayedFrom }: RecordMetadata): KafkaHeaders {
+  return replayedFrom === undefined ? {} : { [REPLAYED_FROM]: replayedFrom };
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -1,0 +1,88 @@
+import { Command } from "commander";
+import { OddlinkError } from "../errors.ts";
+import { KafkajsAdmin } from "../log/kafka/kafkajs-admin.ts";
+import { checkTopics, missingTopics, type TopicReport, topicRoles } from "../log/kafka/topic-settings.ts";
+import { kafkaClientOptions, topicsOf } from "./kafka.ts";
+import { type CommonFlags, configOf, numberOf } from "./options.ts";
+import type { StandardOutput } from "./standard-output.ts";
+
+const PARTITIONS_MAX = 100_000;
+const REPLICATION_MAX = 100;
+
+type TopicsFlags = Pick<CommonFlags, "config"> & {
+  readonly create?: true;
+  readonly partitions?: number;
+  readonly replication?: number;
+};
+
+export function topicsCommand(output: StandardOutput): Command {
+  return new Command("topics")
+    .description("Check every topic of the configuration, and make those that are missing if asked to.")
+    .option("--create", "make what is missing, with the right settings; what exists is never changed")
+    .option(
+      "--partitions <n>",
+      "of a topic of logins that is missing: without it, that one is not made",
+      numberOf,
+    )
+    .option("--replication <n>", "replicas of what is made; the broker decides if not given", numberOf)
+    .option("--config <file>", "configuration file (YAML); environment and flags come after it")
+    .addHelpText(
+      "after",
+      `
+One line a topic: ok, or what is wrong with it and how to mend it; then the exit code is 1.
+
+Examples:
+  oddlink topics --config oddlink.yaml               check
+  oddlink topics --create                            make what is missing beside the topic of logins
+  oddlink topics --create --partitions 12 --replication 3
+                                                     the topic of logins too`,
+    )
+    .action((flags: TopicsFlags) => run(flags, output));
+}
+
+async function run(flags: TopicsFlags, output: StandardOutput): Promise<void> {
+  requireWhole("--partitions", flags.partitions, PARTITIONS_MAX);
+  requireWhole("--replication", flags.replication, REPLICATION_MAX);
+  if (!flags.create && (flags.partitions !== undefined || flags.replication !== undefined))
+    throw new OddlinkError("USAGE", "--partitions and --replication are of what --create makes");
+  const config = configOf(flags);
+  const topics = topicsOf(config.kafka);
+  const roles = topicRoles(config.outputs.scoredLogins);
+  const admin = new KafkajsAdmin(kafkaClientOptions(config.kafka, undefined));
+  try {
+    const names = roles.map((role) => topics[role]);
+    let found = await admin.findTopics(names);
+    const { partitions, replication } = flags;
+    const missing = flags.create ? missingTopics(roles, topics, found, { partitions, replication }) : [];
+    if (missing.length > 0) {
+      await admin.createTopics(missing);
+      for (const { topic, partitions, settings } of missing) {
+        const set = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+        output.write(`${topic}: made, ${partitionsText(partitions)}, ${set.join(", ")}\n`);
+      }
+      found = await admin.findTopics(names);
+    }
+    const reports = checkTopics(roles, topics, found, config.window.days);
+    for (const report of reports) output.write(`${topicLine(report)}\n`);
+    const wrong = reports.filter(({ problems }) => problems.length > 0).length;
+    if (wrong > 0)
+      throw new OddlinkError("CHECKS_FAILED", `${wrong} of ${reports.length} topics are not as they must be`);
+  } finally {
+    await admin.close();
+  }
+}
+
+/** What is said of a topic, in one line. */
+export function topicLine({ topic, partitions, problems, notes }: TopicReport): string {
+  const what = problems.length > 0 ? problems.join("; ") : `ok, ${partitionsText(partitions ?? 0)}`;
+  return `${topic}: ${[what, ...notes.map((note) => `note: ${note}`)].join("; ")}`;
+}
+
+function partitionsText(count: number): string {
+  return count === 1 ? "1 partition" : `${count} partitions`;
+}
+
+function requireWhole(flag: string, value: number | undefined, max: number): void {
+  if (value !== undefined && (!Number.isInteger(value) || value < 1 || value > max))
+    throw new OddlinkError("USAGE", `${flag} takes a whole number from 1 to ${max}`);
+}
