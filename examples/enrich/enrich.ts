@@ -15,7 +15,8 @@ const GROUP = env["ENRICH_GROUP"] ?? "oddlink-enrich";
 /** A process that was killed is missed after this long; at least the broker's group.min.session.timeout.ms. */
 const SESSION_MS = Number(env["SESSION_TIMEOUT_MS"] ?? 6000);
 const OWNERS_FILE = env["OWNERS_FILE"] ?? join(import.meta.dirname, "owners.csv");
-const TRANSACTION_RECORDS_MAX = 500;
+/** What is written together is one batch, and brokers take batches of 1 MiB unless told otherwise. */
+const TRANSACTION_BYTES_MAX = 512 * 1024;
 /** kafkajs's own, 300 ms, would make every transaction wait that long for the end of the one before. */
 const RETRY = { initialRetryTime: 5, maxRetryTime: 200, retries: 40 };
 
@@ -87,6 +88,23 @@ async function pass(producer: Producer, partition: number, alerts: readonly Kafk
   await transaction.commit();
 }
 
+/** Neighbours together, as many as one transaction may hold, but never none. */
+function* portionsOf(alerts: readonly KafkaMessage[]): Generator<KafkaMessage[]> {
+  let portion: KafkaMessage[] = [];
+  let bytes = 0;
+  for (const alert of alerts) {
+    const size = alert.value?.length ?? 0;
+    if (portion.length > 0 && bytes + size > TRANSACTION_BYTES_MAX) {
+      yield portion;
+      portion = [];
+      bytes = 0;
+    }
+    portion.push(alert);
+    bytes += size;
+  }
+  if (portion.length > 0) yield portion;
+}
+
 /** A value that is no JSON object goes on as it is: one bad record must not hold up the others. */
 function enrich({ key, value, headers }: KafkaMessage) {
   let finding: Finding | null = null;
@@ -105,13 +123,13 @@ function enrich({ key, value, headers }: KafkaMessage) {
 }
 
 async function onBatch({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload) {
-  const { partition, messages } = batch;
+  const { partition } = batch;
   if (isStale()) return;
   const mine = owned.get(partition);
   // These alerts come again, from the right place.
   if (mine?.assignment !== assignment) return takeOver(partition).catch(die);
-  for (let i = 0; i < messages.length && isRunning() && !isStale(); i += TRANSACTION_RECORDS_MAX) {
-    const alerts = messages.slice(i, i + TRANSACTION_RECORDS_MAX);
+  for (const alerts of portionsOf(batch.messages)) {
+    if (!isRunning() || isStale()) return;
     await pass(mine.producer, partition, alerts).catch(die);
     resolveOffset(alerts.at(-1)!.offset);
     await heartbeat();

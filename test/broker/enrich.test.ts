@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
+import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
+import { violations } from "../alerts/ocsf-schema.ts";
+import { EXAMPLE, EXAMPLE_FILE, ended } from "../processes/oddlink.ts";
+import { type KafkaBroker, startBroker } from "./kafka-broker.ts";
+import { WorkerCluster } from "./worker-cluster.ts";
+
+const CHAIN = join(EXAMPLE, "..", "enrich");
+const STEP = join(CHAIN, "enrich.ts");
+const OWNERS = new Map(
+  readFileSync(join(CHAIN, "owners.csv"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(","))
+    .map(([user, owner, department, criticality]) => [user!, { owner, department, criticality }]),
+);
+const ENRICHED = "oddlink.alerts-enriched";
+const PARTITIONS = 3;
+const KILLS = 12;
+const RECORDS = gunzipSync(readFileSync(EXAMPLE_FILE))
+  .toString()
+  .trimEnd()
+  .split("\n")
+  .map((value) => ({ key: value.split(",")[1]!, value }));
+
+test("a chain behind a worker, both killed, passes each alert on once, in order and with its owner", {
+  timeout: 100_000,
+}, async (t) => {
+  const broker = await startBroker(t);
+  const cluster = new WorkerCluster(t, broker, PARTITIONS, {
+    ODDLINK_INPUT_FORMAT: "lanl",
+    ODDLINK_TRAINING_MODE: "off",
+    // Every login is an alert: the more there are, the more transactions are there to be killed in.
+    ODDLINK_THRESHOLD: "1",
+    // kafkajs alone reads no other.
+    ODDLINK_KAFKA_COMPRESSION: "gzip",
+    ODDLINK_KAFKA_SESSIONTIMEOUTMS: "1500",
+  });
+  await cluster.createTopics();
+  await broker.createTopics({ [ENRICHED]: { partitions: PARTITIONS } });
+  let worker = cluster.startWorker();
+  const chain = new Chain(t, broker, 2);
+  let isFed = false;
+  const feeding = (async () => {
+    for (let i = 0; i < RECORDS.length; i += 100) {
+      await cluster.produce(RECORDS.slice(i, i + 100));
+      await sleep(80);
+    }
+    isFed = true;
+  })();
+  let kills = 0;
+  while (kills < KILLS || !isFed) {
+    await sleep(1000 + 170 * (kills % 5));
+    await chain.kill();
+    if (++kills === 3) {
+      worker.process.kill("SIGKILL");
+      await ended(worker.process);
+      worker = cluster.startWorker();
+    }
+  }
+  await feeding;
+  await cluster.drained(30_000);
+  const alerts = await cluster.read(cluster.topics.alerts);
+  const count = alerts.flat().length;
+  const deadlineMs = performance.now() + 20_000;
+  let enriched = await cluster.read(ENRICHED);
+  while (enriched.flat().length < count && performance.now() < deadlineMs) {
+    await sleep(250);
+    enriched = await cluster.read(ENRICHED);
+  }
+  // The newest may not have come so far as to hear that it is to stop.
+  await sleep(1000);
+  await cluster.stop(worker);
+  assert.deepEqual(await chain.stop(), [0, 0]);
+
+  assert.ok(count > 500, `${count} alerts`);
+  assert.deepEqual(enriched.map(idsOf), alerts.map(idsOf));
+  const uids = enriched.flat().map((record) => findingOf(record).metadata.uid);
+  assert.equal(new Set(uids).size, count);
+  assert.deepEqual(countsOf(enriched), countsOf(alerts));
+  const originals = new Map(alerts.flat().map((record) => [idOf(record), record]));
+  let owned = 0;
+  for (const record of enriched.flat()) {
+    const original = originals.get(idOf(record))!;
+    const { enrichments, ...finding } = findingOf(record);
+    assert.deepEqual(finding, findingOf(original));
+    assert.deepEqual(record.key, original.key);
+    assert.deepEqual(textsOf(record), { ...textsOf(original), "oddlink-enriched": "true" });
+    const value = finding.evidences[0].actor.user.name;
+    const data = OWNERS.get(value);
+    if (data === undefined) {
+      assert.equal(enrichments, undefined);
+      continue;
+    }
+    owned++;
+    const name = "evidences[0].actor.user.name";
+    assert.deepEqual(enrichments, [{ name, value, provider: "owners.csv", data }]);
+    assert.deepEqual(violations({ ...finding, enrichments }), []);
+  }
+  assert.ok(owned > 0 && owned < count, `${owned} of ${count} alerts have an owner`);
+  t.diagnostic(`${count} alerts, ${owned} with an owner, ${kills} kills, ${chain.starts} starts`);
+});
+
+/** The example as real processes, each started again however it ends, as what runs it would do. */
+class Chain {
+  readonly #t: TestContext;
+  readonly #broker: KafkaBroker;
+  readonly #running: ChildProcess[] = [];
+  #isOver = false;
+  starts = 0;
+
+  constructor(t: TestContext, broker: KafkaBroker, processes: number) {
+    this.#t = t;
+    this.#broker = broker;
+    t.after(() => {
+      this.#isOver = true;
+      for (const child of this.#running) child.kill("SIGKILL");
+    });
+    for (let i = 0; i < processes; i++) this.#start();
+  }
+
+  /** Kills the one that has run for longest. */
+  async kill(): Promise<void> {
+    const [oldest] = this.#running;
+    const end = ended(oldest!);
+    oldest!.kill("SIGKILL");
+    await end;
+  }
+
+  /** Asks all to stop. */
+  async stop(): Promise<(number | null)[]> {
+    this.#isOver = true;
+    const ends = this.#running.map((child) => ended(child));
+    for (const child of this.#running) child.kill("SIGTERM");
+    return Promise.all(ends);
+  }
+
+  #start(): void {
+    this.starts++;
+    const child = spawn(process.execPath, ["--disable-warning=TimeoutNegativeWarning", STEP], {
+      env: {
+        ...process.env,
+        KAFKA_BROKERS: this.#broker.brokers,
+        SESSION_TIMEOUT_MS: "1500",
+      },
+      stdio: ["ignore", "ignore", "pipe"],
+      timeout: 120_000,
+    });
+    this.#running.push(child);
+    let said = "";
+    child.stderr!.on("data", (chunk) => (said += chunk));
+    child.once("close", (code) => {
+      this.#running.splice(this.#running.indexOf(child), 1);
+      if (this.#isOver) return;
+      const error = said.split("\n").findLast((line) => /^\w*(Error|KafkaJS)/.test(line)) ?? said;
+      if (code !== null) this.#t.diagnostic(`a step ended with ${code}: ${error}`);
+      this.#start();
+    });
+  }
+}
+
+type Finding = {
+  readonly metadata: { readonly uid: string };
+  readonly finding_info: { readonly uid: string };
+  readonly evidences: readonly [{ readonly actor: { readonly user: { readonly name: string } } }];
+  readonly enrichments?: unknown;
+};
+
+function findingOf({ value }: ConsumedRecord): Finding {
+  return JSON.parse(value!.toString());
+}
+
+function idOf({ headers }: ConsumedRecord): string {
+  return String(headers["ce_id"]);
+}
+
+function idsOf(records: readonly ConsumedRecord[]): string[] {
+  return records.map(idOf);
+}
+
+function textsOf({ headers }: ConsumedRecord): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}
+
+/** How many alerts each finding has: those of one incident are one. */
+function countsOf(records: readonly (readonly ConsumedRecord[])[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const record of records.flat()) {
+    const { uid } = findingOf(record).finding_info;
+    counts.set(uid, (counts.get(uid) ?? 0) + 1);
+  }
+  return counts;
+}
