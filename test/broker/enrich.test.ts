@@ -13,6 +13,7 @@ import { WorkerCluster } from "./worker-cluster.ts";
 
 const CHAIN = join(EXAMPLE, "..", "enrich");
 const STEP = join(CHAIN, "enrich.ts");
+const FAILPOINT = join(import.meta.dirname, "failpoint.ts");
 const OWNERS = new Map(
   readFileSync(join(CHAIN, "owners.csv"), "utf8")
     .trimEnd()
@@ -23,7 +24,18 @@ const OWNERS = new Map(
 );
 const ENRICHED = "oddlink.alerts-enriched";
 const PARTITIONS = 3;
-const KILLS = 12;
+/** Where processes end or stop, one in each of them: after each step of taking over and of a transaction. */
+const FAILPOINTS = [
+  "addPartitionsToTxn after 1 SIGKILL",
+  "produce after 2 SIGKILL",
+  "endTxn before 2 SIGSTOP",
+  "addOffsetsToTxn after 2 SIGKILL",
+  "txnOffsetCommit after 2 SIGKILL",
+  "endTxn after 2 SIGKILL",
+  "initProducerId after 1 SIGKILL",
+];
+/** Longer than a session: it wakes up as a zombie. */
+const STOPPED_MS = 2500;
 const RECORDS = gunzipSync(readFileSync(EXAMPLE_FILE))
   .toString()
   .trimEnd()
@@ -47,24 +59,17 @@ test("a chain behind a worker, both killed, passes each alert on once, in order 
   await broker.createTopics({ [ENRICHED]: { partitions: PARTITIONS } });
   let worker = cluster.startWorker();
   const chain = new Chain(t, broker, 2);
-  let isFed = false;
   const feeding = (async () => {
     for (let i = 0; i < RECORDS.length; i += 100) {
       await cluster.produce(RECORDS.slice(i, i + 100));
-      await sleep(80);
+      // Where faults are behind, there must be something left to fail over.
+      await sleep(chain.failed / FAILPOINTS.length < i / RECORDS.length ? 250 : 30);
     }
-    isFed = true;
   })();
-  let kills = 0;
-  while (kills < KILLS || !isFed) {
-    await sleep(1000 + 170 * (kills % 5));
-    await chain.kill();
-    if (++kills === 3) {
-      worker.process.kill("SIGKILL");
-      await ended(worker.process);
-      worker = cluster.startWorker();
-    }
-  }
+  while (chain.failed < 2) await sleep(50);
+  worker.process.kill("SIGKILL");
+  await ended(worker.process);
+  worker = cluster.startWorker();
   await feeding;
   await cluster.drained(30_000);
   const alerts = await cluster.read(cluster.topics.alerts);
@@ -80,6 +85,7 @@ test("a chain behind a worker, both killed, passes each alert on once, in order 
   await cluster.stop(worker);
   assert.deepEqual(await chain.stop(), [0, 0]);
 
+  assert.equal(chain.failed, FAILPOINTS.length);
   assert.ok(count > 500, `${count} alerts`);
   assert.deepEqual(enriched.map(idsOf), alerts.map(idsOf));
   const uids = enriched.flat().map((record) => findingOf(record).metadata.uid);
@@ -105,7 +111,7 @@ test("a chain behind a worker, both killed, passes each alert on once, in order 
     assert.deepEqual(violations({ ...finding, enrichments }), []);
   }
   assert.ok(owned > 0 && owned < count, `${owned} of ${count} alerts have an owner`);
-  t.diagnostic(`${count} alerts, ${owned} with an owner, ${kills} kills, ${chain.starts} starts`);
+  t.diagnostic(`${count} alerts, ${owned} with an owner, ${chain.failed} failpoints, ${chain.starts} starts`);
 });
 
 /** The example as real processes, each started again however it ends, as what runs it would do. */
@@ -113,8 +119,10 @@ class Chain {
   readonly #t: TestContext;
   readonly #broker: KafkaBroker;
   readonly #running: ChildProcess[] = [];
+  readonly #failpoints = [...FAILPOINTS];
   #isOver = false;
   starts = 0;
+  failed = 0;
 
   constructor(t: TestContext, broker: KafkaBroker, processes: number) {
     this.#t = t;
@@ -124,14 +132,6 @@ class Chain {
       for (const child of this.#running) child.kill("SIGKILL");
     });
     for (let i = 0; i < processes; i++) this.#start();
-  }
-
-  /** Kills the one that has run for longest. */
-  async kill(): Promise<void> {
-    const [oldest] = this.#running;
-    const end = ended(oldest!);
-    oldest!.kill("SIGKILL");
-    await end;
   }
 
   /** Asks all to stop. */
@@ -144,21 +144,30 @@ class Chain {
 
   #start(): void {
     this.starts++;
-    const child = spawn(process.execPath, ["--disable-warning=TimeoutNegativeWarning", STEP], {
+    const failpoint = this.#failpoints.shift();
+    const child = spawn(process.execPath, ["--import", FAILPOINT, STEP], {
       env: {
         ...process.env,
         KAFKA_BROKERS: this.#broker.brokers,
-        SESSION_TIMEOUT_MS: "1500",
+        SESSION_TIMEOUT_MS: "1000",
+        FAILPOINT: failpoint ?? "",
       },
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
       timeout: 120_000,
     });
     this.#running.push(child);
+    let isReached = false;
+    child.once("message", () => {
+      isReached = true;
+      this.failed++;
+      setTimeout(() => child.kill("SIGCONT"), STOPPED_MS).unref();
+    });
     let said = "";
     child.stderr!.on("data", (chunk) => (said += chunk));
     child.once("close", (code) => {
       this.#running.splice(this.#running.indexOf(child), 1);
       if (this.#isOver) return;
+      if (failpoint !== undefined && !isReached) this.#failpoints.push(failpoint);
       const error = said.split("\n").findLast((line) => /^\w*(Error|KafkaJS)/.test(line)) ?? said;
       if (code !== null) this.#t.diagnostic(`a step ended with ${code}: ${error}`);
       this.#start();
