@@ -59,11 +59,13 @@ test("a chain behind a worker, both killed, passes each alert on once, in order 
   await broker.createTopics({ [ENRICHED]: { partitions: PARTITIONS } });
   let worker = cluster.startWorker();
   const chain = new Chain(t, broker, 2);
+  const slowUntilMs = performance.now() + 40_000;
   const feeding = (async () => {
     for (let i = 0; i < RECORDS.length; i += 100) {
       await cluster.produce(RECORDS.slice(i, i + 100));
       // Where faults are behind, there must be something left to fail over.
-      await sleep(chain.failed / FAILPOINTS.length < i / RECORDS.length ? 250 : 30);
+      const isBehind = chain.failed < Math.floor((FAILPOINTS.length * i) / RECORDS.length);
+      await sleep(isBehind && performance.now() < slowUntilMs ? 400 : 20);
     }
   })();
   while (chain.failed < 2) await sleep(50);
