@@ -27,6 +27,7 @@ const START_MS_MAX = 90_000;
 /** Writing the class archive takes seconds more than a plain stop. */
 const STOP_MS_MAX = 40_000;
 const POLL_MS = 20;
+const TOPICS_MS_MAX = 20_000;
 /** Between choosing a free port and listening on it another process may take it. */
 const PORT_ATTEMPTS_MAX = 5;
 
@@ -224,15 +225,21 @@ export class KafkaBroker {
   }
 
   createTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
+    const wanted = Object.entries(topics).map(([topic, { partitions, config = {} }]) => ({
+      topic,
+      numPartitions: partitions,
+      configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+    }));
     return this.#administer(async (admin) => {
-      await admin.createTopics({
-        waitForLeaders: true,
-        topics: Object.entries(topics).map(([topic, { partitions, config = {} }]) => ({
-          topic,
-          numPartitions: partitions,
-          configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
-        })),
-      });
+      await admin.createTopics({ waitForLeaders: false, topics: wanted });
+      // kafkajs would wait for leaders, but not for a broker that has not heard of the topic yet.
+      const deadlineMs = Date.now() + TOPICS_MS_MAX;
+      for (const { topic } of wanted) {
+        while (!(await isThere(admin, topic))) {
+          if (Date.now() > deadlineMs) throw new Error(`the topic ${topic} is not there`);
+          await sleep(POLL_MS);
+        }
+      }
     });
   }
 
@@ -337,6 +344,15 @@ export class KafkaBroker {
       ...SMALL_AND_QUICK,
       ...(this.#certificates === undefined ? {} : security(this.#certificates)),
     };
+  }
+}
+
+async function isThere(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  } catch {
+    return false;
   }
 }
 

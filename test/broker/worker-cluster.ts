@@ -121,20 +121,20 @@ export class WorkerCluster {
 
   async outcome(): Promise<Outcome> {
     const { logins, alerts, scoredLogins, deadLetters, graphState } = this.topics;
-    const input = await this.#read(logins);
+    const input = await this.read(logins);
     return {
       config: this.config,
       logins: input,
       committed: await this.committed(),
-      alerts: (await this.#read(alerts)).flat(),
-      scored: (await this.#read(scoredLogins)).flat(),
-      deadLetters: (await this.#read(deadLetters)).flat(),
-      graphState: (await this.#read(graphState)).flat(),
+      alerts: (await this.read(alerts)).flat(),
+      scored: (await this.read(scoredLogins)).flat(),
+      deadLetters: (await this.read(deadLetters)).flat(),
+      graphState: (await this.read(graphState)).flat(),
     };
   }
 
   /** All committed records of a topic, by partition. */
-  async #read(topic: string): Promise<ConsumedRecord[][]> {
+  async read(topic: string): Promise<ConsumedRecord[][]> {
     const ends = (await this.#client.topicOffsets(topic)).map(({ stable }) => stable);
     const records: ConsumedRecord[][] = ends.map(() => []);
     const positions = ends.map(() => 0);
