@@ -24,6 +24,8 @@ const OWNERS = new Map(
 );
 const ENRICHED = "oddlink.alerts-enriched";
 const PARTITIONS = 3;
+/** After the example there are more odd logins until all faults have come, but no longer than this. */
+const FEEDING_MS_MAX = 70_000;
 /** Where processes end or stop, one in each of them: after each step of taking over and of a transaction. */
 const FAILPOINTS = [
   "addPartitionsToTxn after 1 SIGKILL",
@@ -43,7 +45,7 @@ const RECORDS = gunzipSync(readFileSync(EXAMPLE_FILE))
   .map((value) => ({ key: value.split(",")[1]!, value }));
 
 test("a chain behind a worker, both killed, passes each alert on once, in order and with its owner", {
-  timeout: 100_000,
+  timeout: 120_000,
 }, async (t) => {
   const broker = await startBroker(t);
   const cluster = new WorkerCluster(t, broker, PARTITIONS, {
@@ -59,13 +61,15 @@ test("a chain behind a worker, both killed, passes each alert on once, in order 
   await broker.createTopics({ [ENRICHED]: { partitions: PARTITIONS } });
   let worker = cluster.startWorker();
   const chain = new Chain(t, broker, 2);
-  const slowUntilMs = performance.now() + 40_000;
+  const untilMs = performance.now() + FEEDING_MS_MAX;
   const feeding = (async () => {
     for (let i = 0; i < RECORDS.length; i += 100) {
       await cluster.produce(RECORDS.slice(i, i + 100));
-      // Where faults are behind, there must be something left to fail over.
-      const isBehind = chain.failed < Math.floor((FAILPOINTS.length * i) / RECORDS.length);
-      await sleep(isBehind && performance.now() < slowUntilMs ? 400 : 20);
+      await sleep(30);
+    }
+    for (let i = 0; chain.failed < FAILPOINTS.length && performance.now() < untilMs; i++) {
+      await cluster.produce([oddLogin(i)]);
+      await sleep(50);
     }
   })();
   while (chain.failed < 2) await sleep(50);
@@ -115,6 +119,12 @@ test("a chain behind a worker, both killed, passes each alert on once, in order 
   assert.ok(owned > 0 && owned < count, `${owned} of ${count} alerts have an owner`);
   t.diagnostic(`${count} alerts, ${owned} with an owner, ${chain.failed} failpoints, ${chain.starts} starts`);
 });
+
+/** After the example's last login, to a host that nobody has seen. */
+function oddLogin(i: number): { key: string; value: string } {
+  const key = ["U748@DOM1", "U22@DOM1", "U66@DOM1"][i % 3]!;
+  return { key, value: `172799,${key},${key},C${90_000 + i},C${80_000 + i},NTLM,Network,LogOn,Success` };
+}
 
 /** The example as real processes, each started again however it ends, as what runs it would do. */
 class Chain {
