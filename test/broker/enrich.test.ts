@@ -30,14 +30,15 @@ const FEEDING_MS_MAX = 70_000;
 const FAILPOINTS = [
   "addPartitionsToTxn after 1 SIGKILL",
   "produce after 2 SIGKILL",
-  "endTxn before 2 SIGSTOP",
   "addOffsetsToTxn after 2 SIGKILL",
   "txnOffsetCommit after 2 SIGKILL",
   "endTxn after 2 SIGKILL",
   "initProducerId after 1 SIGKILL",
+  // The last, when others are there to take over.
+  "endTxn before 2 SIGSTOP",
 ];
 /** Longer than a session: it wakes up as a zombie. */
-const STOPPED_MS = 2500;
+const STOPPED_MS = 5000;
 const RECORDS = gunzipSync(readFileSync(EXAMPLE_FILE))
   .toString()
   .trimEnd()
@@ -171,8 +172,11 @@ class Chain {
     let isReached = false;
     child.once("message", () => {
       isReached = true;
-      this.failed++;
-      setTimeout(() => child.kill("SIGCONT"), STOPPED_MS).unref();
+      const wake = (): void => {
+        child.kill("SIGCONT");
+        this.failed++;
+      };
+      setTimeout(wake, failpoint?.endsWith("SIGSTOP") ? STOPPED_MS : 0);
     });
     let said = "";
     child.stderr!.on("data", (chunk) => (said += chunk));
