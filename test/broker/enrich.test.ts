@@ -24,18 +24,21 @@ const OWNERS = new Map(
 );
 const ENRICHED = "oddlink.alerts-enriched";
 const PARTITIONS = 3;
+/** After the example there are more odd logins until all faults have come, but no longer than this. */
+const FEEDING_MS_MAX = 70_000;
 /** Where processes end or stop, one in each of them: after each step of taking over and of a transaction. */
 const FAILPOINTS = [
   "addPartitionsToTxn after 1 SIGKILL",
   "produce after 2 SIGKILL",
-  "endTxn before 2 SIGSTOP",
   "addOffsetsToTxn after 2 SIGKILL",
   "txnOffsetCommit after 2 SIGKILL",
   "endTxn after 2 SIGKILL",
   "initProducerId after 1 SIGKILL",
+  // The last, when others are there to take over.
+  "endTxn before 2 SIGSTOP",
 ];
 /** Longer than a session: it wakes up as a zombie. */
-const STOPPED_MS = 2500;
+const STOPPED_MS = 5000;
 const RECORDS = gunzipSync(readFileSync(EXAMPLE_FILE))
   .toString()
   .trimEnd()
@@ -43,7 +46,7 @@ const RECORDS = gunzipSync(readFileSync(EXAMPLE_FILE))
   .map((value) => ({ key: value.split(",")[1]!, value }));
 
 test("a chain behind a worker, both killed, passes each alert on once, in order and with its owner", {
-  timeout: 100_000,
+  timeout: 120_000,
 }, async (t) => {
   const broker = await startBroker(t);
   const cluster = new WorkerCluster(t, broker, PARTITIONS, {
@@ -59,13 +62,15 @@ test("a chain behind a worker, both killed, passes each alert on once, in order 
   await broker.createTopics({ [ENRICHED]: { partitions: PARTITIONS } });
   let worker = cluster.startWorker();
   const chain = new Chain(t, broker, 2);
-  const slowUntilMs = performance.now() + 40_000;
+  const untilMs = performance.now() + FEEDING_MS_MAX;
   const feeding = (async () => {
     for (let i = 0; i < RECORDS.length; i += 100) {
       await cluster.produce(RECORDS.slice(i, i + 100));
-      // Where faults are behind, there must be something left to fail over.
-      const isBehind = chain.failed < Math.floor((FAILPOINTS.length * i) / RECORDS.length);
-      await sleep(isBehind && performance.now() < slowUntilMs ? 400 : 20);
+      await sleep(30);
+    }
+    for (let i = 0; chain.failed < FAILPOINTS.length && performance.now() < untilMs; i++) {
+      await cluster.produce([oddLogin(i)]);
+      await sleep(50);
     }
   })();
   while (chain.failed < 2) await sleep(50);
@@ -116,6 +121,12 @@ test("a chain behind a worker, both killed, passes each alert on once, in order 
   t.diagnostic(`${count} alerts, ${owned} with an owner, ${chain.failed} failpoints, ${chain.starts} starts`);
 });
 
+/** After the example's last login, to a host that nobody has seen. */
+function oddLogin(i: number): { key: string; value: string } {
+  const key = ["U748@DOM1", "U22@DOM1", "U66@DOM1"][i % 3]!;
+  return { key, value: `172799,${key},${key},C${90_000 + i},C${80_000 + i},NTLM,Network,LogOn,Success` };
+}
+
 /** The example as real processes, each started again however it ends, as what runs it would do. */
 class Chain {
   readonly #t: TestContext;
@@ -161,8 +172,11 @@ class Chain {
     let isReached = false;
     child.once("message", () => {
       isReached = true;
-      this.failed++;
-      setTimeout(() => child.kill("SIGCONT"), STOPPED_MS).unref();
+      const wake = (): void => {
+        child.kill("SIGCONT");
+        this.failed++;
+      };
+      setTimeout(wake, failpoint?.endsWith("SIGSTOP") ? STOPPED_MS : 0);
     });
     let said = "";
     child.stderr!.on("data", (chunk) => (said += chunk));
