@@ -91,8 +91,8 @@ export const kafkaSchema = z.strictObject({
     .prefault({}),
   compression: z
     .enum(["none", "gzip", "snappy", "lz4", "zstd"])
-    .default("lz4")
-    .describe("of what is written; what is read may have any"),
+    .default("gzip")
+    .describe("of what is written, which all clients can read; what is read may have any"),
   commitIntervalMs: z
     .number()
     .int()
