@@ -9,7 +9,7 @@ export type Check = {
   /** What was found. */
   readonly found: string;
   /** What to do about it, if something is to be done. */
-  readonly todo?: string;
+  readonly remedy?: string;
 };
 
 /** Beyond this, times in logs of brokers and workers are hard to compare, and tokens and certificates begin to fail. */
@@ -31,7 +31,7 @@ export function lagCheck(
       name,
       status: onLostInput === "fail" ? "FAIL" : "warn",
       found: `records were deleted before they were read, in partition ${places}`,
-      todo: "keep logins for longer; kafka.onLostInput: skip goes on without them",
+      remedy: "keep logins for longer; kafka.onLostInput: skip goes on without them",
     };
   }
   const lags = offsets.map(({ low, stable }, i) => Math.max(0, stable - (committed[i] ?? low)));
@@ -42,7 +42,7 @@ export function lagCheck(
   const where = sum === 0 ? "" : `, most in partition ${offsets[worst]!.partition}: ${lags[worst]}`;
   const found = `${unread}${sum} records behind in ${offsets.length} partitions${where}; ${who} in the group`;
   if (sum > 0 && members === 0)
-    return { name, status: "warn", found, todo: "start a worker: oddlink run --kafka" };
+    return { name, status: "warn", found, remedy: "start a worker: oddlink run --kafka" };
   return { name, status: "ok", found };
 }
 
@@ -86,7 +86,12 @@ export function clockCheck(aheadMs: readonly [min: number, max: number] | undefi
   const least = Math.min(Math.abs(min), Math.abs(max));
   const found = `the broker is at least ${least} ms ${min > 0 ? "ahead of" : "behind"} this machine`;
   if (least <= CLOCK_MS_MAX) return { name, status: "ok", found };
-  return { name, status: "warn", found, todo: "synchronise the clocks; alerts go by the time in the logins" };
+  return {
+    name,
+    status: "warn",
+    found,
+    remedy: "synchronise the clocks; alerts go by the time in the logins",
+  };
 }
 
 export function nodeCheck(version: string): Check {
@@ -94,7 +99,7 @@ export function nodeCheck(version: string): Check {
   const isNew = major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
   const name = "node";
   if (isNew) return { name, status: "ok", found: version };
-  return { name, status: "FAIL", found: version, todo: `${NODE_MIN.join(".")} or later is needed` };
+  return { name, status: "FAIL", found: version, remedy: `${NODE_MIN.join(".")} or later is needed` };
 }
 
 /** @param card what nvidia-smi says; undefined if there is none */
@@ -118,8 +123,8 @@ export function gpuCheck(card: string | undefined, hasPackage: boolean): Check {
 export function renderChecks(checks: readonly Check[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   return checks
-    .map(({ name, status, found, todo }) => {
-      const what = todo === undefined ? found : `${found}; ${todo}`;
+    .map(({ name, status, found, remedy }) => {
+      const what = remedy === undefined ? found : `${found}; ${remedy}`;
       return `${(status === "skip" ? "-" : status).padEnd(4)}  ${name.padEnd(width)}  ${what}\n`;
     })
     .join("");

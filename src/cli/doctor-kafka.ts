@@ -76,7 +76,7 @@ async function checkBrokers(kafka: KafkaConfig, admin: KafkajsAdmin): Promise<Ch
     name,
     status: usable.length === 0 ? "FAIL" : "warn",
     found: `${found}; ${troubles.join("; ")}`,
-    todo: "each broker must be reachable at the address that it advertises",
+    remedy: "each broker must be reachable at the address that it advertises",
   };
 }
 
@@ -92,13 +92,13 @@ function unreachable({ brokers }: KafkaConfig, troubles: readonly (string | unde
       name: "brokers",
       status: "warn",
       found: `no Kafka is configured, and none is at the default (${found}); nothing of it was checked`,
-      todo: "to use one, set kafka.brokers",
+      remedy: "to use one, set kafka.brokers",
     };
   return {
     name: "brokers",
     status: "FAIL",
     found: `none can be reached (${found}); nothing of Kafka was checked`,
-    todo: "look at kafka.brokers, at name resolution and at what lies between",
+    remedy: "look at kafka.brokers, at name resolution and at what lies between",
   };
 }
 
@@ -114,7 +114,7 @@ function topicsCheck(reports: readonly TopicReport[]): Check {
     name: "topics",
     status: "FAIL",
     found: found.join("; "),
-    todo: "oddlink topics says how to mend it",
+    remedy: "oddlink topics says how to mend it",
   };
 }
 
@@ -132,8 +132,8 @@ async function checkReading({ client, topics, reports }: Patient): Promise<Check
     }
   }
   if (troubles.length > 0) {
-    const todo = "workers need Read and Describe on logins, graph-state and epochs";
-    return { name: "reading", status: "FAIL", found: troubles.join("; "), todo };
+    const remedy = "workers need Read and Describe on logins, graph-state and epochs";
+    return { name: "reading", status: "FAIL", found: troubles.join("; "), remedy };
   }
   if (readable.length === 0) return { name: "reading", status: "skip", found: "not checked: no topics" };
   return { name: "reading", status: "ok", found: readable.join(", ") };
@@ -149,7 +149,7 @@ async function checkWriting({ config, client, topics, reports }: Patient): Promi
   const rehearsal = new KafkajsRehearsal(kafkaClientOptions(config.kafka, undefined));
   let outcome: Rehearsal | undefined;
   const writing = await guarded("writing", async () => {
-    const todo =
+    const remedy =
       "workers need Write on the outputs and on the transactional ids that begin with the group, Read on the group";
     await rehearsal.mayUse(`${group}-${topics.logins}-0`);
     const [committed] = await client.committedOffsets(group, topics.logins, [0]);
@@ -167,7 +167,7 @@ async function checkWriting({ config, client, topics, reports }: Patient): Promi
         name: "writing",
         status: "FAIL",
         found: troubles.map(({ message }) => message).join("; "),
-        todo,
+        remedy,
       };
     const written = outputs.map(({ topic }) => topic).join(", ");
     const found = `${written}, in a transaction of the group ${group} that was aborted`;
@@ -212,7 +212,8 @@ async function checkState({ config, client, topics }: Patient): Promise<Check> {
         name: "state",
         status: "FAIL",
         found: problems.join("; "),
-        todo: "graph-state and the group's positions belong together: restore it, or begin with a new group and topic",
+        remedy:
+          "graph-state and the group's positions belong together: restore it, or begin with a new group and topic",
       };
     await sleep(STATE_LOOK_AGAIN_MS);
   }

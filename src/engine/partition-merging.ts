@@ -1,16 +1,10 @@
 import type { Config } from "../config/schema.ts";
 import { chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
 import { Graph } from "../graph-state/graph.ts";
-import {
-  decodeSegment,
-  decodeSegmentHeader,
-  type OffsetRange,
-  type Segment,
-} from "../graph-state/segment.ts";
+import { decodeSegment, decodeSegmentHeader, type Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord, Log } from "../log/port.ts";
-import type { Merging } from "./segment-merging.ts";
-import { toRecord } from "./segment-merging.ts";
-import { SEGMENT_BYTES_MAX, type SharedGraph } from "./shared-graph.ts";
+import { type Merging, piecesOf, toRecord } from "./segment-merging.ts";
+import type { SharedGraph } from "./shared-graph.ts";
 import { sumGroup } from "./stored-segments.ts";
 
 /** Segments of a partition are merged once they weigh this many times what their sum does, and no sooner than at this size. */
@@ -121,16 +115,6 @@ export class PartitionMerging implements Merging {
     job.obsolete = stored
       .filter(({ header }) => header.ranges.every(({ next }) => next <= range.next))
       .map(({ key }) => key);
-    job.pieces = piecesOf(graph, range, sumGroup(partition, range.next, newId()));
-  }
-}
-
-function* piecesOf(graph: Graph, range: OffsetRange, group: string): Generator<Segment> {
-  const parts = graph.toParts(SEGMENT_BYTES_MAX);
-  let next = parts.next();
-  for (let piece = 0; next.done !== true; piece++) {
-    const part = next.value;
-    next = parts.next();
-    yield { group, piece, isLast: next.done === true, ranges: [range], ...part };
+    job.pieces = piecesOf(graph, sumGroup(partition, range.next, newId()), [range]);
   }
 }

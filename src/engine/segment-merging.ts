@@ -1,4 +1,5 @@
-import { encodeSegment, type Segment } from "../graph-state/segment.ts";
+import type { Graph } from "../graph-state/graph.ts";
+import { encodeSegment, type OffsetRange, type Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord } from "../log/port.ts";
 import { SEGMENT_BYTES_MAX, type SharedGraph } from "./shared-graph.ts";
 import { WHOLE_SUM_GROUP } from "./stored-segments.ts";
@@ -50,16 +51,22 @@ export class WholeMerging implements Merging {
     const { stored, coverage, scoring } = this.#state;
     for (const key of stored.keys()) yield { key, value: null };
     stored.clear();
-    const parts = scoring.graph.toParts(SEGMENT_BYTES_MAX);
-    const ranges = coverage.ranges();
-    let next = parts.next();
-    for (let piece = 0; next.done !== true; piece++) {
-      const part = next.value;
-      next = parts.next();
-      const record = toRecord({ group: WHOLE_SUM_GROUP, piece, isLast: next.done === true, ranges, ...part });
+    for (const piece of piecesOf(scoring.graph, WHOLE_SUM_GROUP, coverage.ranges())) {
+      const record = toRecord(piece);
       stored.put(record.key, record.value!.length);
       yield record;
     }
+  }
+}
+
+/** All of a graph as the segments of one group, which sum up the given ranges. */
+export function* piecesOf(graph: Graph, group: string, ranges: readonly OffsetRange[]): Generator<Segment> {
+  const parts = graph.toParts(SEGMENT_BYTES_MAX);
+  let next = parts.next();
+  for (let piece = 0; next.done !== true; piece++) {
+    const part = next.value;
+    next = parts.next();
+    yield { group, piece, isLast: next.done === true, ranges, ...part };
   }
 }
 

@@ -69,7 +69,7 @@ test("checks are lines with their columns aligned", () => {
   assert.equal(
     renderChecks([
       { name: "node", status: "ok", found: "24" },
-      { name: "brokers", status: "FAIL", found: "none", todo: "look" },
+      { name: "brokers", status: "FAIL", found: "none", remedy: "look" },
       { name: "lag", status: "skip", found: "not checked" },
     ]),
     "ok    node     24\nFAIL  brokers  none; look\n-     lag      not checked\n",
