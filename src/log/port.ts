@@ -107,7 +107,10 @@ export type ReadProgress = {
 };
 
 export type Follower = {
-  /** Resolves once everything that was there at the time of the call was handed over. */
+  /**
+   * Resolves once everything that readers could see at the time of the call was handed over. What was committed just before
+   * may come a moment later.
+   */
   caughtUp(): Promise<void>;
   close(): Promise<void>;
 };
@@ -129,7 +132,7 @@ export type Log = {
    * what is written from now on, deletions included.
    */
   follow(topic: KeyedTopic, onRecord: (record: KeyedRecord) => void): Follower;
-  /** The newest value of every live key that one partition of a topic holds by now. */
+  /** The newest value of every live key of one partition of a topic, as far as readers can see by now. */
   readBack(topic: KeyedTopic, partition: number): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Partitions as they are given to this process; ends when no more will be, or the signal stops it. */
   assignments(signal: AbortSignal): AsyncIterable<Assignment>;
