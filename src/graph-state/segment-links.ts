@@ -1,15 +1,26 @@
 import type { Buffer } from "node:buffer";
-import type { Graph } from "./graph.ts";
-import type { LinkRow } from "./link-table.ts";
+import type { Interner } from "./interner.ts";
+import type { LinkKind } from "./link-kinds.ts";
+import type { LinkRow, LinkTable } from "./link-table.ts";
 import type { GraphPart, SegmentLink, SegmentName } from "./segment.ts";
 import type { Statistics } from "./statistics.ts";
 
 /** About what the numbers of a link take when encoded, mostly more. */
 const LINK_BYTES = 48;
 
+/** The links of a graph, and the names that they stand for. */
+export type NamedLinks = {
+  readonly kinds: readonly LinkKind[];
+  readonly links: LinkTable;
+  /** By kind of entity. */
+  readonly names: readonly Interner[];
+  /** Relation `r` of a link is name `r - 1`; 0 is none. */
+  readonly relations: Interner;
+};
+
 /** Links of a graph as a segment holds them: with names instead of ids, each name once. */
 export class SegmentLinks {
-  readonly #graph: Graph;
+  readonly #graph: NamedLinks;
   readonly #names: SegmentName[] = [];
   readonly #relations: Buffer[] = [];
   readonly #links: SegmentLink[] = [];
@@ -17,7 +28,7 @@ export class SegmentLinks {
   readonly #placeOfRelation = new Map<number, number>();
   #bytes = 0;
 
-  constructor(graph: Graph) {
+  constructor(graph: NamedLinks) {
     this.#graph = graph;
     this.#placeOfName = graph.names.map(() => new Map<number, number>());
   }
