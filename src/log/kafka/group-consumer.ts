@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { OddlinkError } from "../../errors.ts";
+import type { Time } from "../../time.ts";
+import type { CommitResult } from "../port.ts";
+import type { ConsumedRecord, KafkaClient, Membership, ProducedRecord } from "./client.ts";
+import { PartitionQueue } from "./partition-queue.ts";
+import { PartitionWriter } from "./partition-writer.ts";
+
+/** What the commits of all partitions together may take of a core, and what one costs of it, milliseconds. */
+const COMMIT_SHARE = 0.2;
+const COMMIT_CPU_MS = 2;
+/** Waits between attempts to take a partition on grow from the first to the last of these, milliseconds. */
+const ACQUIRE_RETRY_MS_MIN = 50;
+const ACQUIRE_RETRY_MS_MAX = 2000;
+
+/** How a topic is consumed; the settings of `kafka` have these names too. */
+export type ConsumingSettings = {
+  /** Fetched records of one partition that wait to be processed, bytes. */
+  readonly queueBytesMax: number;
+  /** Shortest time between commits of a partition, milliseconds. */
+  readonly commitIntervalMs: number;
+  /** How long a stop waits for outcomes that are not known, milliseconds. */
+  readonly drainMs: number;
+  /** What to do where committed offsets were deleted from the topic before they were read. */
+  readonly onLostInput: "fail" | "skip";
+};
+
+export type GroupConsumerOptions = ConsumingSettings & {
+  readonly client: KafkaClient;
+  readonly time: Time;
+  readonly group: string;
+  readonly topic: string;
+  /**
+   * Waits for what has to be there before the first record of a partition is handed out. Called when nobody else can write
+   * for the partition any more; if it throws what may pass, the partition is taken on anew.
+   */
+  readonly prepare?: (partition: number) => Promise<void>;
+  /** Something went wrong that is being dealt with. */
+  readonly onTrouble: (message: string) => void;
+};
+
+/** A partition that was given to this process: nobody else writes for it until it is taken away. */
+export type ConsumedPartition = {
+  readonly partition: number;
+  /** Of the first record that `take` gives. */
+  readonly offset: number;
+  /** True if the group has never committed anything of the partition. */
+  readonly isNew: boolean;
+  /** The next records, at most so many; waits for the first. Undefined once the partition is taken away, or at a stop. */
+  take(countMax: number): Promise<readonly ConsumedRecord[] | undefined>;
+  /** To be called when whoever processes the partition is done with it, its last commit included. */
+  release(): void;
+};
+
+/** A partition while this process has it, and until whoever processes it is done with it. */
+type Slot = {
+  readonly partition: number;
+  readonly queue: PartitionQueue;
+  readonly writer: PartitionWriter;
+  isTaken: boolean;
+};
+
+/**
+ * Consumes a topic in a consumer group, and writes what comes of a partition in transactions of the partition's own, each
+ * with the position after it: exactly once.
+ *
+ * A partition that is given is taken on in this order: shut out whoever had it, read the group's position, `prepare`, read
+ * on from there.
+ */
+export class GroupConsumer {
+  readonly #options: GroupConsumerOptions;
+  readonly #slots = new Map<number, Slot>();
+  #assigned: ReadonlySet<number> = new Set();
+  #isRebalancing = false;
+  #isStopped = false;
+  #joined: Promise<Membership> | undefined;
+  #membership: Membership | undefined;
+  #giveUpAtMs = Number.POSITIVE_INFINITY;
+  #given: ConsumedPartition[] = [];
+  #wake: () => void = () => {};
+  #failure: unknown;
+
+  constructor(options: GroupConsumerOptions) {
+    this.#options = options;
+  }
+
+  /** Longest time for which results wait for their commit, milliseconds: longer the more partitions commit. */
+  get commitIntervalMs(): number {
+    return Math.max(this.#options.commitIntervalMs, (this.#slots.size * COMMIT_CPU_MS) / COMMIT_SHARE);
+  }
+
+  /**
+   * Joins the group and gives partitions as they come, until the signal stops it: then no more records are handed out. To be
+   * called once.
+   *
+   * @throws {OddlinkError} INPUT_LOST, KAFKA_FAILED, and what `fail` was told
+   */
+  async *partitions(signal: AbortSignal): AsyncGenerator<ConsumedPartition> {
+    const { client, group, topic } = this.#options;
+    const stop = (): void => this.#stop();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    try {
+      this.#joined = client.join({
+        group,
+        topic,
+        onAssigned: (partitions) => this.#onAssigned(partitions),
+        onRebalancing: () => {
+          this.#isRebalancing = true;
+          for (const { queue } of this.#slots.values()) queue.hold(true);
+        },
+        onRecords: (partition, records) => this.#slots.get(partition)?.queue.push(records),
+        onCrash: (error) =>
+          this.fail(
+            new OddlinkError("KAFKA_FAILED", `reading ${topic} ended: ${error.message}`, { cause: error }),
+          ),
+      });
+      this.#membership = await this.#joined;
+      while (!this.#isStopped) {
+        if (this.#failure !== undefined) throw this.#failure;
+        const next = this.#given.shift();
+        if (next !== undefined) {
+          yield next;
+          continue;
+        }
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#stop();
+      for (const partition of this.#given.splice(0)) partition.release();
+    }
+  }
+
+  /**
+   * Writes records and the group's position in one transaction, the same records until the outcome is known. One at a time
+   * for each partition.
+   *
+   * @param offset of the next record to be read
+   */
+  commit(partition: number, records: readonly ProducedRecord[], offset: number): Promise<CommitResult> {
+    const slot = this.#slots.get(partition);
+    assert(slot !== undefined, "a commit for a partition that was released");
+    return slot.writer.commit(records, offset);
+  }
+
+  /** Ends `partitions` with an error. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#wake();
+  }
+
+  /** Leaves the group. */
+  async close(): Promise<void> {
+    await this.#membership?.leave().catch(() => {});
+    await Promise.all([...this.#slots.values()].map(({ writer }) => writer.close()));
+    this.#slots.clear();
+  }
+
+  #stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#giveUpAtMs = this.#options.time.now() + this.#options.drainMs;
+    for (const { queue } of this.#slots.values()) queue.end();
+    this.#wake();
+  }
+
+  #onAssigned(partitions: readonly number[]): void {
+    this.#assigned = new Set(partitions);
+    this.#isRebalancing = false;
+    for (const slot of this.#slots.values()) {
+      if (this.#assigned.has(slot.partition)) {
+        if (!slot.isTaken) slot.queue.hold(false);
+        continue;
+      }
+      slot.isTaken = true;
+      slot.queue.end();
+    }
+    if (this.#isStopped) return;
+    // A partition that was taken and given back before its processing was done follows when that is released.
+    for (const partition of partitions) if (!this.#slots.has(partition)) this.#take(partition);
+  }
+
+  #take(partition: number): void {
+    const { client, time, group, topic, queueBytesMax, onTrouble } = this.#options;
+    const slot: Slot = {
+      partition,
+      isTaken: false,
+      queue: new PartitionQueue({
+        bytesMax: queueBytesMax,
+        onFull: () => this.#membership?.pause(partition),
+        onDrained: () => this.#membership?.resume(partition),
+      }),
+      writer: new PartitionWriter({
+        client,
+        time,
+        transactionalId: `${group}-${topic}-${partition}`,
+        group,
+        topic,
+        partition,
+        owns: () => this.#membership!.owns(partition),
+        isGivenUp: () => slot.isTaken || time.now() >= this.#giveUpAtMs,
+        onTrouble,
+      }),
+    };
+    slot.queue.hold(this.#isRebalancing);
+    this.#slots.set(partition, slot);
+    this.#acquire(slot).catch((error: unknown) => this.fail(error));
+  }
+
+  async #acquire(slot: Slot): Promise<void> {
+    const { partition, queue, writer } = slot;
+    const { time, prepare, onTrouble } = this.#options;
+    let acquired: { readonly offset: number; readonly isNew: boolean } | undefined;
+    for (
+      let waitMs = ACQUIRE_RETRY_MS_MIN;
+      acquired === undefined;
+      waitMs = Math.min(2 * waitMs, ACQUIRE_RETRY_MS_MAX)
+    ) {
+      if (slot.isTaken || this.#isStopped) return this.#release(slot);
+      try {
+        const committed = await writer.acquire();
+        await prepare?.(partition);
+        acquired = { offset: await this.#startOf(partition, committed), isNew: committed === undefined };
+      } catch (error) {
+        if (error instanceof OddlinkError && !error.retriable) throw error;
+        onTrouble(`partition ${partition} can't be taken on yet: ${(error as Error).message}`);
+        await time.sleep(waitMs);
+      }
+    }
+    if (slot.isTaken || this.#isStopped) return this.#release(slot);
+    const membership = await this.#joined!;
+    queue.open(acquired.offset);
+    membership.seek(partition, acquired.offset);
+    this.#given.push({
+      partition,
+      ...acquired,
+      take: (countMax) => queue.take(countMax),
+      release: () => void this.#release(slot),
+    });
+    this.#wake();
+  }
+
+  /** Where to read from: what was committed, or the beginning of the topic. */
+  async #startOf(partition: number, committed: number | undefined): Promise<number> {
+    const { client, topic, onLostInput, onTrouble } = this.#options;
+    const offsets = (await client.topicOffsets(topic)).find((found) => found.partition === partition);
+    if (offsets === undefined) throw new Error(`${topic} has no partition ${partition}`);
+    if (committed === undefined) return offsets.low;
+    if (committed < offsets.low) {
+      const message = `records ${committed} to ${offsets.low} of partition ${partition} of ${topic} were deleted before they were read`;
+      if (onLostInput === "fail") {
+        throw new OddlinkError(
+          "INPUT_LOST",
+          `${message}; set kafka.onLostInput to skip to go on without them, and a longer retention`,
+        );
+      }
+      onTrouble(`${message}; going on without them`);
+    }
+    return committed;
+  }
+
+  async #release(slot: Slot): Promise<void> {
+    slot.queue.end();
+    await slot.writer.close();
+    if (this.#slots.get(slot.partition) !== slot) return;
+    this.#slots.delete(slot.partition);
+    if (!this.#isStopped && this.#assigned.has(slot.partition)) this.#take(slot.partition);
+  }
+}
