@@ -12,6 +12,8 @@ const COMMIT_CPU_MS = 2;
 /** Waits between attempts to take a partition on grow from the first to the last of these, milliseconds. */
 const ACQUIRE_RETRY_MS_MIN = 50;
 const ACQUIRE_RETRY_MS_MAX = 2000;
+/** Pause before the coordinator is asked again who owns a partition that it does not give to this process now. */
+const OWNER_ASK_MS = 200;
 
 /** How a topic is consumed; the settings of `kafka` have these names too. */
 export type ConsumingSettings = {
@@ -64,8 +66,8 @@ type Slot = {
  * Consumes a topic in a consumer group, and writes what comes of a partition in transactions of the partition's own, each
  * with the position after it: exactly once.
  *
- * A partition that is given is taken on in this order: shut out whoever had it, read the group's position, `prepare`, read
- * on from there.
+ * A partition that is given is taken on in this order: ask whether it still is this process's, shut out whoever had it, read
+ * the group's position, `prepare`, read on from there.
  */
 export class GroupConsumer {
   readonly #options: GroupConsumerOptions;
@@ -211,6 +213,7 @@ export class GroupConsumer {
   async #acquire(slot: Slot): Promise<void> {
     const { partition, queue, writer } = slot;
     const { time, prepare, onTrouble } = this.#options;
+    const membership = await this.#joined!;
     let acquired: { readonly offset: number; readonly isNew: boolean } | undefined;
     for (
       let waitMs = ACQUIRE_RETRY_MS_MIN;
@@ -219,6 +222,11 @@ export class GroupConsumer {
     ) {
       if (slot.isTaken || this.#isStopped) return this.#release(slot);
       try {
+        // What the group once said may be over: a process that slept would shut the rightful owner out.
+        if (!(await membership.owns(partition))) {
+          await time.sleep(OWNER_ASK_MS);
+          continue;
+        }
         const committed = await writer.acquire();
         await prepare?.(partition);
         acquired = { offset: await this.#startOf(partition, committed), isNew: committed === undefined };
@@ -229,7 +237,6 @@ export class GroupConsumer {
       }
     }
     if (slot.isTaken || this.#isStopped) return this.#release(slot);
-    const membership = await this.#joined!;
     queue.open(acquired.offset);
     membership.seek(partition, acquired.offset);
     this.#given.push({
