@@ -24,6 +24,7 @@ const PREPARE_RETRY_MS = 1000;
 const OUTDATED_MAX = 10;
 const OUTDATED_WAIT_MS = 100;
 const COMMIT_DEAD_LETTER_BYTES = 16 * 1024 * 1024;
+const WAITED = "waited";
 
 export type EngineOptions = {
   readonly config: Config;
@@ -234,7 +235,8 @@ export class Engine {
     try {
       return await Promise.race([next, ...others]);
     } finally {
-      waited.abort();
+      // With a reason of its own, or an error with a stack is made each time.
+      waited.abort(WAITED);
     }
   }
 
