@@ -160,18 +160,18 @@ export class Engine {
     this.#outdatedCounts.delete(assignment.partition);
     let next: Promise<IteratorResult<RecordBatch>> | undefined;
     let records = 0;
-    let committedMs = time.now();
+    let committedMs = time.monotonicMs();
     let failure: unknown;
     const commit = async (): Promise<void> => {
       await this.#commit(run);
       records = 0;
-      committedMs = time.now();
+      committedMs = time.monotonicMs();
     };
     try {
       while (!run.isLost) {
         next ??= batches.next();
         const dueInMs =
-          run.pending === undefined ? undefined : committedMs + log.commitIntervalMs - time.now();
+          run.pending === undefined ? undefined : committedMs + log.commitIntervalMs - time.monotonicMs();
         const result = await this.#nextOrTimeout(next, dueInMs).catch((error: unknown) => {
           failure = error;
           return undefined;
@@ -188,7 +188,7 @@ export class Engine {
         records += processed;
         this.#options.onProgress?.(processed);
         const isFull = records >= COMMIT_RECORDS || run.deadLetterBytes >= COMMIT_DEAD_LETTER_BYTES;
-        const isDue = isFull || time.now() - committedMs >= log.commitIntervalMs;
+        const isDue = isFull || time.monotonicMs() - committedMs >= log.commitIntervalMs;
         if (run.pending !== undefined && isDue) await commit();
         failure = log.isEndless ? undefined : run.tooManyRejected(false);
         if (failure !== undefined || processed < batch.length || this.#stop.aborted) break;

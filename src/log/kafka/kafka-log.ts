@@ -99,7 +99,7 @@ export class KafkaLog implements Log {
     };
     this.#wake = () => wake();
     const stop = (): void => {
-      this.#giveUpAtMs = time.now() + drainMs;
+      this.#giveUpAtMs = time.monotonicMs() + drainMs;
       for (const { queue } of this.#slots.values()) queue.end();
       wake();
     };
@@ -221,7 +221,7 @@ export class KafkaLog implements Log {
         topic: topics.logins,
         partition,
         owns: () => this.#membership!.owns(partition),
-        isGivenUp: () => slot.isTaken || time.now() >= this.#giveUpAtMs,
+        isGivenUp: () => slot.isTaken || time.monotonicMs() >= this.#giveUpAtMs,
         onTrouble,
       }),
     };
