@@ -38,7 +38,7 @@ export class SimulatedProcess {
     this.#trace = trace;
     this.time = {
       now: () => Math.floor(time.now() + this.#clockAheadMs),
-      monotonicMs: () => time.now(),
+      monotonicMs: () => Math.floor(time.now()),
       sleep: (delayMs, signal) => this.#sleep(delayMs, signal),
       schedule: (delayMs, run) => this.#schedule(delayMs, run),
     };
