@@ -2,13 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** Time as the engine knows it: real, or a simulation's. */
 export type Time = {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by the wall clock: it may be wrong, and jump. */
   now(): number;
+  /** Milliseconds since some moment: what durations are measured by. */
+  monotonicMs(): number;
   /** Resolves after so many milliseconds, or at once when the signal fires. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 };
 
 export const REAL_TIME: Time = {
   now: Date.now,
+  monotonicMs: () => performance.now(),
   sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
 };

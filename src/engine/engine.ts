@@ -24,6 +24,7 @@ const PREPARE_RETRY_MS = 1000;
 const OUTDATED_MAX = 10;
 const OUTDATED_WAIT_MS = 100;
 const COMMIT_DEAD_LETTER_BYTES = 16 * 1024 * 1024;
+const WAITED = "waited";
 
 export type EngineOptions = {
   readonly config: Config;
@@ -159,18 +160,18 @@ export class Engine {
     this.#outdatedCounts.delete(assignment.partition);
     let next: Promise<IteratorResult<RecordBatch>> | undefined;
     let records = 0;
-    let committedMs = time.now();
+    let committedMs = time.monotonicMs();
     let failure: unknown;
     const commit = async (): Promise<void> => {
       await this.#commit(run);
       records = 0;
-      committedMs = time.now();
+      committedMs = time.monotonicMs();
     };
     try {
       while (!run.isLost) {
         next ??= batches.next();
         const dueInMs =
-          run.pending === undefined ? undefined : committedMs + log.commitIntervalMs - time.now();
+          run.pending === undefined ? undefined : committedMs + log.commitIntervalMs - time.monotonicMs();
         const result = await this.#nextOrTimeout(next, dueInMs).catch((error: unknown) => {
           failure = error;
           return undefined;
@@ -187,7 +188,7 @@ export class Engine {
         records += processed;
         this.#options.onProgress?.(processed);
         const isFull = records >= COMMIT_RECORDS || run.deadLetterBytes >= COMMIT_DEAD_LETTER_BYTES;
-        const isDue = isFull || time.now() - committedMs >= log.commitIntervalMs;
+        const isDue = isFull || time.monotonicMs() - committedMs >= log.commitIntervalMs;
         if (run.pending !== undefined && isDue) await commit();
         failure = log.isEndless ? undefined : run.tooManyRejected(false);
         if (failure !== undefined || processed < batch.length || this.#stop.aborted) break;
@@ -234,7 +235,8 @@ export class Engine {
     try {
       return await Promise.race([next, ...others]);
     } finally {
-      waited.abort();
+      // With a reason of its own, or an error with a stack is made each time.
+      waited.abort(WAITED);
     }
   }
 

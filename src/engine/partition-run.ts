@@ -69,7 +69,8 @@ export class PartitionRun implements Contributor {
   readonly #options: PartitionRunOptions;
   readonly #topic: string;
   readonly #decoder: Decoder;
-  readonly #seen: LRUCache<string, true> | undefined;
+  /** Event ids seen last; made when a record first has one, as it takes its whole room at once. */
+  #seen: LRUCache<string, true> | undefined;
   readonly #formsLinkAlways: boolean;
   readonly #writesScored: boolean;
   readonly #origin: { -readonly [K in keyof Origin]: Origin[K] };
@@ -93,8 +94,6 @@ export class PartitionRun implements Contributor {
       lanlStartMs: config.input.lanlStartMs,
       schemas: options.schemas,
     });
-    const { duplicatesMax } = config.input;
-    this.#seen = duplicatesMax > 0 ? new LRUCache({ max: duplicatesMax }) : undefined;
     const { kinds } = options.state.scoring.graph;
     this.#formsLinkAlways = findLinkKind(kinds, "user", "targetHost") !== undefined;
     this.#writesScored = config.outputs.scored !== undefined || config.outputs.scoredLogins;
@@ -128,7 +127,7 @@ export class PartitionRun implements Contributor {
       if (decoded.kind === "login" || decoded.kind === "evidence") {
         const { login } = decoded;
         if (isTrainingDue(login.timeMs)) break;
-        if (login.uid !== undefined) this.#seen?.set(login.uid, true);
+        if (login.uid !== undefined) this.#remember(login.uid);
         state.advance(login.timeMs);
         if (decoded.kind === "login") {
           totals.scored++;
@@ -228,6 +227,13 @@ export class PartitionRun implements Contributor {
     if (future !== undefined) return future;
     if (!this.#formsLinkAlways && !this.#options.state.scoring.graph.hasLink(login)) return NO_LINK;
     return login.uid !== undefined && this.#seen?.has(login.uid) === true ? DUPLICATE : decoded;
+  }
+
+  #remember(uid: string): void {
+    const { duplicatesMax } = this.#options.config.input;
+    if (duplicatesMax === 0) return;
+    this.#seen ??= new LRUCache({ max: duplicatesMax });
+    this.#seen.set(uid, true);
   }
 
   /** One record far in the future may not move the window, nor may a clock that is wrong. */

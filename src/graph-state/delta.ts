@@ -1,12 +1,14 @@
 import { type LinkRow, type LinkTable, NO_ROW } from "./link-table.ts";
 import { Statistics } from "./statistics.ts";
 
+const ROWS_AT_FIRST = 128;
+
 /** What was added to the links since the last segment was taken: statistics of its own for each link that changed. */
 export class Delta {
   /** Row `i` belongs to the link `rows[i]`. */
-  readonly statistics = new Statistics(1024);
+  readonly statistics = new Statistics(ROWS_AT_FIRST);
   readonly #links: LinkTable;
-  #rows = new Int32Array(1024);
+  #rows = new Int32Array(ROWS_AT_FIRST);
   #size = 0;
 
   constructor(links: LinkTable) {

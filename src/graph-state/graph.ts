@@ -73,6 +73,7 @@ export class Graph {
   readonly #wheel: ExpiryWheel;
   readonly #delta = new Delta(this.links);
   readonly #relationScratch = Buffer.alloc(1024);
+  readonly #change = new Statistics(1);
   readonly #hashOfName: readonly ((id: number) => number)[];
 
   constructor(options: GraphOptions) {
@@ -266,7 +267,7 @@ export class Graph {
     this.#makeRoomFor(part.links.length);
     const ids = part.names.map(({ kind, name }) => this.names[kind]!.intern(name, 0, name.length));
     const relations = part.relations.map((name) => this.relations.intern(name, 0, name.length) + 1);
-    const change = new Statistics(1);
+    const change = this.#change;
     for (const link of part.links) {
       const relation = link.relation === 0 ? 0 : relations[link.relation - 1]!;
       change.count[0] = link.count;

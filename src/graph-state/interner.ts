@@ -10,6 +10,8 @@ const HASH_SEED = 0x0dd11;
 /** Below this much garbage the arena is left alone. */
 const COMPACTION_BYTES_MIN = 1 << 20;
 const LOAD_MAX = 0.6;
+const SLOTS_AT_FIRST = 64;
+const ARENA_BYTES_AT_FIRST = 1024;
 
 /**
  * Gives each distinct name of one kind a small number, straight from its bytes: a known name never becomes a string.
@@ -22,13 +24,13 @@ const LOAD_MAX = 0.6;
  * graph retains one for each link end, and a name without links is released, so memory follows the window.
  */
 export class Interner {
-  #index = new Int32Array(1024).fill(EMPTY);
-  #hashes = new Int32Array(512);
-  #offsets = new Uint32Array(512);
-  #lengths = new Uint16Array(512);
-  #references = new Int32Array(512);
-  #versions = new Int32Array(512);
-  #arena = Buffer.alloc(8192);
+  #index = new Int32Array(2 * SLOTS_AT_FIRST).fill(EMPTY);
+  #hashes = new Int32Array(SLOTS_AT_FIRST);
+  #offsets = new Uint32Array(SLOTS_AT_FIRST);
+  #lengths = new Uint16Array(SLOTS_AT_FIRST);
+  #references = new Int32Array(SLOTS_AT_FIRST);
+  #versions = new Int32Array(SLOTS_AT_FIRST);
+  #arena = Buffer.alloc(ARENA_BYTES_AT_FIRST);
   #arenaUsed = 0;
   #arenaGarbage = 0;
   #free: EntityId[] = [];

@@ -9,6 +9,8 @@ export type LinkRow = number;
 export const NO_ROW = -1;
 const LOAD_MAX = 0.6;
 const KEY_SEED = 0x11c;
+/** A table begins small: graphs of a few links are made all the time, to merge segments. */
+const ROWS_AT_FIRST = 128;
 
 /**
  * Open-addressing table from (kind, relation, from, to) to a row of link statistics.
@@ -26,17 +28,17 @@ const KEY_SEED = 0x11c;
  * Relation 0 is the pair itself, whatever the relation; a typed link has a row of its own beside the row of its pair.
  */
 export class LinkTable {
-  #index = new Int32Array(2048).fill(NO_ROW);
-  from = new Int32Array(1024);
-  to = new Int32Array(1024);
-  kindAndRelation = new Int32Array(1024);
-  readonly statistics = new Statistics(1024);
-  nextOfFrom = new Int32Array(1024);
-  previousOfFrom = new Int32Array(1024);
-  nextOfTo = new Int32Array(1024);
-  previousOfTo = new Int32Array(1024);
-  nextInWheel = new Int32Array(1024);
-  dirty = new Int32Array(1024);
+  #index = new Int32Array(2 * ROWS_AT_FIRST).fill(NO_ROW);
+  from = new Int32Array(ROWS_AT_FIRST);
+  to = new Int32Array(ROWS_AT_FIRST);
+  kindAndRelation = new Int32Array(ROWS_AT_FIRST);
+  readonly statistics = new Statistics(ROWS_AT_FIRST);
+  nextOfFrom = new Int32Array(ROWS_AT_FIRST);
+  previousOfFrom = new Int32Array(ROWS_AT_FIRST);
+  nextOfTo = new Int32Array(ROWS_AT_FIRST);
+  previousOfTo = new Int32Array(ROWS_AT_FIRST);
+  nextInWheel = new Int32Array(ROWS_AT_FIRST);
+  dirty = new Int32Array(ROWS_AT_FIRST);
   #free: LinkRow[] = [];
   #rowCount = 0;
   #size = 0;

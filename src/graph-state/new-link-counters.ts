@@ -1,6 +1,7 @@
 const MS_PER_HOUR = 3_600_000;
 /** The hour of the login, and the 24 before it. */
 const HOURS = 25;
+const NODES_AT_FIRST = 64;
 
 /**
  * How many links of a node were first seen in each of the last 25 clock hours: the count behind "new links within the
@@ -10,8 +11,8 @@ const HOURS = 25;
  *   latestHour:i32   counts:u32[25], slot hour % 25      104 B a node, one cache line to read most of it
  */
 export class NewLinkCounters {
-  #latestHour = new Int32Array(512).fill(-1);
-  #counts = new Uint32Array(512 * HOURS);
+  #latestHour = new Int32Array(NODES_AT_FIRST).fill(-1);
+  #counts = new Uint32Array(NODES_AT_FIRST * HOURS);
 
   reserve(count: number): void {
     const old = this.#latestHour.length;

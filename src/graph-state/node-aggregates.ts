@@ -2,6 +2,8 @@ import { grown } from "./interner.ts";
 import { NO_ROW } from "./link-table.ts";
 import { Statistics } from "./statistics.ts";
 
+const NODES_AT_FIRST = 64;
+
 /**
  * What all links of one kind say together about the node at one of their ends: "this user as the source of its
  * user-sourceHost links". Row = entity id.
@@ -12,13 +14,13 @@ import { Statistics } from "./statistics.ts";
  * `head` starts the node's adjacency list in the link table.
  */
 export class NodeAggregates {
-  readonly statistics = new Statistics(512);
-  degree = new Int32Array(512);
-  mode = new Int32Array(512).fill(NO_ROW);
-  modeCount = new Uint32Array(512);
-  head = new Int32Array(512).fill(NO_ROW);
+  readonly statistics = new Statistics(NODES_AT_FIRST);
+  degree = new Int32Array(NODES_AT_FIRST);
+  mode = new Int32Array(NODES_AT_FIRST).fill(NO_ROW);
+  modeCount = new Uint32Array(NODES_AT_FIRST);
+  head = new Int32Array(NODES_AT_FIRST).fill(NO_ROW);
   /** 1 where a link that held first, last or mode is gone, so that they must be read anew from those left. */
-  stale = new Uint8Array(512);
+  stale = new Uint8Array(NODES_AT_FIRST);
   /** How many nodes have at least one such link. */
   nodeCount = 0;
 

@@ -30,6 +30,7 @@ for (let seed = 0; seed < SEEDS; seed++) {
       },
       time: {
         now: () => cluster.time.now(),
+        monotonicMs: () => cluster.time.now(),
         sleep: (ms, signal) => cluster.time.sleep(ms, signal),
       },
       run: (scenario) => cluster.time.settle(scenario(), SCENARIO_MS_MAX),

@@ -6,10 +6,12 @@ import { PartitionMerging } from "../../src/engine/partition-merging.ts";
 import { digestOf } from "../../src/graph-state/digest.ts";
 import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
 import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
-import { drawFaultPlan, type FaultName } from "../../src/log/simulated/fault-plan.ts";
+import { drawFaultPlan, type FaultName, withoutFaults } from "../../src/log/simulated/fault-plan.ts";
 import type { SimulatedProcess } from "../../src/log/simulated/simulated-process.ts";
 import { Random } from "../../src/model/random.ts";
 import { type Finding, verify } from "../verification/verifier.ts";
+import { MISTAKES, type Mistake } from "./mistakes.ts";
+import { type Work, WorkInProgress } from "./work-in-progress.ts";
 
 const GROUP = "oddlink";
 const TOPICS = {
@@ -26,11 +28,19 @@ const FAULTS_MS = 30_000;
 const SETTLE_MS = 120_000;
 const RESTART_MS_MAX = 3000;
 const STOP_CHANCE = 0.02;
+/** A schedule in which nothing went wrong until then is given a kill. */
+const FORCED_FAULT_MS = 20_000;
+/** Faults that came into the simulation later: seeds that were kept from before run without them. */
+const LATER_FAULTS: readonly FaultName[] = ["cutOff", "clockJump"];
+const REPEATED_SHARE = 0.02;
+const REPEATED_LATER_MS_MAX = 5000;
 
 export type ScheduleResult = {
   readonly seed: number;
   readonly findings: Finding[];
   readonly faults: Readonly<Partial<Record<FaultName | "stop", number>>>;
+  /** Kills that fell into something. */
+  readonly killsByWork: Readonly<Record<Work, number>>;
   readonly logins: number;
   readonly alerts: number;
   readonly rebuilds: number;
@@ -39,9 +49,17 @@ export type ScheduleResult = {
   readonly trace: string;
 };
 
+export type ScheduleOptions = {
+  /** As seeds were before `LATER_FAULTS` happened and records came twice. */
+  readonly isEarlier?: boolean;
+  /** What every worker does wrong: a name in `MISTAKES`. */
+  readonly mistake?: string | undefined;
+};
+
 type Worker = {
   readonly process: SimulatedProcess;
   readonly engine: Engine;
+  readonly work: WorkInProgress;
   readonly stop: AbortController;
   /** Resolves when the engine ended by itself, with what it failed with. */
   readonly ended: Promise<unknown>;
@@ -61,7 +79,9 @@ const CONFIG: Config = loadConfig({
 });
 
 /** A whole cluster of one to four workers, under one seed, through its faults, to the end of its input. */
-export async function runSchedule(seed: number): Promise<ScheduleResult> {
+export async function runSchedule(seed: number, options: ScheduleOptions = {}): Promise<ScheduleResult> {
+  const { isEarlier = false } = options;
+  const mistake = options.mistake === undefined ? undefined : MISTAKES[options.mistake]!;
   const cluster = new SimulatedCluster({ random: (label) => new Random(seed, label) });
   const random = new Random(seed, "schedule");
   const partitions = 1 + random.nextInt(5);
@@ -76,10 +96,11 @@ export async function runSchedule(seed: number): Promise<ScheduleResult> {
   let rebuilds = 0;
   let isOver = false;
   let stops = 0;
+  const killsByWork: Record<Work, number> = { restore: 0, merge: 0, commit: 0 };
   const unexpected: Finding[] = [];
   const start = (): void => {
     const process = cluster.process(`worker ${++restarts}`);
-    const worker = startWorker(process, random.nextInt(1 << 30));
+    const worker = startWorker(process, random.nextInt(1 << 30), mistake);
     workers.set(process.name, worker);
     void worker.ended.then((error) => {
       worker.isEnded = true;
@@ -99,11 +120,21 @@ export async function runSchedule(seed: number): Promise<ScheduleResult> {
   };
   for (let i = 0; i < workerCount; i++) start();
 
-  const count = feed(cluster, random, partitions, () => isOver);
-  const injector = cluster.startFaults(drawFaultPlan(new Random(seed, "plan")), (process) => {
+  const repeats = isEarlier ? undefined : new Random(seed, "repeated records");
+  const count = feed(cluster, random, repeats, partitions, () => isOver);
+  const plan = withoutFaults(drawFaultPlan(new Random(seed, "plan")), isEarlier ? LATER_FAULTS : []);
+  const injector = cluster.startFaults(plan, (process) => {
     const worker = workers.get(process.name);
-    if (worker !== undefined) remove(worker);
+    if (worker === undefined) return;
+    for (const work of worker.work.current) killsByWork[work]++;
+    remove(worker);
   });
+  const forceFault = (): void => {
+    if (isOver || !injector.isIdle) return;
+    injector.forceKill();
+    cluster.time.schedule(1000, forceFault);
+  };
+  cluster.time.schedule(FORCED_FAULT_MS, forceFault);
   const stopOne = (): void => {
     if (isOver) return;
     if (random.nextFloat() < STOP_CHANCE * 5) {
@@ -156,6 +187,7 @@ export async function runSchedule(seed: number): Promise<ScheduleResult> {
     seed,
     findings: unexpected.length > 0 ? [...findings.filter((f) => f !== accounted), ...unexpected] : findings,
     faults: { ...injector.budget.counts, stop: stops },
+    killsByWork,
     logins: count(),
     alerts: alerts.length,
     rebuilds,
@@ -164,10 +196,11 @@ export async function runSchedule(seed: number): Promise<ScheduleResult> {
   };
 }
 
-function startWorker(process: SimulatedProcess, id: number): Worker {
+function startWorker(process: SimulatedProcess, id: number, mistake: Mistake | undefined): Worker {
   const stop = new AbortController();
-  const log = new KafkaLog({
-    client: process.client,
+  const work = new WorkInProgress();
+  const kafkaLog = new KafkaLog({
+    client: mistake?.client?.(process.client, process.name) ?? process.client,
     time: process.time,
     group: GROUP,
     topics: TOPICS,
@@ -178,14 +211,15 @@ function startWorker(process: SimulatedProcess, id: number): Worker {
     onLostInput: "fail",
     onTrouble: () => {},
   });
+  const log = work.watchLog(mistake?.log?.(kafkaLog) ?? kafkaLog);
   let ids = 0;
   const engine = new Engine({
     config: CONFIG,
     log,
     time: process.time,
     signal: stop.signal,
-    merging: (state) =>
-      new PartitionMerging({
+    merging: (state) => {
+      const merging = new PartitionMerging({
         state,
         log,
         config: CONFIG,
@@ -193,12 +227,15 @@ function startWorker(process: SimulatedProcess, id: number): Worker {
         newId: () => `${id}-${ids++}`,
         onFailed: () => {},
         bytesMin: 6000,
-      }),
+      });
+      return work.watchMerging(mistake?.merging?.(merging) ?? merging);
+    },
     train: () => Promise.reject(new Error("no training here")),
   });
   const worker: Worker = {
     process,
     engine,
+    work,
     stop,
     isEnded: false,
     ended: engine
@@ -220,10 +257,15 @@ function isExpected(error: unknown): boolean {
   return /simulated crash|no answer/i.test(String((error as Error).message));
 }
 
-/** Writes logins while faults happen: users in several partitions, some records that can't be read, some late. */
+/**
+ * Writes logins while faults happen: users in several partitions, some records that can't be read, some late.
+ *
+ * @param repeats says which records come twice; none if undefined
+ */
 function feed(
   cluster: SimulatedCluster,
   random: Random,
+  repeats: Random | undefined,
   partitions: number,
   isOver: () => boolean,
 ): () => number {
@@ -244,10 +286,16 @@ function feed(
               authType: random.nextFloat() < 0.1 ? "NTLM" : "Kerberos",
               ...(random.nextFloat() < 0.1 ? { activity: "evidence" } : {}),
             });
-      cluster.append(TOPICS.logins, random.nextInt(partitions), [
-        { key: `U${user}`, value: Buffer.from(record) },
-      ]);
-      count++;
+      const partition = random.nextInt(partitions);
+      const append = (): void => {
+        cluster.append(TOPICS.logins, partition, [{ key: `U${user}`, value: Buffer.from(record) }]);
+        count++;
+      };
+      append();
+      if (repeats === undefined || repeats.nextFloat() >= REPEATED_SHARE) continue;
+      cluster.time.schedule(repeats.nextInt(REPEATED_LATER_MS_MAX), () => {
+        if (!isOver()) append();
+      });
     }
     cluster.time.schedule(20 + random.nextInt(200), write);
   };

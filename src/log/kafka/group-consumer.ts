@@ -162,7 +162,7 @@ export class GroupConsumer {
   #stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#giveUpAtMs = this.#options.time.now() + this.#options.drainMs;
+    this.#giveUpAtMs = this.#options.time.monotonicMs() + this.#options.drainMs;
     for (const { queue } of this.#slots.values()) queue.end();
     this.#wake();
   }
@@ -201,7 +201,7 @@ export class GroupConsumer {
         topic,
         partition,
         owns: () => this.#membership!.owns(partition),
-        isGivenUp: () => slot.isTaken || time.now() >= this.#giveUpAtMs,
+        isGivenUp: () => slot.isTaken || time.monotonicMs() >= this.#giveUpAtMs,
         onTrouble,
       }),
     };

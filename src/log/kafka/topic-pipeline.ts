@@ -65,14 +65,14 @@ async function passOn(
   for (;;) {
     const records = await take(TRANSACTION_RECORDS_MAX);
     if (records === undefined) return;
-    const startedMs = time.now();
+    const startedMs = time.monotonicMs();
     const outputs: ProducedRecord[] = [];
     for (const record of records) outputs.push(...(await mapped(options, record, partition)));
     const result = await consumer.commit(partition, outputs, records.at(-1)!.offset + 1);
     if (result === "lost") return;
     // Others are waiting already; else those of one interval go together.
     if (records.length === TRANSACTION_RECORDS_MAX) continue;
-    const waitMs = consumer.commitIntervalMs - (time.now() - startedMs);
+    const waitMs = consumer.commitIntervalMs - (time.monotonicMs() - startedMs);
     if (waitMs > 0) await time.sleep(waitMs, signal);
   }
 }

@@ -8,7 +8,7 @@ import { FaultInjector } from "./fault-injector.ts";
 import type { FaultPlan } from "./fault-plan.ts";
 import { GroupOffsets } from "./group-offsets.ts";
 import { LogPartition } from "./log-partition.ts";
-import { Network } from "./network.ts";
+import { type CutWay, Network } from "./network.ts";
 import type { RandomStream, RandomStreams } from "./random-streams.ts";
 import { type RequestFault, RequestFaults, type RequestKind } from "./request-faults.ts";
 import { SimulatedClient } from "./simulated-client.ts";
@@ -199,6 +199,11 @@ export class SimulatedCluster {
     this.#slowTails.set(`${process} ${log.name}`, { delayMs, untilMs: this.time.now() + forMs });
   }
 
+  /** For `forMs`, a process and the broker do not hear each other, or one of them not the other. */
+  cutOff(process: string, way: CutWay, forMs: number): void {
+    this.#parts.network.cutOff(process, way, forMs);
+  }
+
   /** The next request of a kind (of one process, if named) meets this fault. */
   failNext(kind: RequestKind, fault: RequestFault, process?: string): void {
     this.#requestFaults.arm(kind, fault, process);
@@ -218,12 +223,13 @@ export class SimulatedCluster {
     return this.#injector;
   }
 
-  /** No new fault; who is paused goes on, tails are quick again, and what else was begun ends by itself. */
+  /** No new fault; who is paused or cut off goes on, tails are quick again, and what else was begun ends by itself. */
   stopFaults(): void {
     this.#injector?.stop();
     this.#injector = undefined;
     this.#requestFaults.budget = undefined;
     this.#slowTails.clear();
+    this.#parts.network.heal();
   }
 
   // What faults can hit.

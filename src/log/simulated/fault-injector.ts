@@ -1,5 +1,6 @@
 import type { SimulatedCluster } from "./cluster.ts";
 import { FAULT_INTERVAL_MS, FaultBudget, type FaultName, type FaultPlan } from "./fault-plan.ts";
+import type { CutWay } from "./network.ts";
 import { pickOne, type RandomStream, uniform } from "./random-streams.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 
@@ -8,6 +9,8 @@ const TAIL_DELAY_MS_MAX = 5000;
 const TAIL_SLOW_FOR_MS_MAX = 10_000;
 const STORM_REBALANCES_MAX = 6;
 const STORM_GAP_MS_MAX = 1500;
+const CUT_WAYS: readonly CutWay[] = ["both ways", "to the broker", "from the broker"];
+const CLOCK_WRONG_MS_MAX = 3_600_000;
 
 /** Lets the faults of a plan happen that no request provokes, until it is stopped. */
 export class FaultInjector {
@@ -31,6 +34,19 @@ export class FaultInjector {
     this.#schedule();
   }
 
+  /** True if no fault has struck so far. */
+  get isIdle(): boolean {
+    return Object.values(this.budget.counts).every((count) => count === 0);
+  }
+
+  /** Kills a process now, whatever the plan says. */
+  forceKill(): void {
+    const process = pickOne(this.#random, this.#running());
+    if (process === undefined) return;
+    this.budget.force("kill");
+    this.#kill(process);
+  }
+
   /** No new fault; who is paused goes on now, and what was begun otherwise ends by itself. */
   stop(): void {
     this.#isStopped = true;
@@ -47,10 +63,7 @@ export class FaultInjector {
 
   #strike(): void {
     const cluster = this.#cluster;
-    this.#on("kill", this.#running(), (process) => {
-      process.kill();
-      this.#onKilled(process);
-    });
+    this.#on("kill", this.#running(), (process) => this.#kill(process));
     this.#on("pause", this.#running(), (process) => this.#pause(process));
     this.#on("brokerRestart", ["broker"], () =>
       cluster.restartBroker(uniform(this.#random, 20, BROKER_DOWN_MS_MAX)),
@@ -77,6 +90,13 @@ export class FaultInjector {
       const consumer = pickOne(this.#random, cluster.consumersOf(process));
       consumer?.crash(new Error("simulated crash of a consumer"));
     });
+    this.#on("cutOff", this.#running(), (process) => {
+      const way = pickOne(this.#random, CUT_WAYS)!;
+      cluster.cutOff(process.name, way, this.#awayMs());
+    });
+    this.#on("clockJump", this.#running(), (process) =>
+      process.setClock(uniform(this.#random, -CLOCK_WRONG_MS_MAX, CLOCK_WRONG_MS_MAX)),
+    );
   }
 
   #running(): SimulatedProcess[] {
@@ -88,12 +108,21 @@ export class FaultInjector {
     happen(pickOne(this.#random, targets)!);
   }
 
-  /** A third each: shorter than the session, about as long as it, longer than a transaction may last. */
+  #kill(process: SimulatedProcess): void {
+    process.kill();
+    this.#onKilled(process);
+  }
+
   #pause(process: SimulatedProcess): void {
-    const { sessionTimeoutMs, transactionTimeoutMs } = this.#cluster.timings;
-    const longestMs = [0.9 * sessionTimeoutMs, 1.5 * sessionTimeoutMs, 1.5 * transactionTimeoutMs];
-    const forMs = uniform(this.#random, 1, pickOne(this.#random, longestMs)!);
+    const forMs = this.#awayMs();
     process.pause();
     this.#cluster.time.schedule(forMs, () => process.resume());
+  }
+
+  /** A third each: shorter than the session, about as long as it, longer than a transaction may last. */
+  #awayMs(): number {
+    const { sessionTimeoutMs, transactionTimeoutMs } = this.#cluster.timings;
+    const longestMs = [0.9 * sessionTimeoutMs, 1.5 * sessionTimeoutMs, 1.5 * transactionTimeoutMs];
+    return uniform(this.#random, 1, pickOne(this.#random, longestMs)!);
   }
 }

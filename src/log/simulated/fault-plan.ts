@@ -15,6 +15,8 @@ import { type RandomStream, uniform } from "./random-streams.ts";
  * - `commitLost`: a commit never reaches the broker.
  * - `commitAnswerLost`: a commit takes effect, and its answer is lost.
  * - `commitLate`: a commit takes effect up to seconds after the client has stopped waiting for it, unless fenced first.
+ * - `cutOff`: one process and the broker do not hear each other, or one of them not the other, while it works on.
+ * - `clockJump`: the wall clock of one process jumps, to be up to an hour wrong.
  */
 export const FAULT_NAMES = [
   "kill",
@@ -29,6 +31,8 @@ export const FAULT_NAMES = [
   "commitLost",
   "commitAnswerLost",
   "commitLate",
+  "cutOff",
+  "clockJump",
 ] as const;
 
 export type FaultName = (typeof FAULT_NAMES)[number];
@@ -59,6 +63,8 @@ const USUAL_CHANCES: Readonly<Record<FaultName, number>> = {
   commitLost: 0.01,
   commitAnswerLost: 0.01,
   commitLate: 0.01,
+  cutOff: 0.007,
+  clockJump: 0.005,
 };
 
 /** Share of the faults that a drawn plan leaves out, so that the others are also seen without them. */
@@ -75,6 +81,11 @@ export function drawFaultPlan(random: RandomStream): FaultPlan {
     const countMax = 1 + random.nextInt(COUNT_MAX);
     return isLeftOut ? { chance: 0, countMax: 0 } : { chance, countMax };
   });
+}
+
+/** The same plan without some of its faults. */
+export function withoutFaults(plan: FaultPlan, names: readonly FaultName[]): FaultPlan {
+  return planOf((name) => (names.includes(name) ? NO_FAULTS[name] : plan[name]));
 }
 
 function planOf(rateOf: (name: FaultName) => FaultRate): FaultPlan {
@@ -104,6 +115,11 @@ export class FaultBudget {
     if (this.#random.nextFloat() >= chance) return false;
     this.#counts[name]++;
     return true;
+  }
+
+  /** Counts a fault that was not left to chance. */
+  force(name: FaultName): void {
+    this.#counts[name]++;
   }
 
   /** Takes a strike back that found nothing to hit. */

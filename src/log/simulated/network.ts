@@ -19,6 +19,11 @@ export type Request<T> = {
 /** A request that the broker has, until the process has its answer. */
 type Flight = { isAnswered: boolean; isOver: boolean; readonly onLost: () => void };
 
+/** Who is not heard by whom. */
+export type CutWay = "both ways" | "to the broker" | "from the broker";
+
+type Cut = { readonly way: CutWay; readonly untilMs: number };
+
 /** An answer of these is needed from this very request: sending it again would mean something else, or comes too late. */
 const NEVER_REPEATED: ReadonlySet<RequestKind> = new Set(["commit", "abort", "heartbeat", "leave"]);
 
@@ -31,6 +36,8 @@ export class Network {
   readonly #timings: Timings;
   readonly #faults: RequestFaults;
   readonly #flights = new Set<Flight>();
+  /** By name of the process. */
+  readonly #cuts = new Map<string, Cut>();
 
   constructor(
     time: VirtualTime,
@@ -51,6 +58,25 @@ export class Network {
   send<T>(process: SimulatedProcess, request: Request<T>): void {
     const startedMs = this.#time.now();
     process.enter(() => this.#attempt(process, request, startedMs));
+  }
+
+  /** For `forMs`, messages of one process and the broker are lost without a sign. */
+  cutOff(process: string, way: CutWay, forMs: number): void {
+    this.#trace.note(`cut off ${way}`, process, forMs);
+    this.#cuts.set(process, { way, untilMs: this.#time.now() + forMs });
+  }
+
+  /** Everybody is heard again. */
+  heal(): void {
+    this.#cuts.clear();
+  }
+
+  /** Whether a process is cut off, in one way or (if not said) in any. */
+  isCut(process: string, way?: CutWay): boolean {
+    if (this.#cuts.size === 0) return false;
+    const cut = this.#cuts.get(process);
+    if (cut === undefined || this.#time.now() >= cut.untilMs) return false;
+    return way === undefined || cut.way === way || cut.way === "both ways";
   }
 
   /** The broker went down: what it works on is lost, and of the answers on their way about half. */
@@ -79,26 +105,30 @@ export class Network {
     this.#trace.note(request.kind, process.name, 0);
     if (fault !== undefined) this.#trace.note(fault, request.kind, 0);
     const onLost = (): void => this.#unanswered(process, request, startedMs);
-    if (fault === "refused") this.#refuse(process, request);
+    if (this.isCut(process.name, "to the broker")) this.#silence(process, request, startedMs);
+    else if (fault === "refused") this.#refuse(process, request);
     else if (fault === "late") this.#arriveLate(process, request, onLost);
     else if (fault === "request-lost" || !this.#broker.isUp) onLost();
-    else this.#execute(process, request, onLost, fault === "answer-lost");
+    else this.#execute(process, request, startedMs, fault === "answer-lost");
   }
 
   #execute<T>(
     process: SimulatedProcess,
     request: Request<T>,
-    onLost: () => void,
+    startedMs: number,
     isAnswerLost: boolean,
   ): void {
+    const onLost = (): void => this.#unanswered(process, request, startedMs);
     const flight: Flight = { isAnswered: false, isOver: false, onLost };
     this.#flights.add(flight);
     request.execute((value) => {
       if (flight.isOver) return;
-      if (isAnswerLost) {
+      const isCut = this.isCut(process.name, "from the broker");
+      if (isAnswerLost || isCut) {
         flight.isOver = true;
         this.#flights.delete(flight);
-        onLost();
+        if (isCut) this.#silence(process, request, startedMs);
+        else onLost();
         return;
       }
       flight.isAnswered = true;
@@ -122,8 +152,18 @@ export class Network {
   /** The process learns from the closed connection, or from its own patience, and may send again. */
   #unanswered<T>(process: SimulatedProcess, request: Request<T>, startedMs: number): void {
     const isConnectionClosed = this.#random.nextFloat() < 0.7;
-    const { requestTimeoutMs, giveUpMs, retryMsMax } = this.#timings;
+    const { requestTimeoutMs } = this.#timings;
     const noticeMs = isConnectionClosed ? this.#broker.latencyMs() : requestTimeoutMs;
+    this.#noticed(process, request, startedMs, noticeMs);
+  }
+
+  /** A process that is cut off has nothing but its patience. */
+  #silence<T>(process: SimulatedProcess, request: Request<T>, startedMs: number): void {
+    this.#noticed(process, request, startedMs, this.#timings.requestTimeoutMs);
+  }
+
+  #noticed<T>(process: SimulatedProcess, request: Request<T>, startedMs: number, noticeMs: number): void {
+    const { giveUpMs, retryMsMax } = this.#timings;
     this.#time.scheduleBackground(noticeMs, () =>
       process.enter(() => {
         const isGivenUp = this.#time.now() - startedMs >= giveUpMs;

@@ -81,6 +81,11 @@ export class PartitionReader {
   #atBroker(round: number): void {
     const { parts, process, log } = this.#options;
     if (round !== this.#round || process.state === "killed") return;
+    if (parts.network.isCut(process.name)) {
+      // The client fetches again until it is answered.
+      parts.broker.later(parts.timings.retryMsMax, () => this.#atBroker(round));
+      return;
+    }
     if (this.#isClosed || (this.#isPaused && parts.time.now() - this.#pausedMs > parts.timings.fetchWaitMs)) {
       this.#isFetching = false;
       return;

@@ -23,6 +23,7 @@ export class SimulatedProcess {
   readonly #time: VirtualTime;
   readonly #trace: EventTrace;
   #state: "running" | "paused" | "killed" = "running";
+  #clockAheadMs = 0;
   /** Bounded by what the process itself has asked for: its timers, its requests, one fetch a partition. */
   #due: (() => void)[] = [];
 
@@ -36,7 +37,8 @@ export class SimulatedProcess {
     this.#time = time;
     this.#trace = trace;
     this.time = {
-      now: () => Math.floor(time.now()),
+      now: () => Math.floor(time.now() + this.#clockAheadMs),
+      monotonicMs: () => Math.floor(time.now()),
       sleep: (delayMs, signal) => this.#sleep(delayMs, signal),
       schedule: (delayMs, run) => this.#schedule(delayMs, run),
     };
@@ -53,6 +55,12 @@ export class SimulatedProcess {
       this.#time.mustDrain();
       run();
     } else if (this.#state === "paused") this.#due.push(run);
+  }
+
+  /** The wall clock is wrong by so much from now on; timers go on as before. */
+  setClock(aheadMs: number): void {
+    this.#trace.note("clock", this.name, aheadMs);
+    this.#clockAheadMs = aheadMs;
   }
 
   pause(): void {
