@@ -5,7 +5,7 @@ import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
 import type { SimulatedProcess } from "../../src/log/simulated/simulated-process.ts";
 import { Random } from "../../src/model/random.ts";
 
-const SEEDS = 40;
+const SEEDS = 10;
 const GROUP = "copiers";
 
 /** One process is paused for longer than its session while another one takes its partition, and wakes up. */
