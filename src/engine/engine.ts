@@ -62,7 +62,8 @@ export class Engine {
   readonly #schedule: TrainingSchedule;
   readonly #live: LiveTraining | undefined;
   readonly #epochs: EpochReader;
-  readonly #failed = new AbortController();
+  readonly #stopping = new AbortController();
+  readonly #stopNow = (): void => this.#stopping.abort();
   readonly #stop: AbortSignal;
   readonly #outdatedCounts = new Map<number, number>();
   /** Names of inputs whose last line is not written to its end: it was left for the next run. */
@@ -75,7 +76,10 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { config, log, time } = options;
     this.#options = options;
-    this.#stop = AbortSignal.any([this.#failed.signal, ...(options.signal ? [options.signal] : [])]);
+    this.#stop = this.#stopping.signal;
+    // Not AbortSignal.any: Node keeps such a signal, and all that listens to it, for as long as nobody aborts it.
+    if (options.signal?.aborted) this.#stopNow();
+    else options.signal?.addEventListener("abort", this.#stopNow);
     this.#state = new SharedGraph({
       config,
       log,
@@ -134,6 +138,7 @@ export class Engine {
       }
       await Promise.all(runs);
     } finally {
+      this.#options.signal?.removeEventListener("abort", this.#stopNow);
       await this.#live?.stop();
       await this.#state.close();
       await epochs.close();
@@ -226,7 +231,13 @@ export class Engine {
     dueInMs: number | undefined,
   ): Promise<IteratorResult<RecordBatch> | "timeout" | "aborted"> {
     const waited = new AbortController();
-    const others: Promise<"timeout" | "aborted">[] = [aborted(this.#stop, waited.signal)];
+    let onStop = (): void => {};
+    const stopped = new Promise<"aborted">((resolve) => {
+      onStop = () => resolve("aborted");
+    });
+    if (this.#stop.aborted) onStop();
+    this.#stop.addEventListener("abort", onStop);
+    const others: Promise<"timeout" | "aborted">[] = [stopped];
     if (dueInMs !== undefined) {
       others.push(
         this.#options.time.sleep(Math.max(0, dueInMs), waited.signal).then(() => "timeout" as const),
@@ -235,6 +246,7 @@ export class Engine {
     try {
       return await Promise.race([next, ...others]);
     } finally {
+      this.#stop.removeEventListener("abort", onStop);
       // With a reason of its own, or an error with a stack is made each time.
       waited.abort(WAITED);
     }
@@ -345,14 +357,6 @@ export class Engine {
 
   #fail(error: unknown): void {
     this.#failure ??= error;
-    this.#failed.abort();
+    this.#stopNow();
   }
-}
-
-/** Resolves when `signal` fires; never, once `done` has. */
-function aborted(signal: AbortSignal, done: AbortSignal): Promise<"aborted"> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve("aborted");
-    signal.addEventListener("abort", () => resolve("aborted"), { once: true, signal: done });
-  });
 }
