@@ -10,6 +10,7 @@ const ORDER = [
   "errors",
   "version",
   "time",
+  "aborting",
   "ingest",
   "graph-state",
   "model",

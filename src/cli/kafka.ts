@@ -1,13 +1,18 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { KafkaConfig } from "../config/kafka.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { KafkaLog } from "../log/kafka/kafka-log.ts";
+import { KafkaTrainerLog } from "../log/kafka/kafka-trainer-log.ts";
 import { KafkajsClient } from "../log/kafka/kafkajs-client.ts";
 import type { KafkaClientOptions, KafkaSasl, KafkaTls } from "../log/kafka/kafkajs-connection.ts";
 import type { TopicNames } from "../log/kafka/produced-records.ts";
 import { REAL_TIME } from "../time.ts";
+
+/** A model may have hundreds of megabytes, and goes into one transaction. */
+const EPOCH_TRANSACTION_MS = 60_000;
 
 const TOPIC_NAMES: TopicNames = {
   logins: "logins",
@@ -59,6 +64,26 @@ export function openKafkaLog(config: Config, onTrouble: (message: string) => voi
     commitIntervalMs: kafka.commitIntervalMs,
     drainMs: kafka.drainMs,
     onLostInput: kafka.onLostInput,
+    onTrouble,
+  });
+}
+
+/** What a trainer needs of the cluster of the configuration. */
+export function openKafkaTrainerLog(config: Config, onTrouble: (message: string) => void): KafkaTrainerLog {
+  const { kafka } = config;
+  const client = new KafkajsClient({
+    ...kafkaClientOptions(kafka, (level, message) => {
+      if (level === "warn") onTrouble(message);
+    }),
+    transactionTimeoutMs: EPOCH_TRANSACTION_MS,
+  });
+  return new KafkaTrainerLog({
+    client,
+    time: REAL_TIME,
+    group: kafka.group,
+    topics: topicsOf(kafka),
+    id: randomUUID(),
+    drainMs: kafka.drainMs,
     onTrouble,
   });
 }

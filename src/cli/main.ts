@@ -8,6 +8,7 @@ import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
 import { topicsCommand } from "./topics.ts";
+import { trainCommand } from "./train.ts";
 
 const HELP_END = `
 All settings, also those without a flag: docs/configuration.md; --print-config shows what is in force.
@@ -30,6 +31,7 @@ const program = new Command("oddlink")
   .addHelpText("after", HELP_END)
   .addCommand(runCommand(output))
   .addCommand(evaluateCommand(output))
+  .addCommand(trainCommand(output))
   .addCommand(topicsCommand(output))
   .addCommand(doctorCommand(output))
   .addCommand(replayCommand(output))

@@ -7,8 +7,8 @@ import type { SchemaSource } from "../ingest/schema-registry.ts";
 import type { AlertRecord, Assignment, KeyedRecord, Log, RecordBatch } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
 import type { Time } from "../time.ts";
-import { EpochReader, epochRecords } from "./epoch-records.ts";
-import { LiveTraining } from "./live-training.ts";
+import { EpochReader } from "./epoch-records.ts";
+import { LiveTraining, overtaken } from "./live-training.ts";
 import { PartitionRun } from "./partition-run.ts";
 import type { Scored } from "./scoring.ts";
 import type { Merging } from "./segment-merging.ts";
@@ -338,21 +338,26 @@ export class Engine {
     // Of processes that share the input, the owner of the first partition trains for all.
     if (this.#options.log.isShared && !this.#state.owns(0)) return;
     const epoch = this.#live.take();
-    if (epoch !== undefined) this.#publish(epoch);
-    this.#live.beginIfDue(this.graph, this.epoch);
+    if (epoch !== undefined) {
+      const late = overtaken(epoch, this.#epochs.newest);
+      if (late === undefined) this.#publish(epoch);
+      else this.#options.onEpochFailed?.(late);
+    }
+    this.#live.beginIfDue(this.graph, this.#epochs.newest);
   }
 
-  /** Stores an epoch with the next commit, and uses it from now on. */
+  /** Stores an epoch with the next commit. */
   #publish(epoch: Epoch): void {
-    this.#newEpochs.push(...epochRecords(epoch));
-    this.totals.epochs++;
-    this.#adopt(epoch);
+    const records = this.#epochs.publication(epoch);
+    this.#newEpochs.push(...records);
     this.#options.onEpoch?.(epoch);
+    // Where others may publish too, it is in force once it is read back, and only if no other of its number came first.
+    if (!this.#options.log.isShared) for (const record of records) this.#epochs.read(record);
   }
 
   #adopt(epoch: Epoch): void {
-    const current = this.epoch?.manifest.number ?? 0;
-    if (epoch.manifest.number > current) this.#state.adopt(epoch);
+    this.totals.epochs++;
+    this.#state.adopt(epoch);
   }
 
   #fail(error: unknown): void {

@@ -8,15 +8,29 @@ import { decodeEpoch, type Epoch, encodeEpoch } from "../model/epoch.ts";
 const CHUNK_BYTES = 900_000;
 /** Epochs of which chunks are kept in memory while their manifest has not come. */
 const PENDING_MAX = 4;
+/** Epochs that stay in the log: the one in force, one that a slow reader may be in the middle of, and one more. */
+export const EPOCHS_KEPT = 3;
+/** Digits of the digest in a key: two publishers may give their epochs the same number, and must not mix them up. */
+const KEY_DIGEST_LENGTH = 12;
 
+/** `<number>-<digest>/<chunk>`, or `.../manifest`. Other keys are not of an epoch. */
+const KEY = /^(\d{8,15})(?:-[0-9a-f]+)?\/(?:\d{6,}|manifest)$/;
 const MANIFEST = "manifest";
 const manifestSchema = z.strictObject({
   number: z.number().int().min(1),
   bytes: z.number().int().min(1).max(4e9),
-  chunks: z.number().int().min(1),
+  chunks: z.number().int().min(1).max(1e6),
   /** Of the epoch; checked over its content when decoded. */
   digest: z.string(),
 });
+
+/** The epoch that is in force for everybody who has read the log so far. */
+export type NewestEpoch = {
+  readonly number: number;
+  readonly digest: string;
+  /** When its manifest was written, milliseconds since the epoch; undefined where the log does not say. */
+  readonly writtenAtMs: number | undefined;
+};
 
 /** An epoch as keyed records: its chunks, then the manifest, which makes it valid. */
 export function epochRecords(epoch: Epoch): KeyedRecord[] {
@@ -25,19 +39,27 @@ export function epochRecords(epoch: Epoch): KeyedRecord[] {
   const chunks: Buffer[] = [];
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES)
     chunks.push(bytes.subarray(start, start + CHUNK_BYTES));
+  const prefix = `${String(number).padStart(8, "0")}-${digest.slice(0, KEY_DIGEST_LENGTH)}/`;
   const manifest = { number, bytes: bytes.length, chunks: chunks.length, digest };
   return [
-    ...chunks.map((value, chunk) => ({ key: chunkKey(number, chunk), value })),
-    { key: `${prefixOf(number)}${MANIFEST}`, value: Buffer.from(JSON.stringify(manifest)) },
+    ...chunks.map((value, chunk) => ({ key: chunkKey(prefix, chunk), value })),
+    { key: `${prefix}${MANIFEST}`, value: Buffer.from(JSON.stringify(manifest)) },
   ];
 }
 
-/** Puts epochs together as their records are read, and hands over each that is whole and newer than those before. */
+/**
+ * Puts epochs together as their records are read, and hands over each that is whole and newer than those before.
+ *
+ * Of two epochs with the same number, the one whose manifest comes first in the log is the epoch, for everybody.
+ */
 export class EpochReader {
   readonly #onEpoch: (epoch: Epoch) => void;
   readonly #onUnusable: (error: Error) => void;
+  /** Of all that is in the log, in the order in which it was written. */
+  readonly #keys = new Set<string>();
+  /** Chunks by key, by what their keys begin with. */
   readonly #pending = new Map<string, Map<string, Uint8Array>>();
-  #newest = 0;
+  #newest: NewestEpoch | undefined;
 
   constructor(options: {
     readonly onEpoch: (epoch: Epoch) => void;
@@ -48,55 +70,108 @@ export class EpochReader {
     this.#onUnusable = options.onUnusable;
   }
 
-  read({ key, value }: KeyedRecord): void {
-    if (value === null) return;
-    const separator = key.indexOf("/");
-    const prefix = key.slice(0, separator + 1);
-    const name = key.slice(separator + 1);
-    let chunks = this.#pending.get(prefix);
-    if (chunks === undefined) {
-      chunks = new Map();
-      this.#pending.set(prefix, chunks);
-      if (this.#pending.size > PENDING_MAX) this.#pending.delete(this.#pending.keys().next().value!);
-    }
-    if (name !== MANIFEST) {
-      chunks.set(key, value);
+  get newest(): NewestEpoch | undefined {
+    return this.#newest;
+  }
+
+  /** What publishes an epoch: its records, and before them the end of those that nobody needs when it is there. */
+  publication(epoch: Epoch): KeyedRecord[] {
+    const last = epoch.manifest.number - EPOCHS_KEPT;
+    const obsolete = [...this.#keys].filter((key) => numberOf(key)! <= last);
+    // Manifests first: one without all of its chunks looks like damage to who reads a log that is half compacted.
+    const manifests = obsolete.filter((key) => key.endsWith(MANIFEST));
+    const deleted = new Set([...manifests, ...obsolete]);
+    return [...[...deleted].map((key) => ({ key, value: null })), ...epochRecords(epoch)];
+  }
+
+  read({ key, value, writtenAtMs }: KeyedRecord): void {
+    const number = numberOf(key);
+    if (number === undefined) return;
+    const prefix = key.slice(0, key.indexOf("/") + 1);
+    if (value === null) {
+      this.#keys.delete(key);
+      this.#pending.get(prefix)?.delete(key);
       return;
     }
+    this.#keys.add(key);
+    if (!key.endsWith(MANIFEST)) {
+      this.#keep(prefix, number, key, value);
+      return;
+    }
+    const chunks = this.#pending.get(prefix) ?? new Map<string, Uint8Array>();
     this.#pending.delete(prefix);
     try {
-      this.#put(chunks, value);
+      this.#put(prefix, chunks, value, writtenAtMs);
     } catch (error) {
       this.#onUnusable(error as Error);
     }
   }
 
-  #put(chunks: ReadonlyMap<string, Uint8Array>, manifestBytes: Uint8Array): void {
-    const manifest = manifestSchema.parse(JSON.parse(Buffer.from(manifestBytes).toString()));
-    const { number } = manifest;
-    if (number <= this.#newest) return;
-    const parts = Array.from({ length: manifest.chunks }, (_, chunk) => chunks.get(chunkKey(number, chunk)));
-    if (parts.some((part) => part === undefined))
-      throw new OddlinkError("EPOCH_CORRUPT", `epoch ${number} lacks some of its ${manifest.chunks} chunks`);
-    const bytes = Buffer.concat(parts as Uint8Array[]);
-    if (bytes.length !== manifest.bytes) {
+  #keep(prefix: string, number: number, key: string, value: Uint8Array): void {
+    if (number <= (this.#newest?.number ?? 0)) return;
+    const chunks = this.#pending.get(prefix);
+    if (chunks !== undefined) {
+      chunks.set(key, value);
+      return;
+    }
+    this.#pending.set(prefix, new Map([[key, value]]));
+    if (this.#pending.size > PENDING_MAX) this.#giveUp(this.#pending.keys().next().value!);
+  }
+
+  #put(
+    prefix: string,
+    chunks: ReadonlyMap<string, Uint8Array>,
+    manifestBytes: Uint8Array,
+    writtenAtMs: number | undefined,
+  ): void {
+    const { number, digest, ...size } = readManifest(prefix, manifestBytes);
+    const before = this.#newest;
+    if (before !== undefined && number <= before.number) {
+      if (number === before.number && digest === before.digest) return;
       throw new OddlinkError(
-        "EPOCH_CORRUPT",
-        `epoch ${number} has ${bytes.length} bytes, its manifest says ${manifest.bytes}`,
+        "EPOCH_SUPERSEDED",
+        `epoch ${number} comes after epoch ${before.number}, which stays: is there more than one trainer?`,
       );
     }
+    const parts = Array.from({ length: size.chunks }, (_, chunk) => chunks.get(chunkKey(prefix, chunk)));
+    const missing = parts.filter((part) => part === undefined).length;
+    if (missing > 0) throw corrupt(`epoch ${number} lacks ${missing} of its ${size.chunks} chunks`);
+    const bytes = Buffer.concat(parts as Uint8Array[]);
+    if (bytes.length !== size.bytes)
+      throw corrupt(`epoch ${number} has ${bytes.length} bytes, its manifest says ${size.bytes}`);
     const epoch = decodeEpoch(bytes);
-    if (epoch.manifest.digest !== manifest.digest || epoch.manifest.number !== number)
-      throw new OddlinkError("EPOCH_CORRUPT", `epoch ${number} is not the one its manifest names`);
-    this.#newest = number;
+    if (epoch.manifest.digest !== digest || epoch.manifest.number !== number)
+      throw corrupt(`epoch ${number} is not the one its manifest names`);
+    this.#newest = { number, digest, writtenAtMs };
+    for (const older of [...this.#pending.keys()]) if (numberOf(older)! < number) this.#giveUp(older);
     this.#onEpoch(epoch);
+  }
+
+  /** Whoever wrote these chunks has not come to their manifest. */
+  #giveUp(prefix: string): void {
+    this.#pending.delete(prefix);
+    this.#onUnusable(corrupt(`there are chunks of epoch ${numberOf(prefix)}, and no manifest`));
   }
 }
 
-function prefixOf(number: number): string {
-  return `${String(number).padStart(8, "0")}/`;
+function readManifest(prefix: string, bytes: Uint8Array) {
+  try {
+    return manifestSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+  } catch (error) {
+    throw corrupt(`the manifest of epoch ${numberOf(prefix)} can't be read: ${(error as Error).message}`);
+  }
 }
 
-function chunkKey(number: number, chunk: number): string {
-  return `${prefixOf(number)}${String(chunk).padStart(6, "0")}`;
+function corrupt(message: string): OddlinkError {
+  return new OddlinkError("EPOCH_CORRUPT", message);
+}
+
+/** The number in a key, or in what it begins with; undefined if it is none of an epoch. */
+function numberOf(key: string): number | undefined {
+  const match = KEY.exec(key.endsWith("/") ? `${key}${MANIFEST}` : key);
+  return match === null ? undefined : Number(match[1]);
+}
+
+function chunkKey(prefix: string, chunk: number): string {
+  return `${prefix}${String(chunk).padStart(6, "0")}`;
 }

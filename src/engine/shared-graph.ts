@@ -32,7 +32,7 @@ export type Contributor = {
 
 export type SharedGraphOptions = {
   readonly config: Config;
-  readonly log: Log;
+  readonly log: Pick<Log, "follow" | "isShared">;
   /** Lets other work have its turn. */
   readonly breathe: () => Promise<void>;
   readonly onRestoring?: ((progress: RestoreProgress) => void) | undefined;

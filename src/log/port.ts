@@ -31,7 +31,12 @@ export type RecordMetadata = {
 export type Position = { readonly offset: number; readonly bytes: number };
 
 /** A keyed record of a compacted topic; a null value deletes the key. */
-export type KeyedRecord = { readonly key: string; readonly value: Uint8Array | null };
+export type KeyedRecord = {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+  /** When it was written, milliseconds since the epoch; undefined where the log does not say. */
+  readonly writtenAtMs?: number | undefined;
+};
 
 /** A partition of the input that was given to this process: of a Kafka topic, or one file, or standard input. */
 export type Assignment = {
@@ -142,4 +147,28 @@ export type Log = {
   totals(): string | undefined;
   progress(): ReadProgress;
   close(): Promise<void>;
+};
+
+/**
+ * What a trainer of its own needs of a log: it reads no input, and writes nothing but epochs.
+ *
+ * Of the trainers of a group one is in charge: the one that took over last.
+ */
+export type TrainerLog = Pick<Log, "isShared" | "follow" | "close"> & {
+  /**
+   * Takes over from every trainer before. To be called once `epochs` is followed.
+   *
+   * @throws {OddlinkError} TRAINER_REPLACED if yet another one has taken over meanwhile
+   */
+  takeOver(signal: AbortSignal): Promise<void>;
+  /**
+   * Writes epochs, all of what is given or nothing, and tries until that is done or the signal fires.
+   *
+   * @param next what is to be written, asked before each attempt, when all that was written before it was handed over: the
+   *   attempts that went before included, for their outcome need not be known otherwise. None: there is nothing to do any more
+   * @throws {OddlinkError} TRAINER_REPLACED if another trainer has taken over from this one
+   */
+  publish(next: () => readonly KeyedRecord[], signal: AbortSignal): Promise<void>;
+  /** Fires with its reason when this trainer is of no use any more: it was replaced, or can't follow a topic. */
+  readonly failed: AbortSignal;
 };

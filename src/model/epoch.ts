@@ -73,7 +73,11 @@ export function linkClassOf(relationName: string): string {
   return relationName.split("/", 1)[0]!;
 }
 
-/** Makes an epoch of a trained model, calibrated on the links of the window by how many logins each stands for. */
+/**
+ * Makes an epoch of a trained model, calibrated on the links of the window by how many logins each stands for.
+ *
+ * @throws {OddlinkError} TRAINING_FAILED if the model has diverged
+ */
 export function buildEpoch(input: {
   readonly number: number;
   readonly trainedAtMs: number;
@@ -106,6 +110,12 @@ export function buildEpoch(input: {
     hidden: model.hidden,
     output: model.output,
   };
+  if (!isAllNumbers(epoch)) {
+    throw new OddlinkError(
+      "TRAINING_FAILED",
+      "the trained model holds numbers that are none; a smaller learning rate may help",
+    );
+  }
   return { ...epoch, manifest: { ...manifest, digest: digestOf(epoch) } };
 }
 
@@ -170,6 +180,7 @@ export function decodeEpoch(encoded: Uint8Array): Epoch {
       throw new Error("its parts do not fit together");
     const epoch: Epoch = { manifest, entityKinds, entityNames, parameters, hidden, output };
     if (digestOf(epoch) !== manifest.digest) throw new Error("its digest does not match");
+    if (!isAllNumbers(epoch)) throw new Error("it holds numbers that are none");
     return epoch;
   } catch (error) {
     throw new OddlinkError("EPOCH_CORRUPT", `a stored epoch can't be used: ${(error as Error).message}`, {
@@ -191,6 +202,10 @@ function digestOf(epoch: Epoch): string {
 
 function arraysOf(epoch: Epoch): Float32Array[] {
   return [...PARAMETER_NAMES.map((name) => epoch.parameters[name]), epoch.hidden, epoch.output];
+}
+
+function isAllNumbers(epoch: Epoch): boolean {
+  return arraysOf(epoch).every((array) => array.every(Number.isFinite));
 }
 
 function bytesOf(array: Float32Array): Uint8Array {

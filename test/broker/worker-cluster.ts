@@ -85,8 +85,13 @@ export class WorkerCluster {
   }
 
   startWorker(more: Readonly<Record<string, string>> = {}): RunningWorker {
-    const name = `worker ${++this.#started}`;
-    const child = start(["run", "--kafka", "--json"], { env: { ...this.#settings, ...more } });
+    return this.start(["run", "--kafka", "--json"], more);
+  }
+
+  /** Starts any command of oddlink with the settings of the workers. */
+  start(args: readonly string[], more: Readonly<Record<string, string>> = {}): RunningWorker {
+    const name = `${args[0]} ${++this.#started}`;
+    const child = start(args, { env: { ...this.#settings, ...more } });
     this.#t.after(() => child.kill("SIGKILL"));
     const output = { stdout: "", stderr: "" };
     child.stdout!.on("data", (chunk) => (output.stdout += chunk));
@@ -95,11 +100,16 @@ export class WorkerCluster {
   }
 
   /** Asks a worker to stop, and gives what it says in the end. */
-  async stop({ process, output }: RunningWorker): Promise<Summary> {
-    process.kill("SIGTERM");
+  async stop(worker: RunningWorker): Promise<Summary> {
+    worker.process.kill("SIGTERM");
+    return this.finished<Summary>(worker);
+  }
+
+  /** Waits for a command to end well, and gives what it says in the end. */
+  async finished<T>({ name, process, output }: RunningWorker): Promise<T> {
     const code = await ended(process);
-    if (code !== 0) throw new Error(`a worker ended with ${code}: ${output.stderr}`);
-    return JSON.parse(output.stdout) as Summary;
+    if (code !== 0) throw new Error(`${name} ended with ${code}: ${output.stderr}`);
+    return JSON.parse(output.stdout) as T;
   }
 
   async committed(): Promise<(number | undefined)[]> {

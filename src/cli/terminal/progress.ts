@@ -112,6 +112,10 @@ export class Progress {
 
   #write(): void {
     if (this.#isDone) return;
+    if (this.#state === undefined && this.#phase === "") {
+      this.clear();
+      return;
+    }
     const screen = this.#screen ?? screenOf(this.#stream);
     const nowMs = this.#now();
     const interval = screen.isLive ? LIVE_INTERVAL_MS : PLAIN_INTERVAL_MS;

@@ -70,8 +70,8 @@ export class KeyedFollower implements Follower {
 
   #read(partition: number, records: readonly ConsumedRecord[], position: number): void {
     if (this.#failure !== undefined) return;
-    for (const { key, value } of records) {
-      if (key !== null) this.#onRecord({ key: key.toString(), value });
+    for (const { key, value, timestampMs } of records) {
+      if (key !== null) this.#onRecord({ key: key.toString(), value, writtenAtMs: timestampMs });
     }
     this.#positions.set(partition, position);
     this.#waiters = this.#waiters.filter((waiter) => {

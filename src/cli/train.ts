@@ -1,0 +1,141 @@
+import { Command, Option } from "commander";
+import { printConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { StandaloneTrainer } from "../engine/standalone-trainer.ts";
+import { trainEpoch } from "../engine/train-epoch.ts";
+import { OddlinkError } from "../errors.ts";
+import { REAL_TIME } from "../time.ts";
+import { openKafkaTrainerLog } from "./kafka.ts";
+import { type CommonFlags, configOf, numberOf } from "./options.ts";
+import type { StandardOutput } from "./standard-output.ts";
+import { stoppable } from "./stopping.ts";
+import { sentenceText } from "./terminal/outside-text.ts";
+import { Progress } from "./terminal/progress.ts";
+import { Repeated } from "./terminal/repeated.ts";
+
+type TrainFlags = Pick<CommonFlags, "config" | "seed" | "json" | "printConfig"> & {
+  readonly follow?: true;
+  readonly once?: true;
+};
+
+/** What `train --json` ends with. */
+export type TrainSummary = {
+  /** By this process. */
+  readonly epochsPublished: number;
+  /** The epoch in force, whoever published it; null if there is none. */
+  readonly epoch: number | null;
+  readonly digest: string | null;
+  readonly links: number;
+  readonly seconds: number;
+  readonly stopped: boolean;
+};
+
+export function trainCommand(output: StandardOutput): Command {
+  return new Command("train")
+    .description("Train the link model on the graph that workers on Kafka keep, and publish it to them.")
+    .addOption(
+      new Option(
+        "--follow",
+        "train on schedule, until stopped (training.firstAfterHours, .everyHours)",
+      ).conflicts("once"),
+    )
+    .option("--once", "train now on what is there, publish, and end")
+    .option("--seed <n>", "seed of the training", numberOf)
+    .option("--json", "end with one JSON object on standard output")
+    .option("--config <file>", "configuration file (YAML); environment and flags come after it")
+    .option("--print-config", "print the configuration in force and stop")
+    .addHelpText(
+      "after",
+      `
+It reads the topics graph-state and epochs, never logins, and writes epochs: whole, in one transaction, under the transactional
+id <kafka.group>-trainer. Workers adopt an epoch between two batches. Give it the settings of the workers, and set training.mode
+to off for them: otherwise the owner of partition 0 trains too, which is safe, and wasted.
+
+One trainer is in charge: the one that was started last. The one before ends with exit code 1. A trainer that --once starts
+beside it publishes its epoch and changes nothing else. The hours between trainings are counted from the last epoch in the
+topic, so that a restart puts nothing off.
+
+Training runs on the CPU, on one core. There is no GPU back end yet: on a machine with a GPU it would stand idle.
+
+Examples:
+  oddlink train --follow --config oddlink.yaml       beside workers, until stopped
+  oddlink train --once                               a new model now
+  oddlink train --once --json                        for scripts: {"epochsPublished":1,"epoch":7,"digest":...,"links":...,"seconds":...}`,
+    )
+    .action((flags: TrainFlags) => run(flags, output));
+}
+
+async function run(flags: TrainFlags, output: StandardOutput): Promise<void> {
+  const config = configOf(flags);
+  if (flags.printConfig) return output.write(printConfig(config));
+  if (!flags.follow && !flags.once)
+    throw new OddlinkError("USAGE", "say when to train: --follow, on schedule, or --once, now");
+  await stoppable((signal) => trainOn(config, flags, output, AbortSignal.any([signal, output.gone])));
+}
+
+async function trainOn(
+  config: Config,
+  flags: TrainFlags,
+  output: StandardOutput,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedMs = performance.now();
+  const progress = new Progress({ stream: process.stderr, now: Date.now });
+  const trouble = new Repeated((message) => progress.note(sentenceText(message)));
+  const log = openKafkaTrainerLog(config, (message) => trouble.say(message));
+  const trainer = new StandaloneTrainer({
+    config,
+    log,
+    time: REAL_TIME,
+    signal,
+    train: (graph, trainingConfig, number, trainedAtMs, stop) => {
+      progress.note(`training epoch ${number} on ${graph.linkCount} links`);
+      return trainEpoch(
+        graph,
+        trainingConfig,
+        number,
+        trainedAtMs,
+        ({ step, steps }) => progress.phase(`training epoch ${number}, step ${step} of ${steps}`),
+        stop,
+      ).finally(() => progress.phase(undefined));
+    },
+    onPublishing: ({ manifest: { number } }) => progress.note(`epoch ${number} is trained, publishing it`),
+    onRestoring: ({ segments, segmentsTotal }) =>
+      progress.phase(
+        segments < segmentsTotal
+          ? `restoring the graph, ${segments} of ${segmentsTotal} segments`
+          : undefined,
+      ),
+    onRestored: (graph) => progress.note(restoredText(graph.linkCount, trainer.newest?.number)),
+    onEpoch: ({ manifest: { number, linkCount } }) =>
+      progress.note(`epoch ${number} published, trained on ${linkCount} links`),
+    onEpochFailed: (error) => progress.note(error.message),
+  });
+  try {
+    await (flags.once ? trainer.once() : trainer.follow());
+  } finally {
+    progress.done();
+    await log.close();
+  }
+  const { published, newest, graph } = trainer;
+  const summary: TrainSummary = {
+    epochsPublished: published,
+    epoch: newest?.number ?? null,
+    digest: newest?.digest ?? null,
+    links: graph.linkCount,
+    seconds: (performance.now() - startedMs) / 1000,
+    stopped: signal.aborted,
+  };
+  output.write(`${flags.json ? JSON.stringify(summary) : renderTraining(summary)}\n`);
+}
+
+function restoredText(links: number, epoch: number | undefined): string {
+  const inForce = epoch === undefined ? "no epoch yet" : `epoch ${epoch} in force`;
+  return `the graph is there: ${links} links, ${inForce}`;
+}
+
+function renderTraining({ epochsPublished, epoch, digest, links }: TrainSummary): string {
+  const published = epochsPublished === 1 ? "1 epoch" : `${epochsPublished} epochs`;
+  const inForce = epoch === null ? "there is none yet" : `epoch ${epoch} is in force, ${digest}`;
+  return `${published} published; ${inForce}; the graph has ${links} links`;
+}

@@ -1,0 +1,152 @@
+import { unlessAborted } from "../aborting.ts";
+import type { Config } from "../config/schema.ts";
+import { OddlinkError } from "../errors.ts";
+import type { Graph } from "../graph-state/graph.ts";
+import type { TrainerLog } from "../log/port.ts";
+import type { Epoch } from "../model/epoch.ts";
+import type { Time } from "../time.ts";
+import { EpochReader, type NewestEpoch } from "./epoch-records.ts";
+import { LiveTraining, overtaken } from "./live-training.ts";
+import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
+import type { TrainEpoch } from "./training-schedule.ts";
+
+/** How often it is looked whether a training is due, or done. */
+const CHECK_MS = 1000;
+
+export type StandaloneTrainerOptions = {
+  readonly config: Config;
+  readonly log: TrainerLog;
+  readonly time: Time;
+  readonly train: TrainEpoch;
+  readonly onPublishing?: (epoch: Epoch) => void;
+  /** It is published, and in force from now on. */
+  readonly onEpoch?: (epoch: Epoch) => void;
+  /** A training failed, came too late, or an epoch in the log can't be used. */
+  readonly onEpochFailed?: (error: Error) => void;
+  readonly onRestoring?: (progress: RestoreProgress) => void;
+  /** The graph is there; from now on it is followed. */
+  readonly onRestored?: (graph: Graph) => void;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * A trainer in a process of its own: follows the graph that the workers write, trains on it, and publishes epochs, which the
+ * workers adopt. It never sees a login.
+ */
+export class StandaloneTrainer {
+  /** Epochs that were published and are the ones of their number. */
+  published = 0;
+  readonly #options: StandaloneTrainerOptions;
+  readonly #state: SharedGraph;
+  readonly #epochs: EpochReader;
+  readonly #broken = new AbortController();
+  readonly #stop: AbortSignal;
+
+  constructor(options: StandaloneTrainerOptions) {
+    const { config, log, time, signal } = options;
+    this.#options = options;
+    this.#stop = AbortSignal.any([signal, log.failed, this.#broken.signal]);
+    this.#state = new SharedGraph({
+      config,
+      log,
+      breathe: () => time.sleep(0),
+      onRestoring: options.onRestoring,
+      onBroken: (error) => this.#broken.abort(error),
+    });
+    this.#epochs = new EpochReader({
+      onEpoch: () => {},
+      onUnusable: (error) => options.onEpochFailed?.(error),
+    });
+  }
+
+  get graph(): Graph {
+    return this.#state.scoring.graph;
+  }
+
+  /** The epoch in force, whoever published it. */
+  get newest(): NewestEpoch | undefined {
+    return this.#epochs.newest;
+  }
+
+  /**
+   * Trains by the wall clock, and takes over from any trainer before it. Returns when the signal fires.
+   *
+   * @throws {OddlinkError} TRAINER_REPLACED when another trainer takes over, STATE_INCOMPLETE, KAFKA_FAILED
+   */
+  follow(): Promise<void> {
+    const { config, log, time, train, onEpochFailed } = this.#options;
+    return this.#run(async () => {
+      await log.takeOver(this.#stop);
+      const live = new LiveTraining({ config, train, now: time.now, onFailed: onEpochFailed });
+      try {
+        while (!this.#stop.aborted) {
+          const epoch = live.take();
+          if (epoch !== undefined) await this.#publish(epoch);
+          if (!this.#state.isRebuilding) live.beginIfDue(this.graph, this.newest);
+          await time.sleep(CHECK_MS, this.#stop);
+        }
+      } finally {
+        await live.stop();
+      }
+    });
+  }
+
+  /**
+   * Trains now, on what is there, and publishes. The trainer in charge stays in charge.
+   *
+   * @throws {OddlinkError} TRAINING_FAILED, also if there are too few links; STATE_INCOMPLETE, KAFKA_FAILED
+   */
+  once(): Promise<void> {
+    const { config, train } = this.#options;
+    return this.#run(async () => {
+      while (this.#state.isRebuilding) await this.#state.rebuilt;
+      const { linksMin } = config.training;
+      const { linkCount, window } = this.graph;
+      if (linkCount < linksMin) {
+        throw new OddlinkError(
+          "TRAINING_FAILED",
+          `the graph has ${linkCount} links, too few to train on: training.linksMin is ${linksMin}`,
+        );
+      }
+      const number = (this.newest?.number ?? 0) + 1;
+      await this.#publish(await train(this.graph, config, number, window.watermarkMs, this.#stop));
+    });
+  }
+
+  async #run(work: () => Promise<void>): Promise<void> {
+    const { log, signal, onRestored } = this.#options;
+    const epochs = log.follow("epochs", (record) => this.#epochs.read(record));
+    try {
+      await unlessAborted(Promise.all([this.#state.restore(), epochs.caughtUp()]), this.#stop);
+      if (!this.#stop.aborted) {
+        onRestored?.(this.graph);
+        await work();
+      }
+    } catch (error) {
+      // What was stopped may end with any error, and that it was stopped is none.
+      if (!this.#stop.aborted) throw error;
+    } finally {
+      await this.#state.close();
+      await epochs.close();
+    }
+    if (signal.aborted) return;
+    for (const failed of [log.failed, this.#broken.signal]) failed.throwIfAborted();
+  }
+
+  async #publish(epoch: Epoch): Promise<void> {
+    const { log, onPublishing, onEpoch, onEpochFailed } = this.#options;
+    const { number, digest } = epoch.manifest;
+    onPublishing?.(epoch);
+    await log.publish(
+      () => (overtaken(epoch, this.newest) === undefined ? this.#epochs.publication(epoch) : []),
+      this.#stop,
+    );
+    if (this.newest?.number === number && this.newest.digest === digest) {
+      this.published++;
+      onEpoch?.(epoch);
+      return;
+    }
+    const late = overtaken(epoch, this.newest);
+    if (late !== undefined) onEpochFailed?.(late);
+  }
+}
