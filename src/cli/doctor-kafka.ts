@@ -3,8 +3,10 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaConfig } from "../config/kafka.ts";
 import type { Config } from "../config/schema.ts";
+import { OddlinkError } from "../errors.ts";
 import { chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
 import { decodeSegmentHeader } from "../graph-state/segment.ts";
+import { trainerTransactionalId } from "../log/kafka/kafka-trainer-log.ts";
 import { KafkajsAdmin } from "../log/kafka/kafkajs-admin.ts";
 import { KafkajsClient } from "../log/kafka/kafkajs-client.ts";
 import { KafkajsRehearsal, type Rehearsal } from "../log/kafka/kafkajs-rehearsal.ts";
@@ -173,8 +175,22 @@ async function checkWriting({ config, client, topics, reports }: Patient): Promi
     const found = `${written}, in a transaction of the group ${group} that was aborted`;
     return { name: "writing", status: "ok", found };
   });
+  const training = await guarded("training", () => checkTraining(rehearsal, trainerTransactionalId(group)));
   rehearsal.close();
-  return [writing, clockCheck(outcome?.clockAheadMs)];
+  return [writing, training, clockCheck(outcome?.clockAheadMs)];
+}
+
+/** Whether a trainer of its own may publish with these credentials; workers can do without. */
+async function checkTraining(rehearsal: KafkajsRehearsal, transactionalId: string): Promise<Check> {
+  const name = "training";
+  try {
+    await rehearsal.mayUse(transactionalId);
+    return { name, status: "ok", found: `oddlink train may publish as ${transactionalId}` };
+  } catch (error) {
+    if (!(error instanceof OddlinkError) || error.code !== "KAFKA_DENIED") throw error;
+    const remedy = "oddlink train needs Write on this transactional id; a worker does not";
+    return { name, status: "warn", found: error.message, remedy };
+  }
 }
 
 async function checkLag({ config, client, topics }: Patient): Promise<Check> {

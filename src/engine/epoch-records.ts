@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
 import type { KeyedRecord } from "../log/port.ts";
-import { decodeEpoch, type Epoch, encodeEpoch } from "../model/epoch.ts";
+import { decodeEpoch, type Epoch, encodeEpoch, shortReason } from "../model/epoch.ts";
 
 /** Bytes of an epoch in one record: below the megabyte that a Kafka record may have by default. */
 const CHUNK_BYTES = 900_000;
@@ -158,7 +158,7 @@ function readManifest(prefix: string, bytes: Uint8Array) {
   try {
     return manifestSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
   } catch (error) {
-    throw corrupt(`the manifest of epoch ${numberOf(prefix)} can't be read: ${(error as Error).message}`);
+    throw corrupt(`the manifest of epoch ${numberOf(prefix)} can't be read: ${shortReason(error)}`);
   }
 }
 

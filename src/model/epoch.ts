@@ -116,7 +116,12 @@ export function buildEpoch(input: {
       "the trained model holds numbers that are none; a smaller learning rate may help",
     );
   }
-  return { ...epoch, manifest: { ...manifest, digest: digestOf(epoch) } };
+  return sealEpoch(epoch);
+}
+
+/** The same epoch with the digest of what is in it. */
+export function sealEpoch(epoch: Epoch): Epoch {
+  return { ...epoch, manifest: { ...epoch.manifest, digest: digestOf(epoch) } };
 }
 
 function calibrate(model: TrainedModel, graph: TrainingGraph): Record<string, Tail> {
@@ -183,10 +188,16 @@ export function decodeEpoch(encoded: Uint8Array): Epoch {
     if (!isAllNumbers(epoch)) throw new Error("it holds numbers that are none");
     return epoch;
   } catch (error) {
-    throw new OddlinkError("EPOCH_CORRUPT", `a stored epoch can't be used: ${(error as Error).message}`, {
+    throw new OddlinkError("EPOCH_CORRUPT", `a stored epoch can't be used: ${shortReason(error)}`, {
       cause: error,
     });
   }
+}
+
+/** Why something could not be read, in a few words: of many things that are wrong, the first. */
+export function shortReason(error: unknown): string {
+  const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+  return issue === undefined ? (error as Error).message : `${issue.path.join(".")}: ${issue.message}`;
 }
 
 /** Over everything but the digest itself. */

@@ -51,6 +51,7 @@ test("doctor finds a cluster in order beside its worker, disturbs nobody, and fi
     topics: "ok",
     reading: "ok",
     writing: "ok",
+    training: "ok",
     clock: "ok",
     lag: "ok",
     state: "ok",
@@ -107,12 +108,14 @@ test("doctor says which permissions are missing, and prints no secret", { timeou
 
   await broker.allow(SASL_USER.username, "oddlink");
   const allowed = await doctor(env);
-  for (const name of ["topics", "reading", "writing", "clock", "lag", "state"])
+  for (const name of ["topics", "reading", "writing", "training", "clock", "lag", "state"])
     assert.equal(allowed.statuses[name], "ok", JSON.stringify(allowed.found[name]));
 
   // Another group's transactional ids are not covered.
   const other = await doctor({ ...env, ODDLINK_KAFKA_GROUP: "other" });
   assert.equal(other.statuses["writing"], "FAIL");
+  assert.equal(other.statuses["training"], "warn");
+  assert.match(other.found["training"]!.found, /transactional id other-trainer.*refused/);
   assert.match(other.found["writing"]!.found, /transactional id other-oddlink\.logins-0.*refused/);
 
   const wrong = await run(["doctor"], { env: { ...env, ODDLINK_KAFKA_SASL_PASSWORD: "wrong-secret" } });

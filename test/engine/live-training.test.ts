@@ -6,10 +6,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { LiveTraining } from "../../src/engine/live-training.ts";
 import { WholeMerging } from "../../src/engine/segment-merging.ts";
 import { trainEpoch } from "../../src/engine/train-epoch.ts";
 import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
 import { OddlinkError } from "../../src/errors.ts";
+import type { Graph } from "../../src/graph-state/graph.ts";
 import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
 import { REAL_TIME } from "../../src/time.ts";
 
@@ -104,4 +106,54 @@ test("live, a training under way does not hold up the end of the input", { timeo
     throw new Error("unreachable");
   });
   assert.equal(engine.totals.consumed, LINES.length);
+});
+
+test("the hours to the next training are counted from the last epoch in the log, whoever wrote it, across restarts", async () => {
+  let nowMs = 1.7e12;
+  const begun: number[] = [];
+  const graph = { linkCount: 1000, window: { watermarkMs: 0 } } as unknown as Graph;
+  const config = loadConfig({
+    environment: {},
+    flags: { "training.firstAfterHours": 2, "training.everyHours": 12 },
+  });
+  const start = () =>
+    new LiveTraining({
+      config,
+      now: () => nowMs,
+      onFailed: undefined,
+      train: async (_graph, _config, number) => {
+        begun.push(number);
+        throw new Error("of no interest");
+      },
+    });
+  const epoch = (number: number, writtenAtMs: number | undefined) => ({ number, digest: "d", writtenAtMs });
+  const writtenAtMs = nowMs;
+  nowMs += 11 * HOUR_MS;
+  const restarted = start();
+  restarted.beginIfDue(graph, epoch(4, writtenAtMs));
+  assert.deepEqual(begun, []);
+  nowMs += 1 * HOUR_MS;
+  restarted.beginIfDue(graph, epoch(4, writtenAtMs));
+  assert.deepEqual(begun, [5]);
+  await restarted.stop();
+  // It failed: the next attempt comes after the same time, unless an epoch of somebody else comes before.
+  nowMs += 11 * HOUR_MS;
+  restarted.beginIfDue(graph, epoch(4, writtenAtMs));
+  nowMs += 1 * HOUR_MS;
+  restarted.beginIfDue(graph, epoch(5, nowMs - HOUR_MS));
+  assert.deepEqual(begun, [5]);
+  restarted.beginIfDue(graph, epoch(4, writtenAtMs));
+  assert.deepEqual(begun, [5, 5]);
+  await restarted.stop();
+  // A time that is still to come, or none, is no time: then it is the start that counts.
+  for (const unknown of [undefined, nowMs + 1000 * HOUR_MS]) {
+    const other = start();
+    const seen: number = begun.length;
+    other.beginIfDue(graph, epoch(7, unknown));
+    assert.equal(begun.length, seen);
+    nowMs += 12 * HOUR_MS;
+    other.beginIfDue(graph, epoch(7, unknown));
+    assert.equal(begun.length, seen + 1);
+    await other.stop();
+  }
 });

@@ -13,8 +13,8 @@ import { type Finding, verify } from "../verification/verifier.ts";
 import { MISTAKES, type Mistake } from "./mistakes.ts";
 import { type Work, WorkInProgress } from "./work-in-progress.ts";
 
-const GROUP = "oddlink";
-const TOPICS = {
+export const GROUP = "oddlink";
+export const TOPICS = {
   logins: "logins",
   alerts: "alerts",
   scoredLogins: "scored-logins",
@@ -262,7 +262,7 @@ function isExpected(error: unknown): boolean {
  *
  * @param repeats says which records come twice; none if undefined
  */
-function feed(
+export function feed(
   cluster: SimulatedCluster,
   random: Random,
   repeats: Random | undefined,

@@ -1,0 +1,50 @@
+import { buildEpoch, type Epoch } from "../../src/model/epoch.ts";
+import {
+  PARAMETER_NAMES,
+  parameterSizes,
+  type RgcnParameters,
+  type RgcnShape,
+} from "../../src/model/rgcn.ts";
+import { trainingOptionsSchema } from "../../src/model/trainer.ts";
+import type { TrainingInput } from "../../src/model/training-input.ts";
+import { twoCommunities } from "./graphs.ts";
+
+const OPTIONS = trainingOptionsSchema.parse({ dimensions: 2, weights: "diagonal" });
+
+/** An epoch that nobody has trained: cheap, whole, and the same bytes for the same arguments. */
+export function untrainedEpoch(
+  number: number,
+  salt = 1,
+  { graph, entityNames }: TrainingInput = twoCommunities({ users: 6, hosts: 6, links: 10 }),
+  dimensions = 2,
+): Epoch {
+  const shape: RgcnShape = {
+    entities: graph.entityCount,
+    relations: graph.relationNames.length,
+    dimensions,
+    weights: "diagonal",
+    bases: 0,
+  };
+  const sizes = parameterSizes(shape);
+  const parameters = Object.fromEntries(
+    PARAMETER_NAMES.map((name) => [name, new Float32Array(sizes[name]).fill(0.5)]),
+  ) as RgcnParameters;
+  const embeddings = (): Float32Array =>
+    Float32Array.from({ length: shape.entities * dimensions }, (_, i) => ((i * 31 + salt) % 97) / 97);
+  return buildEpoch({
+    number,
+    trainedAtMs: 1,
+    model: {
+      backend: "untrained",
+      shape,
+      parameters,
+      hidden: embeddings(),
+      output: embeddings(),
+      losses: [1],
+      heldOut: { links: 0, lossBefore: null, lossAfter: null, auc: null },
+    },
+    graph,
+    entityNames,
+    options: { ...OPTIONS, dimensions },
+  });
+}

@@ -1,0 +1,303 @@
+import { loadConfig } from "../../src/config/load.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { EPOCHS_KEPT, EpochReader } from "../../src/engine/epoch-records.ts";
+import { PartitionMerging } from "../../src/engine/partition-merging.ts";
+import { StandaloneTrainer } from "../../src/engine/standalone-trainer.ts";
+import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
+import { OddlinkError } from "../../src/errors.ts";
+import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
+import { KafkaTrainerLog } from "../../src/log/kafka/kafka-trainer-log.ts";
+import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
+import { drawFaultPlan } from "../../src/log/simulated/fault-plan.ts";
+import type { SimulatedProcess } from "../../src/log/simulated/simulated-process.ts";
+import { Random } from "../../src/model/random.ts";
+import { trainingInput } from "../../src/model/training-input.ts";
+import { untrainedEpoch } from "../model/epochs.ts";
+import { feed, GROUP, TOPICS } from "./schedule.ts";
+
+/** Virtual milliseconds. */
+const FAULTS_MS = 30_000;
+const SETTLE_MS = 20_000;
+const RESTART_MS_MAX = 2000;
+const TRAINING_MS_MAX = 1500;
+/** How often somebody starts one more trainer, by mistake or because the one before can't be reached. */
+const SECOND_TRAINER_EVERY_MS = 3000;
+const SECOND_TRAINER_CHANCE = 0.25;
+
+export type TrainerScheduleResult = {
+  readonly seed: number;
+  /** What is wrong; empty if nothing is. */
+  readonly violations: readonly string[];
+  /** True if the owner of partition 0 trained as well. */
+  readonly isEmbeddedToo: boolean;
+  readonly published: number;
+  readonly newest: number;
+  readonly replaced: number;
+  /** Epochs that came after another one of their number. */
+  readonly superseded: number;
+  readonly faults: number;
+  readonly trace: string;
+};
+
+/** A process that a supervisor starts again when it is gone. */
+type Supervised = { readonly process: SimulatedProcess; readonly stop: AbortController; isEnded: boolean };
+type RunningWorker = Supervised & { readonly engine: Engine };
+type RunningTrainer = Supervised & { readonly trainer: StandaloneTrainer };
+
+/** Workers and trainers under one seed, through their faults: who reads the epochs must end with the same one. */
+export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleResult> {
+  const cluster = new SimulatedCluster({ random: (label) => new Random(seed, label) });
+  const random = new Random(seed, "trainers");
+  const partitions = 1 + random.nextInt(2);
+  for (const topic of [TOPICS.logins, TOPICS.alerts, TOPICS.scoredLogins, TOPICS.deadLetters])
+    cluster.createTopic(topic, { partitions });
+  cluster.createTopic(TOPICS.graphState, { partitions, isCompacted: true });
+  cluster.createTopic(TOPICS.epochs, { partitions: 1, isCompacted: true });
+  const isEmbeddedToo = random.nextFloat() < 0.4;
+  const config = configOf(isEmbeddedToo ? "live" : "off");
+  const workerCount = 1 + random.nextInt(2);
+
+  const violations: string[] = [];
+  const digests = new Map<number, string>();
+  let published = 0;
+  let replaced = 0;
+  let superseded = 0;
+  let started = 0;
+  let isCalm = false;
+  let isOver = false;
+  const workers = new Map<string, RunningWorker>();
+  const trainers = new Map<string, RunningTrainer>();
+
+  const onEpochFailed = (name: string) => (error: Error) => {
+    const code = error instanceof OddlinkError ? error.code : "";
+    if (code === "EPOCH_SUPERSEDED") superseded++;
+    if (code !== "EPOCH_SUPERSEDED" || (!isEmbeddedToo && /comes after/.test(error.message)))
+      violations.push(`${name}: ${error.message}`);
+  };
+  const supervise = <P extends Supervised>(
+    running: Map<string, P>,
+    supervised: P,
+    ended: Promise<unknown>,
+    restart: () => void,
+  ) => {
+    running.set(supervised.process.name, supervised);
+    void ended.then((error) => {
+      supervised.isEnded = true;
+      if (error instanceof OddlinkError && error.code === "TRAINER_REPLACED") replaced++;
+      else if (error !== undefined && !isExpected(error))
+        violations.push(`${supervised.process.name} ended: ${String(error)}`);
+      if (!supervised.stop.signal.aborted) gone(running, supervised, restart);
+    });
+  };
+  const gone = <P extends Supervised>(running: Map<string, P>, { process }: P, restart: () => void): void => {
+    if (!running.delete(process.name)) return;
+    process.kill();
+    cluster.time.schedule(random.nextInt(RESTART_MS_MAX), restart);
+  };
+  const startWorker = (): void => {
+    if (workers.size >= workerCount) return;
+    const process = cluster.process(`worker ${++started}`);
+    const worker = newWorker(process, config, random.nextInt(1 << 30), onEpochFailed(process.name));
+    supervise(workers, worker, worker.ended, startWorker);
+  };
+  const startTrainer = (): void => {
+    if (isOver || trainers.size > 0) return;
+    addTrainer();
+  };
+  const addTrainer = (): void => {
+    const process = cluster.process(`trainer ${++started}`);
+    const trainer = newTrainer(process, config, random.nextInt(1 << 30), {
+      onEpochFailed: onEpochFailed(process.name),
+      onEpoch: ({ manifest: { number, digest } }) => {
+        published++;
+        if (!isEmbeddedToo && digests.has(number)) violations.push(`epoch ${number} was published twice`);
+        digests.set(number, digest);
+      },
+    });
+    supervise(trainers, trainer, trainer.ended, startTrainer);
+  };
+  for (let i = 0; i < workerCount; i++) startWorker();
+  cluster.time.schedule(random.nextInt(3000), startTrainer);
+  const startAnother = (): void => {
+    if (isCalm) return;
+    if (random.nextFloat() < SECOND_TRAINER_CHANCE) addTrainer();
+    cluster.time.schedule(SECOND_TRAINER_EVERY_MS, startAnother);
+  };
+  cluster.time.schedule(SECOND_TRAINER_EVERY_MS, startAnother);
+
+  feed(cluster, random, undefined, partitions, () => isOver);
+  const injector = cluster.startFaults(drawFaultPlan(new Random(seed, "plan")), ({ name }) => {
+    const worker = workers.get(name);
+    if (worker !== undefined) gone(workers, worker, startWorker);
+    const trainer = trainers.get(name);
+    if (trainer !== undefined) gone(trainers, trainer, startTrainer);
+  });
+  await cluster.time.run(FAULTS_MS);
+  cluster.stopFaults();
+  isCalm = true;
+  // Without faults, what is started by now trains and publishes.
+  await cluster.time.run(SETTLE_MS);
+  isOver = true;
+  // What the workers have trained comes with the last logins.
+  await cluster.time.run(10_000);
+  const inCharge = [...trainers.values()];
+  if (inCharge.length !== 1) violations.push(`${inCharge.length} trainers are in charge`);
+  for (const { stop } of inCharge) stop.abort();
+  await cluster.time.run(10_000);
+  for (const { process, isEnded } of inCharge)
+    if (!isEnded) violations.push(`${process.name} was asked to stop and has not`);
+
+  const log = cluster.committedRecords(TOPICS.epochs, 0);
+  const fresh = new EpochReader({ onEpoch: () => {}, onUnusable: onEpochFailed("who reads it all") });
+  for (const { key, value } of log) fresh.read({ key: key!.toString(), value });
+  const { newest } = fresh;
+  if (newest === undefined) violations.push("no epoch was published");
+  const readers = [
+    ...[...workers.values()].map(({ process, engine }) => ({
+      name: process.name,
+      epoch: engine.epoch?.manifest,
+    })),
+    ...inCharge.map(({ process, trainer }) => ({ name: process.name, epoch: trainer.newest })),
+  ];
+  for (const { name, epoch } of readers)
+    if (epoch?.digest !== newest?.digest)
+      violations.push(`${name} has epoch ${epoch?.number}, others have ${newest?.number}`);
+  const live = new Map(log.map(({ key, value }) => [key!.toString(), value]));
+  const oldest = Math.min(
+    ...[...live]
+      .filter(([key, value]) => value !== null && /^\d/.test(key))
+      .map(([key]) => parseInt(key, 10)),
+  );
+  if (!isEmbeddedToo && newest !== undefined && oldest <= newest.number - EPOCHS_KEPT)
+    violations.push(`epoch ${oldest} is still there beside ${newest.number}`);
+  for (const { stop } of workers.values()) stop.abort();
+  return {
+    seed,
+    violations,
+    isEmbeddedToo,
+    published,
+    newest: newest?.number ?? 0,
+    replaced,
+    superseded,
+    faults: Object.values(injector.budget.counts).reduce((sum, count) => sum + count, 0),
+    trace: cluster.trace.hash,
+  };
+}
+
+/** For `runSeeds`. */
+export const runSeed = runTrainerSchedule;
+
+function configOf(mode: "off" | "live"): Config {
+  return loadConfig({
+    environment: {},
+    flags: {
+      "training.mode": mode,
+      "training.firstAfterHours": 0.0005,
+      "training.everyHours": 0.001,
+      "training.linksMin": 5,
+      "surprise.warmupHours": 0.01,
+      "surprise.learnLogins": 20,
+      "presence.learnHours": 0.01,
+      threshold: 0.05,
+    },
+  });
+}
+
+/** A training of which nothing is real but that it takes a while; no two processes give the same epoch. */
+function trainingOf(process: SimulatedProcess, id: number): TrainEpoch {
+  const random = new Random(id, "training");
+  return async (graph, _config, number, _trainedAtMs, signal) => {
+    const epoch = untrainedEpoch(number, id % 97, trainingInput(graph));
+    await process.time.sleep(random.nextInt(TRAINING_MS_MAX), signal);
+    signal?.throwIfAborted();
+    return epoch;
+  };
+}
+
+function newWorker(
+  process: SimulatedProcess,
+  config: Config,
+  id: number,
+  onEpochFailed: (error: Error) => void,
+): RunningWorker & { readonly ended: Promise<unknown> } {
+  const stop = new AbortController();
+  const log = new KafkaLog({
+    client: process.client,
+    time: process.time,
+    group: GROUP,
+    topics: TOPICS,
+    recordBytesMax: 1 << 20,
+    queueBytesMax: 20_000,
+    commitIntervalMs: 50,
+    drainMs: 5000,
+    onLostInput: "fail",
+    onTrouble: () => {},
+  });
+  let ids = 0;
+  const engine = new Engine({
+    config,
+    log,
+    time: process.time,
+    signal: stop.signal,
+    merging: (state) =>
+      new PartitionMerging({
+        state,
+        log,
+        config,
+        breathe: () => process.time.sleep(0),
+        newId: () => `${id}-${ids++}`,
+        onFailed: () => {},
+        bytesMin: 6000,
+      }),
+    train: trainingOf(process, id),
+    onEpochFailed,
+  });
+  return { process, engine, stop, isEnded: false, ended: endOf(engine.run(), log) };
+}
+
+function newTrainer(
+  process: SimulatedProcess,
+  config: Config,
+  id: number,
+  told: {
+    readonly onEpoch: (epoch: ReturnType<typeof untrainedEpoch>) => void;
+    readonly onEpochFailed: (error: Error) => void;
+  },
+): RunningTrainer & { readonly ended: Promise<unknown> } {
+  const stop = new AbortController();
+  const log = new KafkaTrainerLog({
+    client: process.client,
+    time: process.time,
+    group: GROUP,
+    topics: TOPICS,
+    id: process.name,
+    drainMs: 5000,
+    onTrouble: () => {},
+  });
+  const train = trainingOf(process, id);
+  const trainer = new StandaloneTrainer({
+    config,
+    log,
+    time: process.time,
+    train,
+    signal: stop.signal,
+    ...told,
+  });
+  return { process, trainer, stop, isEnded: false, ended: endOf(trainer.follow(), log) };
+}
+
+/** What it ended with; undefined if it was stopped. */
+async function endOf(run: Promise<void>, log: { close(): Promise<void> }): Promise<unknown> {
+  const error = await run.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  await log.close();
+  return error;
+}
+
+/** What may end a process: its supervisor starts another one. */
+function isExpected(error: unknown): boolean {
+  return /simulated crash|no answer/i.test(String((error as Error).message));
+}
