@@ -5,15 +5,14 @@
  * @throws what the work throws before the signal fires
  */
 export async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const ended = new AbortController();
-  const aborted = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true, signal: ended.signal });
-  });
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const onAbort = (): void => resolve();
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort);
   work.catch(() => {});
   try {
     await Promise.race([aborted, work]);
   } finally {
-    ended.abort();
+    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -39,19 +39,19 @@ export class StandaloneTrainer {
   readonly #options: StandaloneTrainerOptions;
   readonly #state: SharedGraph;
   readonly #epochs: EpochReader;
-  readonly #broken = new AbortController();
-  readonly #stop: AbortSignal;
+  readonly #stopping = new AbortController();
+  readonly #stop = this.#stopping.signal;
+  #failure: unknown;
 
   constructor(options: StandaloneTrainerOptions) {
-    const { config, log, time, signal } = options;
+    const { config, log, time } = options;
     this.#options = options;
-    this.#stop = AbortSignal.any([signal, log.failed, this.#broken.signal]);
     this.#state = new SharedGraph({
       config,
       log,
       breathe: () => time.sleep(0),
       onRestoring: options.onRestoring,
-      onBroken: (error) => this.#broken.abort(error),
+      onBroken: (error) => this.#fail(error),
     });
     this.#epochs = new EpochReader({
       onEpoch: () => {},
@@ -115,6 +115,12 @@ export class StandaloneTrainer {
 
   async #run(work: () => Promise<void>): Promise<void> {
     const { log, signal, onRestored } = this.#options;
+    const onStop = (): void => this.#stopping.abort();
+    const onLogFailed = (): void => this.#fail(log.failed.reason);
+    // Not AbortSignal.any, which Node keeps for as long as nobody aborts it.
+    signal.addEventListener("abort", onStop);
+    log.failed.addEventListener("abort", onLogFailed);
+    if (signal.aborted) onStop();
     const epochs = log.follow("epochs", (record) => this.#epochs.read(record));
     try {
       await unlessAborted(Promise.all([this.#state.restore(), epochs.caughtUp()]), this.#stop);
@@ -126,11 +132,17 @@ export class StandaloneTrainer {
       // What was stopped may end with any error, and that it was stopped is none.
       if (!this.#stop.aborted) throw error;
     } finally {
+      signal.removeEventListener("abort", onStop);
+      log.failed.removeEventListener("abort", onLogFailed);
       await this.#state.close();
       await epochs.close();
     }
-    if (signal.aborted) return;
-    for (const failed of [log.failed, this.#broken.signal]) failed.throwIfAborted();
+    if (this.#failure !== undefined && !signal.aborted) throw this.#failure;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#stopping.abort();
   }
 
   async #publish(epoch: Epoch): Promise<void> {

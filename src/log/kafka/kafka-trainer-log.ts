@@ -109,7 +109,7 @@ export class KafkaTrainerLog implements TrainerLog {
     const onAbort = (): void => {
       void time.sleep(drainMs, done.signal).then(() => producer.close());
     };
-    signal.addEventListener("abort", onAbort, { once: true, signal: done.signal });
+    signal.addEventListener("abort", onAbort);
     try {
       await producer.fence();
       await this.#readToEnd(signal);
@@ -121,6 +121,7 @@ export class KafkaTrainerLog implements TrainerLog {
       // Only what is read back is in force: another epoch of the same number may have come first.
       await this.#readToEnd(signal);
     } finally {
+      signal.removeEventListener("abort", onAbort);
       done.abort();
       await producer.close().catch(() => {});
     }
