@@ -660,6 +660,61 @@ describe("the broker", () => {
   });
 });
 
+describe("one process and the broker", () => {
+  test("do not hear each other: the process works on, loses its partitions, and is told when it is heard again", async () => {
+    const cluster = newCluster();
+    const [a, b] = [cluster.process("a"), cluster.process("b")];
+    const lonely = await joinAs(cluster, a);
+    await stable(cluster, 1);
+    await cluster.time.run(2000);
+    cluster.cutOff("a", "both ways", 12_000);
+    cluster.append("logins", 0, [record("0")]);
+    const sleep = watch(a.time.sleep(1000));
+    const owner = await joinAs(cluster, b);
+    await cluster.time.run(11_000);
+    assert.equal(sleep.isSettled, true);
+    assert.deepEqual(owner.assignments.at(-1), [0, 1, 2, 3]);
+    assert.deepEqual([lonely.assignments.length, lonely.offsets[0] ?? []], [1, []]);
+    await cluster.time.run(20_000);
+    assert.equal(lonely.assignments.length, 2);
+    assert.deepEqual([...cluster.owners(GROUP).keys()].sort(), ["a", "b"]);
+  });
+
+  test("hear each other one way only: a commit is made, and its producer does not know", async () => {
+    const cluster = newCluster();
+    const producer = await newProducer(cluster, cluster.process("a"));
+    const outcome = outcomeOf(producer.transact([alert("1")], positionAt(1)));
+    await cluster.time.runUntil(() => cluster.trace.describe().includes("write offsets"), 1000);
+    cluster.cutOff("a", "from the broker", 20_000);
+    assert.equal(await cluster.time.settle(outcome), "unknown");
+    assert.equal(cluster.committedOffset(GROUP, "logins", 0), 1);
+  });
+
+  test("the other way: a commit never arrives", async () => {
+    const cluster = newCluster();
+    const producer = await newProducer(cluster, cluster.process("a"));
+    const outcome = outcomeOf(producer.transact([alert("1")], positionAt(1)));
+    await cluster.time.runUntil(() => cluster.trace.describe().includes("write offsets"), 1000);
+    cluster.cutOff("a", "to the broker", 20_000);
+    assert.equal(await cluster.time.settle(outcome), "unknown");
+    assert.equal(cluster.committedOffset(GROUP, "logins", 0), undefined);
+  });
+
+  test("have clocks of their own: a wall clock that jumps moves no timer", async () => {
+    const cluster = newCluster();
+    const worker = cluster.process("a");
+    const [wallMs, monotonicMs] = [worker.time.now(), worker.time.monotonicMs()];
+    const sleep = watch(worker.time.sleep(1000));
+    worker.setClock(-3_600_000);
+    await cluster.time.run(900);
+    assert.equal(sleep.isSettled, false);
+    await cluster.time.run(100);
+    assert.equal(sleep.isSettled, true);
+    assert.equal(worker.time.now() - wallMs, 1000 - 3_600_000);
+    assert.equal(worker.time.monotonicMs() - monotonicMs, 1000);
+  });
+});
+
 describe("tails", () => {
   test("one that is slow gets its records late and in order; others do not wait for it", async () => {
     const cluster = newCluster();

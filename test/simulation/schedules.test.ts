@@ -5,7 +5,7 @@ import { describeFailure, ScheduleSums } from "./schedule-sums.ts";
 import { runSeeds } from "./seed-threads.ts";
 
 /** Schedules of one run of the tests; `run-schedules.ts` runs as many as one likes. */
-const SEEDS = Array.from({ length: 500 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: 600 }, (_, i) => i + 1);
 
 /**
  * Seeds that showed a mistake when it was there:
