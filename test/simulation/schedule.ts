@@ -30,8 +30,15 @@ const RESTART_MS_MAX = 3000;
 const STOP_CHANCE = 0.02;
 /** A schedule in which nothing went wrong until then is given a kill. */
 const FORCED_FAULT_MS = 20_000;
-/** Faults that came into the simulation later: seeds that were kept from before run without them. */
+/** Faults that came into the simulation later: seeds that were kept from before run without them, and without aimed kills. */
 const LATER_FAULTS: readonly FaultName[] = ["cutOff", "clockJump"];
+/** Kills that are aimed at a piece of work: how likely one is as such a piece begins, and how soon after. */
+const AIMED_KILLS: Readonly<Record<Work, { readonly chance: number; readonly withinMs: number }>> = {
+  restore: { chance: 0.05, withinMs: 20 },
+  merge: { chance: 0.02, withinMs: 200 },
+  commit: { chance: 0, withinMs: 0 },
+};
+const AIMED_KILLS_MAX = 3;
 const REPEATED_SHARE = 0.02;
 const REPEATED_LATER_MS_MAX = 5000;
 
@@ -50,7 +57,7 @@ export type ScheduleResult = {
 };
 
 export type ScheduleOptions = {
-  /** As seeds were before `LATER_FAULTS` happened and records came twice. */
+  /** As seeds were before `LATER_FAULTS` happened, kills were aimed and records came twice. */
   readonly isEarlier?: boolean;
   /** What every worker does wrong: a name in `MISTAKES`. */
   readonly mistake?: string | undefined;
@@ -98,9 +105,20 @@ export async function runSchedule(seed: number, options: ScheduleOptions = {}): 
   let stops = 0;
   const killsByWork: Record<Work, number> = { restore: 0, merge: 0, commit: 0 };
   const unexpected: Finding[] = [];
+  const aim = new Random(seed, "aimed kills");
+  let aimedKills = 0;
   const start = (): void => {
     const process = cluster.process(`worker ${++restarts}`);
-    const worker = startWorker(process, random.nextInt(1 << 30), mistake);
+    const work = new WorkInProgress((begun) => {
+      const { chance, withinMs } = AIMED_KILLS[begun];
+      if (isEarlier || isOver || chance === 0 || aimedKills === AIMED_KILLS_MAX) return;
+      if (aim.nextFloat() >= chance) return;
+      aimedKills++;
+      cluster.time.schedule(aim.nextFloat() * withinMs, () => {
+        if (!isOver) injector.forceKill(process);
+      });
+    });
+    const worker = startWorker(process, work, random.nextInt(1 << 30), mistake);
     workers.set(process.name, worker);
     void worker.ended.then((error) => {
       worker.isEnded = true;
@@ -196,9 +214,13 @@ export async function runSchedule(seed: number, options: ScheduleOptions = {}): 
   };
 }
 
-function startWorker(process: SimulatedProcess, id: number, mistake: Mistake | undefined): Worker {
+function startWorker(
+  process: SimulatedProcess,
+  work: WorkInProgress,
+  id: number,
+  mistake: Mistake | undefined,
+): Worker {
   const stop = new AbortController();
-  const work = new WorkInProgress();
   const kafkaLog = new KafkaLog({
     client: mistake?.client?.(process.client, process.name) ?? process.client,
     time: process.time,

@@ -8,7 +8,8 @@ import { runSeeds } from "./seed-threads.ts";
 const SEEDS = Array.from({ length: 600 }, (_, i) => i + 1);
 
 /**
- * Seeds that showed a mistake when it was there:
+ * Seeds that showed a mistake when it was there. What a seed does also hangs on how often the engine asks and waits, so that
+ * they are no more than the most likely ones to show it again:
  * 47, 140: commits went by the wall clock, and a partition stood still for as long as that was set back.
  */
 const REGRESSIONS = [47, 140];

@@ -10,6 +10,12 @@ export class WorkInProgress {
   #restores = 0;
   #commits = 0;
   readonly #merging = new Set<number>();
+  readonly #onBegin: (work: Work) => void;
+
+  /** @param onBegin told of each piece of work as it begins */
+  constructor(onBegin: (work: Work) => void) {
+    this.#onBegin = onBegin;
+  }
 
   /** What is being done right now. */
   get current(): Work[] {
@@ -26,6 +32,7 @@ export class WorkInProgress {
         const follower = log.follow(topic, onRecord);
         if (topic !== "graph-state") return follower;
         this.#restores++;
+        this.#onBegin("restore");
         return {
           caughtUp: () => follower.caughtUp().finally(() => this.#restores--),
           close: () => follower.close(),
@@ -33,10 +40,12 @@ export class WorkInProgress {
       },
       readBack: (topic, partition) => {
         this.#merging.add(partition);
+        this.#onBegin("merge");
         return log.readBack(topic, partition);
       },
       commit: (commit) => {
         this.#commits++;
+        this.#onBegin("commit");
         return log.commit(commit).finally(() => this.#commits--);
       },
     });

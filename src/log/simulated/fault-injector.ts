@@ -39,10 +39,9 @@ export class FaultInjector {
     return Object.values(this.budget.counts).every((count) => count === 0);
   }
 
-  /** Kills a process now, whatever the plan says. */
-  forceKill(): void {
-    const process = pickOne(this.#random, this.#running());
-    if (process === undefined) return;
+  /** Kills a process now, one that runs or any of those, whatever the plan says. */
+  forceKill(process = pickOne(this.#random, this.#running())): void {
+    if (process?.state !== "running") return;
     this.budget.force("kill");
     this.#kill(process);
   }
