@@ -3,7 +3,7 @@ import { MISTAKES } from "./mistakes.ts";
 import { runSchedule } from "./schedule.ts";
 
 /** Within so many schedules each mistake must be found. */
-const SEEDS_MAX = 60;
+const SEEDS_MAX = 150;
 
 export type MistakeFound = {
   readonly mistake: string;

@@ -2,6 +2,7 @@ import type { Merging } from "../../src/engine/segment-merging.ts";
 import { decodeSegment, encodeSegment } from "../../src/graph-state/segment.ts";
 import { type KafkaClient, TransactionError } from "../../src/log/kafka/client.ts";
 import type { Commit, Log, RecordBatch } from "../../src/log/port.ts";
+import type { Time } from "../../src/time.ts";
 import type { Verdict } from "../verification/verifier.ts";
 import { wrapClient, wrapLog, wrapProducer } from "./wrapped.ts";
 
@@ -15,6 +16,7 @@ export type Mistake = {
   /** @param process name of the process, one of its own each time that one is started */
   readonly client?: (client: KafkaClient, process: string) => KafkaClient;
   readonly log?: (log: Log) => Log;
+  readonly time?: (time: Time) => Time;
   readonly merging?: (merging: Merging) => Merging;
 };
 
@@ -187,6 +189,10 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
       forget: (partition) => merging.forget(partition),
     }),
+  },
+  "measures durations by the wall clock": {
+    verdicts: ["PARTITION-STUCK"],
+    time: (time) => ({ ...time, monotonicMs: time.now }),
   },
   "never comes to a partition": {
     verdicts: ["PARTITION-STUCK"],

@@ -221,9 +221,10 @@ function startWorker(
   mistake: Mistake | undefined,
 ): Worker {
   const stop = new AbortController();
+  const time = mistake?.time?.(process.time) ?? process.time;
   const kafkaLog = new KafkaLog({
     client: mistake?.client?.(process.client, process.name) ?? process.client,
-    time: process.time,
+    time,
     group: GROUP,
     topics: TOPICS,
     recordBytesMax: 1 << 20,
@@ -238,7 +239,7 @@ function startWorker(
   const engine = new Engine({
     config: CONFIG,
     log,
-    time: process.time,
+    time,
     signal: stop.signal,
     merging: (state) => {
       const merging = new PartitionMerging({
