@@ -30,7 +30,7 @@ export function untrainedEpoch(
     PARAMETER_NAMES.map((name) => [name, new Float32Array(sizes[name]).fill(0.5)]),
   ) as RgcnParameters;
   const embeddings = (): Float32Array =>
-    Float32Array.from({ length: shape.entities * dimensions }, (_, i) => ((i * 31 + salt) % 97) / 97);
+    Float32Array.from({ length: shape.entities * dimensions }, (_, i) => ((i * 31 + salt) % 9973) / 9973);
   return buildEpoch({
     number,
     trainedAtMs: 1,

@@ -25,6 +25,15 @@ const TRAINING_MS_MAX = 1500;
 const SECOND_TRAINER_EVERY_MS = 3000;
 const SECOND_TRAINER_CHANCE = 0.25;
 
+const LOOK_EVERY_MS = 50;
+/** Commits of a trainer are few: these make some of them end without an answer. */
+const COMMIT_FAULTS = ["request-lost", "answer-lost", "late"] as const;
+const COMMIT_FAULT_EVERY_MS = 2000;
+const COMMIT_FAULT_CHANCE = 0.3;
+/** And so long may a process be behind with the epochs of others, and its own. */
+const SLOW_TAIL_CHANCE = 0.3;
+const SLOW_TAIL_MS_MAX = 4000;
+
 export type TrainerScheduleResult = {
   readonly seed: number;
   /** What is wrong; empty if nothing is. */
@@ -126,6 +135,34 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
   };
   cluster.time.schedule(SECOND_TRAINER_EVERY_MS, startAnother);
 
+  // Seen before compaction takes them away: the key of every manifest, by offset.
+  const manifests = new Map<number, string>();
+  const look = (): void => {
+    for (const { offset, key, value } of cluster.committedRecords(TOPICS.epochs, 0)) {
+      const name = key!.toString();
+      if (value !== null && name.endsWith("/manifest")) manifests.set(offset, name);
+    }
+    cluster.time.schedule(LOOK_EVERY_MS, look);
+  };
+  look();
+  const failCommit = (): void => {
+    if (isCalm) return;
+    const [trainer] = [...trainers.values()];
+    if (trainer !== undefined && random.nextFloat() < COMMIT_FAULT_CHANCE)
+      cluster.failNext("commit", COMMIT_FAULTS[random.nextInt(3)]!, trainer.process.name);
+    for (const { process } of [...trainers.values(), ...workers.values()])
+      if (random.nextFloat() < SLOW_TAIL_CHANCE)
+        cluster.slowTail(
+          process.name,
+          TOPICS.epochs,
+          0,
+          random.nextInt(SLOW_TAIL_MS_MAX),
+          COMMIT_FAULT_EVERY_MS,
+        );
+    cluster.time.schedule(COMMIT_FAULT_EVERY_MS, failCommit);
+  };
+  failCommit();
+
   feed(cluster, random, undefined, partitions, () => isOver);
   const injector = cluster.startFaults(drawFaultPlan(new Random(seed, "plan")), ({ name }) => {
     const worker = workers.get(name);
@@ -163,6 +200,12 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
   for (const { name, epoch } of readers)
     if (epoch?.digest !== newest?.digest)
       violations.push(`${name} has epoch ${epoch?.number}, others have ${newest?.number}`);
+  const keys = [...manifests].sort(([a], [b]) => a - b).map(([, key]) => key);
+  for (const [i, key] of keys.entries()) {
+    if (keys.indexOf(key) < i) violations.push(`${key} was written twice`);
+    const before = Math.max(0, ...keys.slice(0, i).map((other) => parseInt(other, 10)));
+    if (!isEmbeddedToo && parseInt(key, 10) <= before) violations.push(`${key} came after ${before}`);
+  }
   const live = new Map(log.map(({ key, value }) => [key!.toString(), value]));
   const oldest = Math.min(
     ...[...live]
@@ -208,7 +251,7 @@ function configOf(mode: "off" | "live"): Config {
 function trainingOf(process: SimulatedProcess, id: number): TrainEpoch {
   const random = new Random(id, "training");
   return async (graph, _config, number, _trainedAtMs, signal) => {
-    const epoch = untrainedEpoch(number, id % 97, trainingInput(graph));
+    const epoch = untrainedEpoch(number, id % 9973, trainingInput(graph));
     await process.time.sleep(random.nextInt(TRAINING_MS_MAX), signal);
     signal?.throwIfAborted();
     return epoch;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { runSeeds } from "./seed-threads.ts";
 import { runTrainerSchedule, type TrainerScheduleResult } from "./trainer-schedule.ts";
 
-const SEEDS = Array.from({ length: 60 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: 40 }, (_, i) => i + 1);
 
 test("trainers beside workers publish whole epochs, and everybody ends with the same one", async (t) => {
   const results = await runSeeds<TrainerScheduleResult>(
