@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import { cpuSeconds } from "./cpu.ts";
 import type { RunningEngine } from "./engines.ts";
+import type { AlertReader } from "./latency.ts";
 
 const POLL_MS = 50;
 /** An engine that commits nothing for so long has failed. */
@@ -12,6 +13,8 @@ export type Capacity = {
   /** Processor time a login, microseconds. */
   readonly engineUs: number;
   readonly brokerUs: number;
+  /** Alerts seen, as a share of the logins. */
+  readonly alertShare: number;
 };
 
 /**
@@ -22,6 +25,7 @@ export async function measureCapacity(
   client: KafkajsClient,
   logins: string,
   { group, pid }: RunningEngine,
+  reader: AlertReader,
   brokerPid: number,
   warmUpMs: number,
 ): Promise<Capacity> {
@@ -46,7 +50,10 @@ export async function measureCapacity(
     if (now.logins > last.logins) {
       last = now;
       began ??= now;
-      if (now.timeMs - began.timeMs >= warmUpMs) warm ??= now;
+      if (warm === undefined && now.timeMs - began.timeMs >= warmUpMs) {
+        warm = now;
+        reader.take();
+      }
     } else if (now.timeMs - last.timeMs > STUCK_MS_MAX) {
       throw new Error(`${group} stands still at ${now.logins} of ${end} logins`);
     }
@@ -58,5 +65,6 @@ export async function measureCapacity(
     loginsPerSecond: (count / (last.timeMs - warm.timeMs)) * 1000,
     engineUs: ((last.engine - warm.engine) * 1e6) / count,
     brokerUs: ((last.broker - warm.broker) * 1e6) / count,
+    alertShare: reader.take().length / count,
   };
 }

@@ -7,8 +7,6 @@ import type { KafkaBroker } from "../../test/broker/kafka-broker.ts";
 export const PARTITIONS = 4;
 /** Of either engine: one login in 200. */
 const ALERT_SHARE = 0.005;
-/** Below it lie the scores of about that share of these logins. */
-const THRESHOLD = "0.035";
 
 export type EngineName = "oddlink" | "Kafka Streams";
 
@@ -18,6 +16,8 @@ export type Setting = {
   readonly jars: string;
   /** Empty folder for what the engine keeps. */
   readonly folder: string;
+  /** Below it lie the scores of about that share of the logins, so that oddlink has as many alerts. */
+  readonly threshold: number;
   /** Topic that is read; the engine's own topics and its group begin with `name`. */
   readonly logins: string;
   readonly name: string;
@@ -42,7 +42,7 @@ export const ENGINES: Readonly<Record<EngineName, (setting: Setting) => Promise<
 
 /** A worker as users start it, with the settings it has by default; a fixed threshold makes the alerts about as many. */
 async function startOddlink(setting: Setting): Promise<RunningEngine> {
-  const { broker, logins, name, profileFolder } = setting;
+  const { broker, threshold, logins, name, profileFolder } = setting;
   const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
   const env = {
     ...process.env,
@@ -50,7 +50,7 @@ async function startOddlink(setting: Setting): Promise<RunningEngine> {
     ODDLINK_KAFKA_GROUP: name,
     ODDLINK_KAFKA_TOPICPREFIX: `${name}.`,
     ODDLINK_KAFKA_TOPICS_LOGINS: logins,
-    ODDLINK_THRESHOLD: THRESHOLD,
+    ODDLINK_THRESHOLD: String(threshold),
   };
   const quiet = "--disable-warning=ExperimentalWarning";
   const made = spawnSync(process.execPath, [quiet, main, "topics", "--create"], { env, encoding: "utf8" });

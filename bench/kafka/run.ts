@@ -26,6 +26,9 @@ const MS_PER_DAY = 86_400_000;
 /** By the times of the logins: what a worker that starts anew finds, and what it has learnt from before it is measured. */
 const FULL_DAYS = 21;
 const WARM_UP_DAYS = 7;
+/** Half a percent of the logins that are measured lie below these. */
+const FULL_THRESHOLD = 0.004;
+const PACED_THRESHOLD = 0.035;
 
 const { values: flags } = parseArgs({
   options: {
@@ -73,17 +76,20 @@ try {
   const withEngine = async (
     name: EngineName,
     logins: string,
+    threshold: number,
     round: number,
-    work: (engine: RunningEngine) => Promise<void>,
+    work: (engine: RunningEngine, reader: AlertReader) => Promise<void>,
   ): Promise<void> => {
     const engineName = `${name.replace(" ", "-")}-${logins}-${round}`;
     const engineFolder = join(folder, engineName);
     mkdirSync(engineFolder);
-    const setting = { broker, jars, folder: engineFolder, logins, name: engineName };
+    const setting = { broker, jars, folder: engineFolder, threshold, logins, name: engineName };
     const engine = await ENGINES[name]({ ...setting, profileFolder: flags.profile });
+    const reader = new AlertReader(client, engine);
     try {
-      await work(engine);
+      await work(engine, reader);
     } finally {
+      await reader.close();
       await engine.stop();
     }
   };
@@ -93,8 +99,9 @@ try {
     await generate({ ...common, topic: "full", first: 0, count: LOGINS, spanMs: FULL_DAYS * MS_PER_DAY });
     for (let round = 0; round < ROUNDS; round++) {
       for (const name of inOrder(round)) {
-        await withEngine(name, "full", round, async (engine) => {
-          const capacity = await measureCapacity(client, "full", engine, broker.pid!, WARM_UP_SECONDS * 1000);
+        await withEngine(name, "full", FULL_THRESHOLD, round, async (engine, reader) => {
+          const warmUpMs = WARM_UP_SECONDS * 1000;
+          const capacity = await measureCapacity(client, "full", engine, reader, broker.pid!, warmUpMs);
           capacities.get(name)!.push(capacity);
           console.log(`${name}, full topic: ${capacityText(capacity)}`);
         });
@@ -107,8 +114,7 @@ try {
       for (const name of inOrder(round)) {
         const logins = `paced-${round}-${name.replace(" ", "-")}`;
         await broker.createTopics({ [logins]: { partitions: PARTITIONS } });
-        await withEngine(name, logins, round, async (engine) => {
-          const reader = new AlertReader(client, engine);
+        await withEngine(name, logins, PACED_THRESHOLD, round, async (engine, reader) => {
           let first = 0;
           const load = async (rate: number, count: number, spanMs?: number): Promise<void> => {
             await generate({ ...common, topic: logins, first, count, rate, spanMs });
@@ -122,7 +128,6 @@ try {
             latencies.get(name)!.get(rate)!.push(latency);
             console.log(`${name}, ${number.format(rate)}/s: ${latencyText(latency)}`);
           }
-          await reader.close();
         });
       }
     }
@@ -137,16 +142,22 @@ function inOrder(round: number): readonly EngineName[] {
   return round % 2 === 0 ? NAMES : NAMES.toReversed();
 }
 
-function capacityText({ loginsPerSecond, engineUs, brokerUs }: Capacity): string {
-  return `${number.format(loginsPerSecond)} logins/s, CPU a login ${engineUs.toFixed(1)} us, of the broker ${brokerUs.toFixed(1)} us`;
+function capacityText({ loginsPerSecond, engineUs, brokerUs, alertShare }: Capacity): string {
+  return (
+    `${number.format(loginsPerSecond)} logins/s; alerts ${percent(alertShare, 2)}; ` +
+    `CPU a login ${engineUs.toFixed(1)} us, of the broker ${brokerUs.toFixed(1)} us`
+  );
 }
 
 function latencyText({ p50Ms, p99Ms, alertShare, engineShare, brokerShare }: Latency): string {
-  const percent = (share: number, digits = 0): string => `${(share * 100).toFixed(digits)} %`;
   return (
     `alert after p50 ${p50Ms} ms, p99 ${p99Ms} ms; alerts ${percent(alertShare, 2)}; ` +
     `engine ${percent(engineShare)} of a core, broker ${percent(brokerShare)}`
   );
+}
+
+function percent(share: number, digits = 0): string {
+  return `${(share * 100).toFixed(digits)} %`;
 }
 
 function printRatios(): void {
