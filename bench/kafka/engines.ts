@@ -22,7 +22,9 @@ export type Setting = {
   readonly logins: string;
   readonly name: string;
   /** Where oddlink is to write a profile of its CPU. */
-  readonly profileFolder: string | undefined;
+  readonly profileFolder?: string | undefined;
+  /** Of oddlink, as environment variables, where they are not what they are by default. */
+  readonly environment?: Readonly<Record<string, string>>;
 };
 
 /** An engine at work, in a process of its own. */
@@ -42,7 +44,7 @@ export const ENGINES: Readonly<Record<EngineName, (setting: Setting) => Promise<
 
 /** A worker as users start it, with the settings it has by default; a fixed threshold makes the alerts about as many. */
 async function startOddlink(setting: Setting): Promise<RunningEngine> {
-  const { broker, threshold, logins, name, profileFolder } = setting;
+  const { broker, threshold, logins, name, profileFolder, environment } = setting;
   const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
   const env = {
     ...process.env,
@@ -51,6 +53,7 @@ async function startOddlink(setting: Setting): Promise<RunningEngine> {
     ODDLINK_KAFKA_TOPICPREFIX: `${name}.`,
     ODDLINK_KAFKA_TOPICS_LOGINS: logins,
     ODDLINK_THRESHOLD: String(threshold),
+    ...environment,
   };
   const quiet = "--disable-warning=ExperimentalWarning";
   const made = spawnSync(process.execPath, [quiet, main, "topics", "--create"], { env, encoding: "utf8" });

@@ -53,11 +53,13 @@ export type Generation = {
   readonly rate?: number | undefined;
   /** How long what is generated lasts by the times of its logins, the last of which is now. Undefined: each is now. */
   readonly spanMs?: number | undefined;
+  /** Ends it before all are written. */
+  readonly signal?: AbortSignal;
 };
 
-/** Writes logins to a topic, in a process of its own, and returns when all are written. */
+/** Writes logins to a topic, in a process of its own, and returns when all are written, or it was ended. */
 export async function generate(options: Generation): Promise<void> {
-  const { jars, brokers, topic, file, first, count, rate = 0, spanMs } = options;
+  const { jars, brokers, topic, file, first, count, rate = 0, spanMs, signal } = options;
   const program = join(import.meta.dirname, "Generator.java");
   const times = spanMs === undefined ? [] : [Math.round(Date.now() - spanMs), spanMs / count];
   const numbers = [first, count, rate, ...times].map(String);
@@ -68,7 +70,8 @@ export async function generate(options: Generation): Promise<void> {
   );
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);
+  signal?.addEventListener("abort", kill);
   const [code] = (await once(child, "close")) as [number | null];
   process.off("exit", kill);
-  if (code !== 0) throw new Error(`the generator ended with ${code}`);
+  if (code !== 0 && signal?.aborted !== true) throw new Error(`the generator ended with ${code}`);
 }
