@@ -143,6 +143,11 @@ export class KafkaBroker {
     };
   }
 
+  /** Process of the broker; undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** Where the fault proxy forwards to. */
   get proxiedPort(): number {
     return this.#ports.proxied;

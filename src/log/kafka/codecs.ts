@@ -10,6 +10,13 @@ import { compress as compressSnappy, uncompress as uncompressSnappy } from "snap
  */
 export const DECOMPRESSED_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Segments, which are most of what is written, get 15 % larger than at the usual level, in a third of the time. */
+const GZIP_LEVEL = 1;
+const CHUNK_BYTES_MIN = 1024;
+const CHUNK_BYTES_MAX = 256 * 1024;
+/** So that a buffer that is filled exactly is not taken for one that was too small. */
+const CHUNK_BYTES_SPARE = 64;
+
 export type Codec = {
   /** What kafkajs hands over is an encoder that holds the bytes. */
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
@@ -23,8 +30,9 @@ export function createCodecs(bytesMax = DECOMPRESSED_BYTES_MAX): Readonly<Record
   const limit = { maxOutputLength: bytesMax };
   return {
     gzip: {
-      compress: ({ buffer }) => promisify(gzip)(buffer),
-      decompress: (bytes) => promisify(gunzip)(bytes, limit),
+      compress: ({ buffer }) => promisify(gzip)(buffer, { level: GZIP_LEVEL }),
+      decompress: (bytes) =>
+        promisify(gunzip)(bytes, { ...limit, chunkSize: chunkFor(gunzippedBytes(bytes)) }),
     },
     zstd: {
       compress: ({ buffer }) => promisify(zstdCompress)(buffer),
@@ -42,6 +50,16 @@ export function createCodecs(bytesMax = DECOMPRESSED_BYTES_MAX): Readonly<Record
       },
     },
   };
+}
+
+/** A result that fits one chunk takes one turn in the thread pool, not one for every 16 KiB of it. */
+function chunkFor(bytes: number): number {
+  return Math.min(Math.max(bytes + CHUNK_BYTES_SPARE, CHUNK_BYTES_MIN), CHUNK_BYTES_MAX);
+}
+
+/** What gzip says at its end: right unless there are several parts, or more than 4 GiB. A hint, as anybody may write it. */
+function gunzippedBytes(bytes: Buffer): number {
+  return bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
 }
 
 function requireAtMost(bytesMax: number, bytes: number): void {

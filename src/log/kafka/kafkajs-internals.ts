@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
 import type { Message } from "kafkajs";
+import type { LoggedRecord } from "./record-batch.ts";
 
 /**
  * The parts of kafkajs that it does not export, typed by hand, in one place. They are those of version 2.2.4, the last
@@ -30,30 +31,10 @@ export type KafkajsError = Error & {
   readonly partition?: number;
 };
 
-/** Offsets and times are decimal strings. */
-export type FetchedRecord = {
-  readonly offset: string;
-  readonly timestamp: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | null | undefined>>;
-  /** True for commit and abort markers, which nobody is to see. */
-  isControlRecord: boolean;
-};
-
 export type FetchedPartition = {
   readonly partition: number;
-  readonly messages: readonly FetchedRecord[];
-};
-
-export type FetchedBatch = {
-  readonly firstOffset: string;
-  readonly lastOffsetDelta: number;
-  readonly maxTimestamp: string;
-  readonly producerId: string;
-  readonly inTransaction: boolean;
-  readonly isControlBatch: boolean;
-  readonly records: FetchedRecord[];
+  /** As `decodeFetchResponse` gives them, hidden ones included. */
+  readonly messages: readonly LoggedRecord[];
 };
 
 /** Reads numbers and bytes of the protocol, one after the other. */
@@ -63,7 +44,6 @@ export type ProtocolDecoder = {
   readInt64(): bigint;
   readString(): string;
   readBytes(length: number): Buffer;
-  canReadBytes(length: number): boolean;
   readArray<T>(reader: (decoder: ProtocolDecoder) => T): T[];
 };
 
@@ -181,10 +161,6 @@ export const READ_UNCOMMITTED = 0;
 export const READ_COMMITTED = 1;
 
 export const Decoder = require("kafkajs/src/protocol/decoder.js") as new (bytes: Buffer) => ProtocolDecoder;
-/** @throws KafkaJSPartialMessageError at the cut end of a response */
-export const decodeRecordBatch = require("kafkajs/src/protocol/recordBatch/v0/decoder.js") as (
-  decoder: ProtocolDecoder,
-) => Promise<FetchedBatch>;
 export const fetchRequests = require("kafkajs/src/protocol/requests/fetch/index.js") as {
   protocol(options: { version: string | number }): unknown;
 };

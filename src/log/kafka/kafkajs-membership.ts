@@ -10,7 +10,7 @@ import {
   RETRY,
   requireWithin,
 } from "./kafkajs-connection.ts";
-import { toConsumedRecord } from "./kafkajs-records.ts";
+import type { LoggedRecord } from "./record-batch.ts";
 
 const SESSION_TIMEOUT_MS = 6000;
 const HEARTBEAT_MS = 1000;
@@ -181,10 +181,8 @@ export class KafkajsMembership implements Membership {
     // Between the fetch and now somebody may have asked for another place, or to leave.
     if (this.#leaving !== undefined || isStale() || this.#paused.has(batch.partition)) return;
     try {
-      this.#options.onRecords(
-        batch.partition,
-        batch.messages.map((message) => toConsumedRecord(message)),
-      );
+      // Not what kafkajs says they are, but what `decodeFetchResponse` made of them.
+      this.#options.onRecords(batch.partition, batch.messages as unknown as readonly LoggedRecord[]);
     } catch (error) {
       // kafkajs would try the same records for ever.
       this.#crash(error);

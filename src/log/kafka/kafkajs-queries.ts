@@ -8,7 +8,6 @@ import {
   READ_COMMITTED,
   READ_UNCOMMITTED,
 } from "./kafkajs-internals.ts";
-import { toConsumedRecord } from "./kafkajs-records.ts";
 
 const FETCH_WAIT_MS = 50;
 const FETCH_BYTES_MAX = 1024 * 1024;
@@ -131,10 +130,10 @@ export class KafkajsQueries {
         response.partitions.flatMap((found) => found.messages),
       );
       // A broker sends whole batches, the part before the position included.
-      const read = messages.filter((message) => Number(message.offset) >= offset);
+      const read = messages.filter((message) => message.offset >= offset);
       return {
-        records: read.filter(({ isControlRecord }) => !isControlRecord).map(toConsumedRecord),
-        position: Math.max(offset, ...read.slice(-1).map((message) => Number(message.offset) + 1)),
+        records: read.filter(({ isControlRecord }) => !isControlRecord),
+        position: Math.max(offset, ...read.slice(-1).map((message) => message.offset + 1)),
       };
     });
   }

@@ -176,10 +176,8 @@ export class KafkajsRehearsal {
     });
     return responses
       .flatMap((response) => response.partitions.flatMap(({ messages }) => messages))
-      .filter(
-        (message) => message.isControlRecord && message.key !== null && Number(message.offset) >= offset,
-      )
-      .map(({ timestamp }) => Number(timestamp));
+      .filter((message) => message.isControlRecord && message.key !== null && message.offset >= offset)
+      .map(({ timestampMs }) => timestampMs);
   }
 }
 

@@ -11,7 +11,6 @@ import {
   type InternalCluster,
   READ_COMMITTED,
 } from "./kafkajs-internals.ts";
-import { toConsumedRecord } from "./kafkajs-records.ts";
 
 /** The broker answers at once if there is something. */
 const FETCH_WAIT_MS = 50;
@@ -188,11 +187,10 @@ export class KafkajsTail implements Tail {
     const records: ConsumedRecord[] = [];
     let next = position;
     for (const message of messages) {
-      const offset = Number(message.offset);
       // A broker sends whole batches, the part before the position included.
-      if (offset < position) continue;
-      next = offset + 1;
-      if (!message.isControlRecord) records.push(toConsumedRecord(message));
+      if (message.offset < position) continue;
+      next = message.offset + 1;
+      if (!message.isControlRecord) records.push(message);
     }
     if (next === position) return;
     this.#positions.set(partition, next);

@@ -2,6 +2,8 @@ import type { ConsumedRecord } from "./client.ts";
 
 /** What a record costs in memory besides its bytes, about. */
 const RECORD_OVERHEAD_BYTES = 200;
+/** Of what may wait: a quarter of a second's logins or so by default. */
+const BEHIND_SHARE = 0.25;
 
 /**
  * Records of one partition that were fetched and not processed yet. Bounded by asking for a pause, which one more fetch may
@@ -29,6 +31,11 @@ export class PartitionQueue {
     this.#bytesMax = options.bytesMax;
     this.#onFull = options.onFull;
     this.#onDrained = options.onDrained;
+  }
+
+  /** True while a good part of what may wait does: reading is ahead of what is done with it. */
+  get isBehind(): boolean {
+    return this.#bytes >= this.#bytesMax * BEHIND_SHARE;
   }
 
   /** Hands records out from this offset on, from where reading begins anew: what came before is from elsewhere. */
