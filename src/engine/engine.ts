@@ -10,20 +10,22 @@ import type { Time } from "../time.ts";
 import { EpochReader } from "./epoch-records.ts";
 import { LiveTraining, overtaken } from "./live-training.ts";
 import { PartitionRun } from "./partition-run.ts";
+import type { Origin } from "./records.ts";
 import type { Scored } from "./scoring.ts";
 import type { Merging } from "./segment-merging.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
-import { emptyTotals, type Totals } from "./totals.ts";
+import { emptyTotals, plus, type Totals } from "./totals.ts";
 import { type TrainEpoch, TrainingSchedule } from "./training-schedule.ts";
+import type { Slice } from "./uncommitted.ts";
 
-/** Records, and bytes of dead letters, after which a commit is due in any case. */
+/** Records, and bytes of them, after which a commit is due in any case: they are kept until then. */
 const COMMIT_RECORDS = 4096;
+const COMMIT_RECORD_BYTES = 16 * 1024 * 1024;
 /** Pause before something that a record needs is asked for again, milliseconds. */
 const PREPARE_RETRY_MS = 1000;
 /** How often an assignment may be outdated in a row, and what is waited after the first time, milliseconds. */
 const OUTDATED_MAX = 10;
 const OUTDATED_WAIT_MS = 100;
-const COMMIT_DEAD_LETTER_BYTES = 16 * 1024 * 1024;
 const WAITED = "waited";
 
 export type EngineOptions = {
@@ -34,7 +36,7 @@ export type EngineOptions = {
   readonly merging: (state: SharedGraph) => Merging;
   /** Writer schemas of Avro records, where a registry is configured. */
   readonly schemas?: SchemaSource | undefined;
-  /** Something can't be had now and is tried again. */
+  /** Something can't be had now and is tried again, or a record brought out a bug. */
   readonly onTrouble?: (message: string) => void;
   /** What is passed is valid during the call only. */
   readonly onScored?: (login: LoginBytes, scored: Scored, facts: Facts) => void;
@@ -55,7 +57,6 @@ export type EngineOptions = {
  * up the others.
  */
 export class Engine {
-  totals: Totals = emptyTotals();
   readonly #options: EngineOptions;
   readonly #state: SharedGraph;
   readonly #merging: Merging;
@@ -66,6 +67,10 @@ export class Engine {
   readonly #stopNow = (): void => this.#stopping.abort();
   readonly #stop: AbortSignal;
   readonly #outdatedCounts = new Map<number, number>();
+  readonly #runs = new Set<PartitionRun>();
+  /** Of what is committed. */
+  #totals: Totals = emptyTotals();
+  #hasToldBug = false;
   /** Names of inputs whose last line is not written to its end: it was left for the next run. */
   readonly leftOver: string[] = [];
   #failure: unknown;
@@ -99,6 +104,13 @@ export class Engine {
     });
   }
 
+  /** What became of the records, of those too that are not committed yet. */
+  get totals(): Totals {
+    let totals = this.#totals;
+    for (const { uncommitted } of this.#runs) totals = plus(totals, uncommitted.counts);
+    return totals;
+  }
+
   get graph(): Graph {
     return this.#state.scoring.graph;
   }
@@ -125,7 +137,7 @@ export class Engine {
       await this.#state.restore();
       await epochs.caughtUp();
       const totals = log.totals();
-      if (totals !== undefined) this.totals = JSON.parse(totals) as Totals;
+      if (totals !== undefined) this.#totals = JSON.parse(totals) as Totals;
       const runs = new Set<Promise<void>>();
       for await (const assignment of log.assignments(this.#stop)) {
         const run = this.#run(assignment)
@@ -153,16 +165,19 @@ export class Engine {
       config,
       assignment,
       state: this.#state,
-      totals: this.totals,
+      totals: () => this.totals,
+      ahead: this.#totals.ahead,
       schemas: this.#options.schemas,
       now: time.now,
       isTrainingDue: (timeMs) => this.#isTrainingDue(timeMs),
       onScored: onScored && ((login, scored) => onScored(login, scored, this.#state.scoring.facts)),
       onAlert,
+      onBug: (error, origin) => this.#reportBug(error, origin),
     });
     const batches = assignment.batches[Symbol.asyncIterator]();
     if (!this.#state.add(run, assignment)) return this.#outdated(assignment);
     this.#outdatedCounts.delete(assignment.partition);
+    this.#runs.add(run);
     let next: Promise<IteratorResult<RecordBatch>> | undefined;
     let records = 0;
     let committedMs = time.monotonicMs();
@@ -192,7 +207,7 @@ export class Engine {
         const processed = await this.#process(run, batch);
         records += processed;
         this.#options.onProgress?.(processed);
-        const isFull = records >= COMMIT_RECORDS || run.deadLetterBytes >= COMMIT_DEAD_LETTER_BYTES;
+        const isFull = records >= COMMIT_RECORDS || run.uncommitted.bytes >= COMMIT_RECORD_BYTES;
         const isDue = isFull || time.monotonicMs() - committedMs >= log.commitIntervalMs;
         if (run.pending !== undefined && isDue) await commit();
         failure = log.isEndless ? undefined : run.tooManyRejected(false);
@@ -200,6 +215,8 @@ export class Engine {
       }
       if (run.pending !== undefined && !run.isLost) await commit();
     } finally {
+      this.#runs.delete(run);
+      if (!run.isLost && run.pending !== undefined) this.#totals = plus(this.#totals, run.uncommitted.counts);
       this.#state.remove(run);
       this.#merging.forget(run.partition);
       const returned = batches.return?.(undefined).catch(() => {});
@@ -255,14 +272,24 @@ export class Engine {
   /** @returns how many records of the batch were processed: all, unless the run was stopped meanwhile, or is lost */
   async #process(run: PartitionRun, batch: RecordBatch): Promise<number> {
     this.#goOnLive();
-    for (let i = 0; ; ) {
+    let slices: readonly Slice[] = [{ batch, start: 0 }];
+    for (;;) {
       // While the graph is rebuilt nothing may be added; and afterwards the partition may be gone.
       while (this.#state.isRebuilding) await this.#state.rebuilt;
-      if (run.isLost) return i;
-      i = run.process(batch, i);
-      if (i === batch.length) return i;
-      const goesOn = run.waitsFor === undefined ? await this.#train() : await this.#prepared(run);
-      if (!goesOn) return i;
+      const [slice, ...others] = slices;
+      if (slice === undefined) return batch.length;
+      const processed = others.length === 0 ? slice.start : 0;
+      if (run.isLost) return processed;
+      const start = run.process(slice.batch, slice.start);
+      if (run.isTainted) {
+        slices = [...run.rollBack(), ...others];
+        await this.#state.rebuildWithout(run);
+        continue;
+      }
+      slices = start === slice.batch.length ? others : [{ batch: slice.batch, start }, ...others];
+      if (start === slice.batch.length) continue;
+      const goesOn = run.waitsFor === undefined ? await this.#train(run) : await this.#prepared(run);
+      if (!goesOn) return others.length === 0 ? start : 0;
     }
   }
 
@@ -284,22 +311,24 @@ export class Engine {
     while (this.#state.isRebuilding) await this.#state.rebuilt;
     if (run.isLost) return;
     this.#state.takeSegments(run);
+    const { uncommitted } = run;
     const epochs = this.#newEpochs;
     this.#newEpochs = [];
     const result = await this.#options.log.commit({
       partition: run.partition,
       position: run.pending!,
-      alerts: run.alerts,
-      scoredLogins: run.scored,
-      deadLetters: run.deadLetters,
-      graphState: this.#merging.write(run.segments, run.partition),
+      alerts: uncommitted.alerts,
+      scoredLogins: uncommitted.scored,
+      deadLetters: uncommitted.deadLetters,
+      graphState: this.#merging.write(uncommitted.segments, run.partition),
       epochs,
-      totals: JSON.stringify(this.totals),
+      totals: JSON.stringify(plus(this.#totals, uncommitted.counts)),
     });
     if (result === "committed") {
       // A graph that is being built anew may have been read up to just before this commit: until it is done, what was
       // committed counts among what is to be added again.
       while (this.#state.isRebuilding) await this.#state.rebuilt;
+      this.#totals = plus(this.#totals, uncommitted.counts);
       run.committed();
       return;
     }
@@ -317,7 +346,10 @@ export class Engine {
   }
 
   /** @returns false if the run was stopped while training: it is due again next time */
-  async #train(): Promise<boolean> {
+  async #train(run: PartitionRun): Promise<boolean> {
+    // What comes after is scored with another model: nothing before may have to be scored again.
+    if (run.pending !== undefined) await this.#commit(run);
+    if (run.isLost) return false;
     const trainedAtMs = this.graph.window.watermarkMs;
     const { train, config } = this.#options;
     if (this.graph.linkCount >= config.training.linksMin) {
@@ -356,8 +388,22 @@ export class Engine {
   }
 
   #adopt(epoch: Epoch): void {
-    this.totals.epochs++;
+    this.#totals.epochs++;
     this.#state.adopt(epoch);
+  }
+
+  /** The first one in full, for whoever is to mend it; of each the dead letter says what it was. */
+  #reportBug(error: Error, { topic, partition, offset }: Origin): void {
+    if (this.#hasToldBug) return;
+    this.#hasToldBug = true;
+    const [, ...frames] = (error.stack ?? "").split("\n");
+    this.#options.onTrouble?.(
+      `a bug of oddlink: record ${offset} of partition ${partition} of ${topic} can't be scored and becomes a dead letter, ` +
+        `as all further ones like it: ${error.message}, ${frames
+          .slice(0, 3)
+          .map((frame) => frame.trim())
+          .join(", ")}`,
+    );
   }
 
   #fail(error: unknown): void {

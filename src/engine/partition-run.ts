@@ -9,23 +9,19 @@ import type { Decoder } from "../ingest/formats/format.ts";
 import { createDecoder } from "../ingest/formats/index.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { SchemaSource } from "../ingest/schema-registry.ts";
-import type {
-  AlertRecord,
-  Assignment,
-  DeadLetter,
-  Position,
-  RecordBatch,
-  ScoredRecord,
-} from "../log/port.ts";
+import type { AlertRecord, Assignment, Position, RecordBatch } from "../log/port.ts";
 import { alertRecord, type Origin, scoredRecord } from "./records.ts";
 import type { Scored } from "./scoring.ts";
 import type { Contributor, SharedGraph } from "./shared-graph.ts";
 import { segmentGroup } from "./stored-segments.ts";
-import { believesJump, decadeOf, type Totals } from "./totals.ts";
+import { type Ahead, believesJump, decadeOf, sumOf, type Totals } from "./totals.ts";
+import { type Slice, Uncommitted } from "./uncommitted.ts";
 
 const MS_PER_DAY = 86_400_000;
 /** A share of bad records says nothing about fewer than this many. */
 const REJECTED_COUNT_MIN = 100;
+/** Of what a bug says, the dead letter holds so many characters. */
+const BUG_LENGTH_MAX = 300;
 
 const BLANK_LINE = ignored("blank-line");
 const NO_LINK = ignored("no-link");
@@ -36,7 +32,9 @@ export type PartitionRunOptions = {
   readonly config: Config;
   readonly assignment: Assignment;
   readonly state: SharedGraph;
-  readonly totals: Totals;
+  readonly totals: () => Totals;
+  /** Shared by all partitions, as time is. */
+  readonly ahead: Ahead;
   /** Writer schemas of Avro records, where a registry is configured. */
   readonly schemas: SchemaSource | undefined;
   /** Milliseconds since the epoch. */
@@ -45,7 +43,11 @@ export type PartitionRunOptions = {
   readonly isTrainingDue: (timeMs: number) => boolean;
   readonly onScored: ((login: LoginBytes, scored: Scored) => void) | undefined;
   readonly onAlert: ((alert: AlertRecord) => void) | undefined;
+  /** A record brought out a bug, and becomes a dead letter. */
+  readonly onBug: (error: Error, origin: Origin) => void;
 };
+
+type Rejected = Extract<Decoded, { kind: "rejected" }>;
 
 /**
  * One partition of the input while this process has it: decodes, scores and adds its records, and holds what comes of
@@ -54,16 +56,13 @@ export type PartitionRunOptions = {
 export class PartitionRun implements Contributor {
   readonly partition: number;
   /** What the next commit will hold. */
-  alerts: AlertRecord[] = [];
-  scored: ScoredRecord[] = [];
-  deadLetters: DeadLetter[] = [];
-  deadLetterBytes = 0;
-  /** Segments taken and not known to be committed: part of the graph, but not yet of the log. */
-  segments: Segment[] = [];
+  uncommitted = new Uncommitted();
   /** Set when another process has the partition. */
   isLost = false;
   /** Set when the last record is not written to its end, so that it is left for the next run. */
   hasLeftOver = false;
+  /** Set when the graph holds half of a record: it has to be built anew, see `rollBack`. */
+  isTainted = false;
   /** What the record that `process` stopped at needs before it can be decoded; rejects if it can't be had now. */
   waitsFor: Promise<void> | undefined;
   readonly #options: PartitionRunOptions;
@@ -74,8 +73,14 @@ export class PartitionRun implements Contributor {
   readonly #formsLinkAlways: boolean;
   readonly #writesScored: boolean;
   readonly #origin: { -readonly [K in keyof Origin]: Origin[K] };
+  /** Records that brought out a bug since the last commit, by offset. */
+  readonly #poison = new Map<number, Rejected>();
+  #committedOffset: number;
   #segmentFirst: number;
   #nextOffset: number;
+  /** From here on nobody was told of scores and alerts: a record that is processed again is told of once. */
+  #untoldOffset: number;
+  #aheadAtCommit: Ahead;
   #position: Position | undefined;
   #preparedOffset = -1;
   #consumed = 0;
@@ -89,7 +94,9 @@ export class PartitionRun implements Contributor {
     this.partition = assignment.partition;
     this.#topic = assignment.topic;
     this.#origin = { topic: assignment.topic, partition: assignment.partition, offset: 0 };
-    this.#segmentFirst = this.#nextOffset = assignment.position.offset;
+    const { offset } = assignment.position;
+    this.#committedOffset = this.#segmentFirst = this.#nextOffset = this.#untoldOffset = offset;
+    this.#aheadAtCommit = { ...options.ahead };
     this.#decoder = createDecoder(config.input.format, {
       lanlStartMs: config.input.lanlStartMs,
       schemas: options.schemas,
@@ -104,53 +111,80 @@ export class PartitionRun implements Contributor {
     return this.#position;
   }
 
+  /** Segments taken and not known to be committed: part of the graph, but not yet of the log. */
+  get segments(): readonly Segment[] {
+    return this.uncommitted.segments;
+  }
+
   /**
    * Processes records of a batch from `start` on.
    *
    * @returns the position of the first record not processed: one that needs something (`waitsFor`), one at which training
-   *   is due, or the end
+   *   is due, one that failed half-way (`isTainted`), or the end
    */
   process(batch: RecordBatch, start: number): number {
-    const { state, totals, isTrainingDue } = this.#options;
+    const { state, isTrainingDue } = this.#options;
+    const { counts } = this.uncommitted;
+    this.uncommitted.hold(batch, start);
     state.beginSlice(this);
     let i = start;
     for (; i < batch.length; i++) {
       this.waitsFor = this.#prepare(batch, i);
       if (this.waitsFor !== undefined) break;
-      const decoded = this.#decode(batch, i);
-      if (decoded.kind === "rejected" && batch.mayGrow(i)) {
+      const offset = batch.offsetOf(i);
+      const decoded = this.#poison.get(offset) ?? this.#decode(batch, i);
+      if (decoded.kind === "rejected" && decoded.reason !== "scoring-failed" && batch.mayGrow(i)) {
         this.hasLeftOver = true;
         break;
       }
-      this.#nextOffset = batch.offsetOf(i);
+      this.#nextOffset = offset;
       if (decoded.kind !== "rejected" && decoded !== BLANK_LINE) this.#hasReadable = true;
       if (decoded.kind === "login" || decoded.kind === "evidence") {
-        const { login } = decoded;
-        if (isTrainingDue(login.timeMs)) break;
-        if (login.uid !== undefined) this.#remember(login.uid);
-        state.advance(login.timeMs);
-        if (decoded.kind === "login") {
-          totals.scored++;
-          this.#score(login);
-        } else {
-          totals.evidence++;
-          state.scoring.addEvidence(login);
+        if (isTrainingDue(decoded.login.timeMs)) break;
+        // Not among what a record may fail with: that time moves on is no record's own matter.
+        state.advance(decoded.login.timeMs);
+        const failure = this.#add(decoded.kind, decoded.login);
+        if (failure !== undefined) {
+          this.isTainted = state.scoring.isChanging;
+          if (this.isTainted) break;
+          this.#reject(batch, i, failure);
         }
       } else if (decoded.kind === "ignored") {
-        totals.ignored[decoded.reason] = (totals.ignored[decoded.reason] ?? 0) + 1;
+        counts.ignored[decoded.reason] = (counts.ignored[decoded.reason] ?? 0) + 1;
       } else if (decoded.kind === "rejected") {
         this.#reject(batch, i, decoded);
       } else {
-        totals.duplicate++;
+        counts.duplicate++;
       }
-      totals.consumed++;
+      counts.consumed++;
       this.#consumed++;
+      this.uncommitted.bytes += batch.ends[i]! - batch.starts[i]!;
     }
     if (i > start) {
       this.#position = batch.positionAfter(i - 1);
       this.#nextOffset = this.#position.offset;
     }
     return this.hasLeftOver ? batch.length : i;
+  }
+
+  /**
+   * Forgets what came of the records since the last commit. The graph, which holds half a record, is to be built anew
+   * without them.
+   *
+   * @returns these records: processed again, the one that failed becomes a dead letter
+   */
+  rollBack(): readonly Slice[] {
+    const { slices, uids, counts } = this.uncommitted;
+    for (const uid of uids) this.#seen?.delete(uid);
+    this.#consumed -= counts.consumed;
+    this.#rejected -= sumOf(counts.rejected);
+    Object.assign(this.#options.ahead, this.#aheadAtCommit);
+    this.#segmentFirst = this.#nextOffset = this.#committedOffset;
+    this.#position = undefined;
+    this.hasLeftOver = false;
+    this.isTainted = false;
+    this.uncommitted = new Uncommitted();
+    return slices;
   }
 
   /** Makes segments of what the graph gained from this partition since the last ones. */
@@ -164,10 +198,20 @@ export class PartitionRun implements Contributor {
     };
     const group = segmentGroup(this.partition, this.#segmentFirst);
     for (const [piece, part] of parts.entries()) {
-      this.segments.push({ group, piece, isLast: piece === parts.length - 1, ranges: [range], ...part });
+      this.uncommitted.segments.push({
+        group,
+        piece,
+        isLast: piece === parts.length - 1,
+        ranges: [range],
+        ...part,
+      });
     }
     coverage.add(range);
     this.#segmentFirst = this.#nextOffset;
+  }
+
+  get segmentFirst(): number {
+    return this.#segmentFirst;
   }
 
   /** True if records were read since the last segment was taken. */
@@ -177,11 +221,10 @@ export class PartitionRun implements Contributor {
 
   /** The commit is known to have happened. */
   committed(): void {
-    this.alerts = [];
-    this.scored = [];
-    this.deadLetters = [];
-    this.deadLetterBytes = 0;
-    this.segments = [];
+    this.uncommitted = new Uncommitted();
+    this.#poison.clear();
+    this.#committedOffset = this.#segmentFirst;
+    this.#aheadAtCommit = { ...this.#options.ahead };
     this.#position = undefined;
   }
 
@@ -192,7 +235,7 @@ export class PartitionRun implements Contributor {
     const isTooMany =
       this.#rejected >= REJECTED_COUNT_MIN && this.#rejected / this.#consumed > rejectedShareMax;
     if (!isAll && !isTooMany) return undefined;
-    const [reason] = Object.entries(this.#options.totals.rejected).sort((a, b) => b[1] - a[1])[0]!;
+    const [reason] = Object.entries(this.#options.totals().rejected).sort((a, b) => b[1] - a[1])[0]!;
     return new OddlinkError(
       "TOO_MANY_REJECTED",
       `${this.#topic}: ${this.#rejected} of ${this.#consumed} records could not be read, most often: ${reason}. ` +
@@ -220,7 +263,12 @@ export class PartitionRun implements Contributor {
     const buffer = batch.bufferOf(i);
     const isText = this.#decoder.isBinary?.(buffer, start, end) !== true;
     if (isText && !batch.isUtf8 && !isUtf8(buffer.subarray(start, end))) return INVALID_UTF8;
-    const decoded = this.#decoder.decode(buffer, start, end);
+    let decoded: Decoded;
+    try {
+      decoded = this.#decoder.decode(buffer, start, end);
+    } catch (error) {
+      return this.#asPoison(error, batch.offsetOf(i));
+    }
     if (decoded.kind !== "login" && decoded.kind !== "evidence") return decoded;
     const { login } = decoded;
     const future = this.#future(login.timeMs);
@@ -234,13 +282,14 @@ export class PartitionRun implements Contributor {
     if (duplicatesMax === 0) return;
     this.#seen ??= new LRUCache({ max: duplicatesMax });
     this.#seen.set(uid, true);
+    this.uncommitted.uids.push(uid);
   }
 
   /** One record far in the future may not move the window, nor may a clock that is wrong. */
   #future(timeMs: number): Decoded | undefined {
     const { watermarkMs } = this.#options.state.scoring.graph.window;
     if (timeMs <= watermarkMs) {
-      this.#options.totals.ahead.count = 0;
+      this.#options.ahead.count = 0;
       return undefined;
     }
     if (timeMs > this.#options.now() + MS_PER_DAY)
@@ -248,22 +297,22 @@ export class PartitionRun implements Contributor {
     const { maxJumpDays } = this.#options.config.window;
     const maxJumpMs = maxJumpDays * MS_PER_DAY;
     const isAhead = timeMs - watermarkMs > maxJumpMs && watermarkMs !== Number.NEGATIVE_INFINITY;
-    if (isAhead && !believesJump(this.#options.totals, timeMs, maxJumpMs)) {
+    if (isAhead && !believesJump(this.#options.ahead, timeMs, maxJumpMs)) {
       const days = Math.round((timeMs - watermarkMs) / MS_PER_DAY);
       return rejected(
         "future-time",
         `${days} days after the newest record before; window.maxJumpDays is ${maxJumpDays}`,
       );
     }
-    this.#options.totals.ahead.count = 0;
+    this.#options.ahead.count = 0;
     return undefined;
   }
 
-  #reject(batch: RecordBatch, i: number, { reason, detail }: Extract<Decoded, { kind: "rejected" }>): void {
-    const { totals } = this.#options;
-    totals.rejected[reason] = (totals.rejected[reason] ?? 0) + 1;
+  #reject(batch: RecordBatch, i: number, { reason, detail }: Rejected): void {
+    const { counts, deadLetters } = this.uncommitted;
+    counts.rejected[reason] = (counts.rejected[reason] ?? 0) + 1;
     this.#rejected++;
-    this.deadLetters.push({
+    deadLetters.push({
       partition: this.partition,
       offset: batch.offsetOf(i),
       reason,
@@ -271,28 +320,68 @@ export class PartitionRun implements Contributor {
       bytes: Uint8Array.from(batch.bufferOf(i).subarray(batch.starts[i], batch.ends[i])),
       metadata: batch.metadataOf(i),
     });
-    this.deadLetterBytes += batch.ends[i]! - batch.starts[i]!;
   }
 
-  #score(login: LoginBytes): void {
-    const { state, totals, config, now, onScored, onAlert } = this.#options;
+  /**
+   * Scores a login and adds it, or adds evidence.
+   *
+   * @returns why that can't be done, if the record brings out a bug
+   */
+  #add(kind: "login" | "evidence", login: LoginBytes): Rejected | undefined {
+    const { state, onScored, onAlert } = this.#options;
+    let scored: Scored | undefined;
+    try {
+      if (kind === "login") scored = this.#score(login);
+      else state.scoring.addEvidence(login);
+    } catch (error) {
+      return this.#asPoison(error, this.#nextOffset);
+    }
+    if (login.uid !== undefined) this.#remember(login.uid);
+    if (scored === undefined) this.uncommitted.counts.evidence++;
+    else if (this.#nextOffset >= this.#untoldOffset) {
+      this.#untoldOffset = this.#nextOffset + 1;
+      onScored?.(login, scored);
+      if (scored.decision!.isAlert) onAlert?.(this.uncommitted.alerts.at(-1)!);
+    }
+    return undefined;
+  }
+
+  #score(login: LoginBytes): Scored {
+    const { state, config, now } = this.#options;
+    const { scored: lines, alerts, counts } = this.uncommitted;
     const { scoring } = state;
     const scored = scoring.score(login, this.partition);
     const { isAlert } = scored.decision!;
     const decade = decadeOf(scored.score);
-    totals.decades[decade] = totals.decades[decade]! + 1;
+    counts.scored++;
+    counts.decades[decade] = counts.decades[decade]! + 1;
     this.#origin.offset = this.#nextOffset;
-    if (this.#writesScored) this.scored.push(scoredRecord(scoring, login, this.#origin, scored));
-    onScored?.(login, scored);
+    if (this.#writesScored) lines.push(scoredRecord(scoring, login, this.#origin, scored));
     if (isAlert) {
       const processedTimeMs = config.training.mode === "live" ? now() : null;
-      const alert = alertRecord(scoring, config, login, { ...this.#origin }, scored, processedTimeMs);
-      this.alerts.push(alert);
-      totals.alerts++;
-      if (scored.decision!.incident!.alerts === 1) totals.incidents++;
-      totals.alertsBySignal[scored.signal] = (totals.alertsBySignal[scored.signal] ?? 0) + 1;
-      onAlert?.(alert);
+      alerts.push(alertRecord(scoring, config, login, { ...this.#origin }, scored, processedTimeMs));
+      counts.alerts++;
+      if (scored.decision!.incident!.alerts === 1) counts.incidents++;
+      counts.alertsBySignal[scored.signal] = (counts.alertsBySignal[scored.signal] ?? 0) + 1;
     }
     scoring.add(login, isAlert);
+    return scored;
   }
+
+  /** A record must not stop all that follow it because of a bug: it is kept with the dead letters until that is mended. */
+  #asPoison(error: unknown, offset: number): Rejected {
+    if (!isBug(error)) throw error;
+    this.#origin.offset = offset;
+    this.#options.onBug(error, this.#origin);
+    const poison = rejected("scoring-failed", `${error.name}: ${error.message}`.slice(0, BUG_LENGTH_MAX));
+    this.#poison.set(offset, poison as Rejected);
+    return poison as Rejected;
+  }
+}
+
+/** Whether a record may have brought an error out: what has a code is no bug, and memory that can't be had no record's fault. */
+function isBug(error: unknown): error is Error {
+  return (
+    error instanceof Error && !(error instanceof OddlinkError) && !/allocation failed/i.test(error.message)
+  );
 }

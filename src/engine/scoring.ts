@@ -29,6 +29,8 @@ export class Scoring {
   readonly graph: Graph;
   readonly facts = new Facts();
   readonly explainer: Explainer;
+  /** True from the first change that a record makes to the graph to the last: if it fails in between, half of it is there. */
+  isChanging = false;
   readonly #config: Config;
   readonly #reader: FactReader;
   readonly #surprise: Surprise;
@@ -74,7 +76,9 @@ export class Scoring {
   /** Adds a record that shows an account at work and is not scored. */
   addEvidence(login: LoginBytes): void {
     this.#reader.read(login, this.facts);
+    this.isChanging = true;
     this.graph.apply(login, this.facts.ids);
+    this.isChanging = false;
   }
 
   /** Scores a login of a partition and decides about an alert; nothing but its incident is changed yet. */
@@ -92,6 +96,7 @@ export class Scoring {
     else if (detector === "surprise") scored.score = scored.surprise;
     else if (detector === "presence" && !scored.isPresence) scored.score = 1;
     else scored.score = tieredScore(scored.isPresence, scored.surprise);
+    this.isChanging = true;
     scored.decision = this.#policy.decide(scored.signal, scored.score, login, partition);
     return scored;
   }
@@ -101,5 +106,6 @@ export class Scoring {
     this.#surprise.learn();
     this.graph.apply(login, this.facts.ids);
     if (isAlert) this.graph.markAlert(login, this.facts.ids);
+    this.isChanging = false;
   }
 }

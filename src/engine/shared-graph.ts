@@ -22,6 +22,8 @@ export type Contributor = {
   readonly partition: number;
   /** Segments taken and not known to be committed: part of the graph, but not yet of the log. */
   readonly segments: readonly Segment[];
+  /** Where its next segment begins. */
+  readonly segmentFirst: number;
   /** True if records were read since the last segment was taken. */
   readonly hasNewOffsets: boolean;
   /** Set when another process has the partition. */
@@ -159,6 +161,17 @@ export class SharedGraph {
     return this.#rebuilt;
   }
 
+  /**
+   * Builds the graph anew because a record failed while it was being added. What the partition added since its last commit
+   * is left out: its records are to be processed again.
+   */
+  rebuildWithout(run: Contributor): Promise<void> {
+    assert(!run.hasNewOffsets && run.segments.length === 0, "what is left out may not be kept");
+    // Half a record is in what was added: no segment is made of it.
+    if (this.#deltaOwner === run) this.#deltaOwner = undefined;
+    return this.rebuild();
+  }
+
   adopt(epoch: Epoch): void {
     this.scoring.adopt(epoch);
   }
@@ -184,7 +197,7 @@ export class SharedGraph {
     }
   }
 
-  /** @returns false if what the partition is about to commit does not follow what is committed */
+  /** @returns false if what the partition is about to commit, or to read, does not follow what is committed */
   #addUncommitted(run: Contributor): boolean {
     for (const segment of run.segments) {
       const [range] = segment.ranges;
@@ -194,7 +207,7 @@ export class SharedGraph {
       this.scoring.graph.addPart(segment);
       if (segment.isLast) this.coverage.add(range!);
     }
-    return true;
+    return (this.coverage.nextOf(run.partition) ?? run.segmentFirst) === run.segmentFirst;
   }
 
   /** @returns where there is a gap, or undefined if there is none */

@@ -3,10 +3,8 @@ import { IGNORE_REASONS, REJECT_REASONS } from "../ingest/decoded.ts";
 /** Decades of the score histogram: 1e-20 to 1; smaller scores count in the first. */
 export const DECADES = 20;
 
-/**
- * What became of every record since the state began. `consumed` is the sum of the other five outcomes, always.
- */
-export type Totals = {
+/** What became of records. `consumed` is the sum of the other five outcomes, always. */
+export type Counts = {
   consumed: number;
   scored: number;
   evidence: number;
@@ -16,14 +14,17 @@ export type Totals = {
   alerts: number;
   incidents: number;
   alertsBySignal: Record<string, number>;
-  epochs: number;
-  /** The newest logins in a row that lie too far ahead to be believed: see `believesJump`. */
-  ahead: { count: number; lastMs: number };
   /** Scored logins by decade of score: index 0 is below 1e-19, index 19 is 0.1 to 1. */
   decades: number[];
 };
 
-export function emptyTotals(): Totals {
+/** Logins in a row that lie too far ahead to be believed: see `believesJump`. */
+export type Ahead = { count: number; lastMs: number };
+
+/** What became of every record since the state began. */
+export type Totals = Counts & { epochs: number; readonly ahead: Ahead };
+
+export function noCounts(): Counts {
   return {
     consumed: 0,
     scored: 0,
@@ -34,10 +35,38 @@ export function emptyTotals(): Totals {
     alerts: 0,
     incidents: 0,
     alertsBySignal: {},
-    epochs: 0,
-    ahead: { count: 0, lastMs: 0 },
     decades: new Array(DECADES).fill(0),
   };
+}
+
+export function emptyTotals(): Totals {
+  return { ...noCounts(), epochs: 0, ahead: { count: 0, lastMs: 0 } };
+}
+
+export function plus(totals: Totals, counts: Counts): Totals {
+  return {
+    consumed: totals.consumed + counts.consumed,
+    scored: totals.scored + counts.scored,
+    evidence: totals.evidence + counts.evidence,
+    duplicate: totals.duplicate + counts.duplicate,
+    ignored: plusEach(totals.ignored, counts.ignored),
+    rejected: plusEach(totals.rejected, counts.rejected),
+    alerts: totals.alerts + counts.alerts,
+    incidents: totals.incidents + counts.incidents,
+    alertsBySignal: plusEach(totals.alertsBySignal, counts.alertsBySignal),
+    decades: totals.decades.map((count, decade) => count + counts.decades[decade]!),
+    epochs: totals.epochs,
+    ahead: totals.ahead,
+  };
+}
+
+function plusEach(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sum = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
 }
 
 /** So many logins in a row, all far ahead of those before but near each other, are a gap in the input and no wrong clock. */
@@ -47,7 +76,7 @@ const JUMP_LOGINS = 20;
  * One login far in the future may not move the window; many in a row are believed, or a gap in the input, or one wrong
  * first record, would shut out everything after it. To be called for each login that is too far ahead.
  */
-export function believesJump({ ahead }: Totals, timeMs: number, maxJumpMs: number): boolean {
+export function believesJump(ahead: Ahead, timeMs: number, maxJumpMs: number): boolean {
   ahead.count = Math.abs(timeMs - ahead.lastMs) <= maxJumpMs ? ahead.count + 1 : 1;
   ahead.lastMs = timeMs;
   return ahead.count >= JUMP_LOGINS;

@@ -12,7 +12,7 @@ export const IGNORE_REASONS = [
 ] as const;
 export type IgnoreReason = (typeof IGNORE_REASONS)[number];
 
-/** Why a record could not be read; it goes to the dead letters with its raw bytes. */
+/** Why a record could not be read, or not be scored for a bug of ours; it goes to the dead letters with its raw bytes. */
 export const REJECT_REASONS = [
   "unknown-format",
   "wrong-column-count",
@@ -31,6 +31,7 @@ export const REJECT_REASONS = [
   "unknown-schema",
   "unreadable-schema",
   "invalid-avro",
+  "scoring-failed",
 ] as const;
 export type RejectReason = (typeof REJECT_REASONS)[number];
 

@@ -10,7 +10,9 @@ export class FileBatch implements RecordBatch {
   readonly isUtf8: boolean;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  readonly #lines: Lines;
+  readonly #buffer: Buffer;
+  readonly #consumed: Float64Array;
+  readonly #cutFrom: Int32Array;
   readonly #first: Position;
   readonly #mayGrow: boolean;
 
@@ -19,12 +21,15 @@ export class FileBatch implements RecordBatch {
    * @param mayGrow whether more may be written to the file
    */
   constructor(lines: Lines, first: Position, mayGrow: boolean) {
-    this.#lines = lines;
+    this.#buffer = lines.buffer;
     this.#mayGrow = mayGrow && lines.isUnterminated;
     this.#first = first;
     this.length = lines.count;
-    this.starts = lines.starts;
-    this.ends = lines.ends;
+    // Copies: a batch is kept until its records are committed, the lines only until the next ones are asked for.
+    this.starts = lines.starts.slice(0, lines.count);
+    this.ends = lines.ends.slice(0, lines.count);
+    this.#consumed = lines.consumed.slice(0, lines.count);
+    this.#cutFrom = lines.cutFrom.slice(0, lines.count);
     this.isUtf8 = isUtf8(lines.buffer.subarray(lines.starts[0], lines.ends[lines.count - 1]));
   }
 
@@ -33,11 +38,11 @@ export class FileBatch implements RecordBatch {
   }
 
   bufferOf(_i: number): Buffer {
-    return this.#lines.buffer;
+    return this.#buffer;
   }
 
   positionAfter(i: number): Position {
-    return { offset: this.#first.offset + i + 1, bytes: this.#first.bytes + this.#lines.consumed[i]! };
+    return { offset: this.#first.offset + i + 1, bytes: this.#first.bytes + this.#consumed[i]! };
   }
 
   metadataOf(_i: number): RecordMetadata {
@@ -49,6 +54,6 @@ export class FileBatch implements RecordBatch {
   }
 
   cutFrom(i: number): number {
-    return this.#lines.cutFrom[i]!;
+    return this.#cutFrom[i]!;
   }
 }

@@ -1,0 +1,30 @@
+import type { Segment } from "../graph-state/segment.ts";
+import type { AlertRecord, DeadLetter, RecordBatch, ScoredRecord } from "../log/port.ts";
+import { type Counts, noCounts } from "./totals.ts";
+
+/** Records of a batch from `start` on. */
+export type Slice = { readonly batch: RecordBatch; readonly start: number };
+
+/**
+ * What came of the records of a partition since its last commit, and these records: all of it is committed together, or
+ * forgotten together and done again.
+ */
+export class Uncommitted {
+  readonly alerts: AlertRecord[] = [];
+  readonly scored: ScoredRecord[] = [];
+  readonly deadLetters: DeadLetter[] = [];
+  /** Part of the graph, but not yet of the log. */
+  readonly segments: Segment[] = [];
+  readonly counts: Counts = noCounts();
+  /** Event ids by which duplicates are told. */
+  readonly uids: string[] = [];
+  /** The records themselves. */
+  readonly slices: Slice[] = [];
+  /** Size of the records. */
+  bytes = 0;
+
+  /** Keeps the records of a batch from `start` on. */
+  hold(batch: RecordBatch, start: number): void {
+    if (this.slices.at(-1)?.batch !== batch) this.slices.push({ batch, start });
+  }
+}
