@@ -8,13 +8,16 @@ import { runSeeds } from "./seed-threads.ts";
 /**
  * Runs a range of seeds on all cores, prints those that failed as they come, and what all came to, for people and long runs:
  *
- *     node run-schedules.ts FROM TO [--threads N] [--stop-after FAILURES]
+ *     node run-schedules.ts FROM TO [--threads N] [--stop-after FAILURES] [--poison]
+ *
+ * With `--poison` some logins bring out a bug.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     threads: { type: "string", default: String(availableParallelism()) },
     "stop-after": { type: "string", default: "10" },
+    poison: { type: "boolean", default: false },
   },
 });
 const from = Number(positionals[0] ?? 1);
@@ -23,7 +26,7 @@ const threads = Number(values.threads);
 const failuresMax = Number(values["stop-after"]);
 const isRange = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from <= to;
 if (!isRange || !(threads >= 1) || !(failuresMax >= 1)) {
-  console.error("usage: run-schedules.ts FROM TO [--threads N] [--stop-after FAILURES]");
+  console.error("usage: run-schedules.ts FROM TO [--threads N] [--stop-after FAILURES] [--poison]");
   process.exit(2);
 }
 
@@ -35,6 +38,7 @@ let toldMs = startedMs;
 const perMinute = (): number => Math.round((60_000 * sums.schedules) / (performance.now() - startedMs));
 await runSeeds<ScheduleResult>(new URL("./schedule.ts", import.meta.url), seeds, {
   threads,
+  argument: { hasPoison: values.poison },
   isEnough: () => sums.failed.length >= failuresMax,
   onResult: (result) => {
     sums.add(result);

@@ -4,11 +4,13 @@ import type { Config } from "../../src/config/schema.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { PartitionMerging } from "../../src/engine/partition-merging.ts";
 import { digestOf } from "../../src/graph-state/digest.ts";
+import { type LoginBytes, USER } from "../../src/ingest/login-bytes.ts";
 import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
 import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
 import { drawFaultPlan, type FaultName, withoutFaults } from "../../src/log/simulated/fault-plan.ts";
 import type { SimulatedProcess } from "../../src/log/simulated/simulated-process.ts";
 import { Random } from "../../src/model/random.ts";
+import { FAILS_IN_ADDING, FAILS_IN_SCORING, poison } from "../engine/poison.ts";
 import { type Finding, verify } from "../verification/verifier.ts";
 import { MISTAKES, type Mistake } from "./mistakes.ts";
 import { type Work, WorkInProgress } from "./work-in-progress.ts";
@@ -61,6 +63,8 @@ export type ScheduleOptions = {
   readonly isEarlier?: boolean;
   /** What every worker does wrong: a name in `MISTAKES`. */
   readonly mistake?: string | undefined;
+  /** Some logins bring out a bug. */
+  readonly hasPoison?: boolean;
 };
 
 type Worker = {
@@ -85,9 +89,22 @@ const CONFIG: Config = loadConfig({
   },
 });
 
+/** Share of logins that bring out a bug, half of them before they are added and half of them after. */
+const POISON_SHARE = 0.02;
+
 /** A whole cluster of one to four workers, under one seed, through its faults, to the end of its input. */
 export async function runSchedule(seed: number, options: ScheduleOptions = {}): Promise<ScheduleResult> {
-  const { isEarlier = false } = options;
+  if (options.hasPoison !== true) return runCluster(seed, options);
+  const mend = poison();
+  try {
+    return await runCluster(seed, options);
+  } finally {
+    mend();
+  }
+}
+
+async function runCluster(seed: number, options: ScheduleOptions): Promise<ScheduleResult> {
+  const { isEarlier = false, hasPoison = false } = options;
   const mistake = options.mistake === undefined ? undefined : MISTAKES[options.mistake]!;
   const cluster = new SimulatedCluster({ random: (label) => new Random(seed, label) });
   const random = new Random(seed, "schedule");
@@ -139,7 +156,7 @@ export async function runSchedule(seed: number, options: ScheduleOptions = {}): 
   for (let i = 0; i < workerCount; i++) start();
 
   const repeats = isEarlier ? undefined : new Random(seed, "repeated records");
-  const count = feed(cluster, random, repeats, partitions, () => isOver);
+  const count = feed(cluster, random, repeats, partitions, hasPoison, () => isOver);
   const plan = withoutFaults(drawFaultPlan(new Random(seed, "plan")), isEarlier ? LATER_FAULTS : []);
   const injector = cluster.startFaults(plan, (process) => {
     const worker = workers.get(process.name);
@@ -189,6 +206,7 @@ export async function runSchedule(seed: number, options: ScheduleOptions = {}): 
     scored: all(TOPICS.scoredLogins).flat(),
     deadLetters: all(TOPICS.deadLetters).flat(),
     graphState: all(TOPICS.graphState).flat(),
+    ...(hasPoison ? { isPoison } : {}),
   });
   const accounted = findings.find(({ verdict }) => verdict === "ALL-RECORDS-ACCOUNTED");
   for (const { engine, process } of workers.values()) {
@@ -290,9 +308,14 @@ export function feed(
   random: Random,
   repeats: Random | undefined,
   partitions: number,
+  hasPoison: boolean,
   isOver: () => boolean,
 ): () => number {
   let count = 0;
+  const poisonousUser = (): string | undefined => {
+    if (!hasPoison || random.nextFloat() >= POISON_SHARE) return undefined;
+    return random.nextFloat() < 0.5 ? FAILS_IN_SCORING : FAILS_IN_ADDING;
+  };
   const write = (): void => {
     if (isOver()) return;
     for (let i = random.nextInt(12); i > 0; i--) {
@@ -303,7 +326,7 @@ export function feed(
           ? "no login at all"
           : JSON.stringify({
               timeMs: Math.floor(cluster.time.now()) - lateMs,
-              user: `U${user}`,
+              user: poisonousUser() ?? `U${user}`,
               sourceHost: `C${random.nextFloat() < 0.8 ? user : random.nextInt(20)}`,
               targetHost: `C${100 + random.nextInt(10)}`,
               authType: random.nextFloat() < 0.1 ? "NTLM" : "Kerberos",
@@ -324,6 +347,12 @@ export function feed(
   };
   cluster.time.schedule(0, write);
   return () => count;
+}
+
+/** Evidence is not scored: of it only what fails in adding fails. */
+function isPoison(login: LoginBytes, kind: "login" | "evidence"): boolean {
+  const user = login.text(USER);
+  return user === FAILS_IN_ADDING || (user === FAILS_IN_SCORING && kind === "login");
 }
 
 /** For `runSeeds`. */

@@ -6,6 +6,7 @@ import { runSeeds } from "./seed-threads.ts";
 
 /** Schedules of one run of the tests; `run-schedules.ts` runs as many as one likes. */
 const SEEDS = Array.from({ length: 600 }, (_, i) => i + 1);
+const POISON_SEEDS = SEEDS.slice(0, 60);
 
 /**
  * Seeds that showed a mistake when it was there. What a seed does also hangs on how often the engine asks and waits, so that
@@ -51,6 +52,14 @@ test("whole clusters account for every record through seeded faults", async (t) 
 
 test("seeds from before there were all these faults show no mistake", async () => {
   sumUp(await runSeeds<ScheduleResult>(SCHEDULE, EARLIER_REGRESSIONS, { argument: { isEarlier: true } }));
+});
+
+test("records that bring out a bug become dead letters through seeded faults, and all others are accounted for", async (t) => {
+  const sums = sumUp(
+    await runSeeds<ScheduleResult>(SCHEDULE, POISON_SEEDS, { argument: { hasPoison: true } }),
+  );
+  t.diagnostic(sums.describe());
+  assert.ok(sums.rebuilds > POISON_SEEDS.length);
 });
 
 test("a seed gives the same run every time", async () => {

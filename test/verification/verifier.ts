@@ -5,6 +5,7 @@ import { digestOf } from "../../src/graph-state/digest.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
 import { decodeSegment, decodeSegmentHeader } from "../../src/graph-state/segment.ts";
 import { createDecoder } from "../../src/ingest/formats/index.ts";
+import type { LoginBytes } from "../../src/ingest/login-bytes.ts";
 import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
 
 export type Verdict =
@@ -28,6 +29,8 @@ export type Outcome = {
   readonly scored: readonly ConsumedRecord[];
   readonly deadLetters: readonly ConsumedRecord[];
   readonly graphState: readonly ConsumedRecord[];
+  /** Which records bring out a bug, where there is one: they have to be dead letters for that, and no part of the graph. */
+  readonly isPoison?: (login: LoginBytes, kind: "login" | "evidence") => boolean;
 };
 
 export type Finding = { readonly verdict: Verdict; readonly detail: string };
@@ -56,12 +59,23 @@ export function verify(outcome: Outcome): Finding[] {
     for (const { offset, value } of records) {
       const origin = `${partition}/${offset}`;
       const decoded = decoder.decode(value!, 0, value!.length);
-      const wanted = { scored: decoded.kind === "login" ? 1 : 0, dead: decoded.kind === "rejected" ? 1 : 0 };
+      const isPoison =
+        (decoded.kind === "login" || decoded.kind === "evidence") &&
+        outcome.isPoison?.(decoded.login, decoded.kind) === true;
+      const wanted = {
+        scored: decoded.kind === "login" && !isPoison ? 1 : 0,
+        dead: decoded.kind === "rejected" || isPoison ? 1 : 0,
+      };
       expectCount(origin, "scored login", scored.get(origin)?.length ?? 0, wanted.scored, find);
       expectCount(origin, "dead letter", deadLetters.get(origin)?.length ?? 0, wanted.dead, find);
       if (wanted.dead === 1 && deadLetters.get(origin)?.some((letter) => !letter.value!.equals(value!)))
         find("RECORD-LOST", `the dead letter of ${origin} has other bytes`);
-      if (decoded.kind !== "login" && decoded.kind !== "evidence") continue;
+      for (const { headers } of deadLetters.get(origin) ?? []) {
+        const errorClass = isPoison ? "bug" : "data";
+        if (String(headers["oddlink-error-class"]) !== errorClass)
+          find("RECORD-LOST", `the dead letter of ${origin} is not said to be there for ${errorClass}`);
+      }
+      if ((decoded.kind !== "login" && decoded.kind !== "evidence") || isPoison) continue;
       oracle.advance(decoded.login.timeMs);
       oracle.resolve(decoded.login, ids);
       oracle.apply(decoded.login, ids);
