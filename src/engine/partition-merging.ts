@@ -1,11 +1,11 @@
 import type { Config } from "../config/schema.ts";
 import { chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
 import { Graph } from "../graph-state/graph.ts";
-import { decodeSegment, decodeSegmentHeader, type Segment } from "../graph-state/segment.ts";
+import type { Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord, Log } from "../log/port.ts";
 import { type Merging, piecesOf, toRecord } from "./segment-merging.ts";
 import type { SharedGraph } from "./shared-graph.ts";
-import { sumGroup } from "./stored-segments.ts";
+import { sumGroup, toSegment, toStored } from "./stored-segments.ts";
 
 /** Segments of a partition are merged once they weigh this many times what their sum does, and no sooner than at this size. */
 const MERGE_RATIO = 2;
@@ -99,7 +99,7 @@ export class PartitionMerging implements Merging {
     const { log, config, breathe, newId } = this.#options;
     const stored: StoredSegment[] = [];
     for (const [key, bytes] of await log.readBack("graph-state", partition))
-      stored.push({ key, header: decodeSegmentHeader(bytes), bytes });
+      stored.push(toStored(key, bytes));
     const { chosen, coverage } = chooseSegments(stored);
     const [range] = coverage.ranges();
     if (range === undefined) {
@@ -107,8 +107,8 @@ export class PartitionMerging implements Merging {
       return;
     }
     const graph = new Graph({ links: config.links, window: config.window });
-    for (const { bytes } of chosen) {
-      graph.addPart(decodeSegment(bytes));
+    for (const segment of chosen) {
+      graph.addPart(toSegment(segment));
       await breathe();
     }
     // What the sum covers, and what attempts before it left unfinished: of this partition, both lie before its end.

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { Coverage, chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
-import { decodeSegment, decodeSegmentHeader, type GraphPart, type Segment } from "../graph-state/segment.ts";
+import type { GraphPart, Segment } from "../graph-state/segment.ts";
 import type { Assignment, Follower, KeyedRecord, Log } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
 import { Scoring } from "./scoring.ts";
-import { StoredSegments } from "./stored-segments.ts";
+import { StoredSegments, toSegment, toStored } from "./stored-segments.ts";
 
 /** Encoded bytes of one segment, about: well below the megabyte that a Kafka record may have by default. */
 export const SEGMENT_BYTES_MAX = 600_000;
@@ -221,7 +221,7 @@ export class SharedGraph {
     // From here on nothing may be awaited before the segments are chosen: what comes later is queued, and added after them.
     this.#restoring = undefined;
     const segments: StoredSegment[] = [];
-    for (const [key, bytes] of restoring) segments.push({ key, header: decodeSegmentHeader(bytes), bytes });
+    for (const [key, bytes] of restoring) segments.push(toStored(key, bytes));
     restoring.clear();
     const { chosen, coverage, gap } = chooseSegments(segments);
     this.coverage = coverage;
@@ -235,8 +235,8 @@ export class SharedGraph {
   }
 
   async #addAll(segments: readonly StoredSegment[]): Promise<void> {
-    for (const [i, { bytes }] of segments.entries()) {
-      this.scoring.graph.addPart(decodeSegment(bytes));
+    for (const [i, segment] of segments.entries()) {
+      this.scoring.graph.addPart(toSegment(segment));
       if (i % RESTORE_SLICE !== 0) continue;
       this.#options.onRestoring?.({ segments: i, segmentsTotal: segments.length });
       await this.#options.breathe();
@@ -258,15 +258,15 @@ export class SharedGraph {
     }
     if (value === null) return;
     try {
-      this.#addFollowed(value);
+      this.#addFollowed(toStored(key, value));
     } catch (error) {
       this.#options.onBroken(error as Error);
     }
   }
 
   /** A segment that another process, or this one, has just written. */
-  #addFollowed(value: Uint8Array): void {
-    const { ranges, isLast, watermarkMs } = decodeSegmentHeader(value);
+  #addFollowed(segment: StoredSegment): void {
+    const { ranges, isLast, watermarkMs } = segment.header;
     // What was read of the same partition and is in no segment yet is part of the graph too.
     if (ranges.some(({ partition }) => partition === this.#deltaOwner?.partition)) this.#disown();
     const standings = ranges.map((range) => this.coverage.standingOf(range));
@@ -283,7 +283,7 @@ export class SharedGraph {
     }
     // Time first: incidents that end by it are counted by their owner, and a step takes what was added before it.
     if (watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(watermarkMs);
-    this.scoring.graph.addPart(decodeSegment(value));
+    this.scoring.graph.addPart(toSegment(segment));
     if (isLast) for (const range of ranges) this.coverage.add(range);
   }
 

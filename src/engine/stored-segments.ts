@@ -1,3 +1,7 @@
+import { OddlinkError } from "../errors.ts";
+import type { StoredSegment } from "../graph-state/coverage.ts";
+import { decodeSegment, decodeSegmentHeader, type Segment } from "../graph-state/segment.ts";
+
 /** In a key: what a sum of segments has that a segment has not. */
 const SUM = "/sum";
 
@@ -80,3 +84,33 @@ export function sumGroup(partition: number, next: number, id: string): string {
 
 /** Group of the sum of all segments of all partitions. */
 export const WHOLE_SUM_GROUP = `all${SUM}`;
+
+/**
+ * A segment as it lies in the log, its bytes checked.
+ *
+ * @throws {OddlinkError} SEGMENT_CORRUPT
+ */
+export function toStored(key: string, bytes: Uint8Array): StoredSegment {
+  return naming(key, () => ({ key, header: decodeSegmentHeader(bytes), bytes }));
+}
+
+/** @throws {OddlinkError} SEGMENT_CORRUPT */
+export function toSegment({ key, bytes }: Pick<StoredSegment, "key" | "bytes">): Segment {
+  return naming(key, () => decodeSegment(bytes));
+}
+
+/** Says which segment can't be read. Going on without it would be a graph that nobody knows to be too small. */
+function naming<T>(key: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const number = /^\d{6}(?=\/)/.exec(key)?.[0];
+    const partition = number === undefined ? "" : `, partition ${Number(number)}`;
+    throw new OddlinkError(
+      "SEGMENT_CORRUPT",
+      `graph-state${partition}, key ${key}: ${(error as Error).message}. Nothing is scored with a graph that lacks a part: ` +
+        "put the stored graph back as it was, or begin anew with another store, or other topics and another group",
+      { cause: error },
+    );
+  }
+}

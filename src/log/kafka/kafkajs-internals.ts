@@ -121,6 +121,8 @@ export type PartitionMetadata = {
 
 export type InternalCluster = {
   connect(): Promise<void>;
+  /** Topics whose metadata is asked for. One that is gone makes every refresh fail. */
+  targetTopics: Set<string>;
   addTargetTopic(topic: string): Promise<void>;
   refreshMetadata(): Promise<void>;
   findTopicPartitionMetadata(topic: string): PartitionMetadata[];

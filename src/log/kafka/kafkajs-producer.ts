@@ -12,7 +12,13 @@ import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import { type KafkaClientOptions, REQUEST_TIMEOUT_MS, requireWithin } from "./kafkajs-connection.ts";
 import { Coordinator } from "./kafkajs-coordinator.ts";
 import type { InternalCluster } from "./kafkajs-internals.ts";
-import { type Batch, type ProducerIdentity, SendFailed, TransactionalSends } from "./kafkajs-sends.ts";
+import {
+  type Batch,
+  type ProducerIdentity,
+  SendFailed,
+  TopicRefused,
+  TransactionalSends,
+} from "./kafkajs-sends.ts";
 
 const TRANSACTION_TIMEOUT_MS = 10_000;
 const FENCE_MS_MAX = 30_000;
@@ -213,7 +219,9 @@ export class KafkajsProducer implements TransactionalProducer {
     }
     const id = this.#transactionalId;
     const cause = asKafkaError(error, `a transaction of ${id}`);
-    const reason = causesOf(error).at(-1)?.message ?? String(error);
+    const causes = causesOf(error);
+    const refused = causes.find((known) => known instanceof TopicRefused);
+    const reason = (refused ?? causes.at(-1))?.message ?? String(error);
     return new TransactionError(outcome, `a transaction of ${id} failed ${when}, ${outcome}: ${reason}`, {
       cause,
     });

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Message } from "kafkajs";
 import type { ProducedRecord } from "./client.ts";
-import { brokerErrorType, mayHeal } from "./kafka-errors.ts";
+import { brokerErrorType, causesOf, mayHeal } from "./kafka-errors.ts";
 import type { CompressionName } from "./kafkajs-connection.ts";
 import { backoffMs, forgetBroker } from "./kafkajs-coordinator.ts";
 import { errorOfCode, type InternalCluster, produceTo } from "./kafkajs-internals.ts";
@@ -46,6 +46,13 @@ export type Batch = {
   /** True once it was sent without a clear answer. */
   mayBeWritten: boolean;
 };
+
+/** What a topic refuses, in words that say what to do; the cause is the broker's answer. */
+export class TopicRefused extends Error {
+  constructor(topic: string, cause: Error) {
+    super(refusalText(topic, cause), { cause });
+  }
+}
 
 /** Some batches were not written. */
 export class SendFailed extends Error {
@@ -100,8 +107,8 @@ export class TransactionalSends {
     const topics = new Set(records.map((record) => record.topic));
     for (let attempt = 0; ; attempt++) {
       try {
-        for (const topic of topics) await this.#cluster.addTargetTopic(topic);
-        if (this.#clock() - this.#refreshedMs > METADATA_MS_MAX) await this.#refresh();
+        for (const topic of topics) await this.#addTopic(topic);
+        if (this.#clock() - this.#refreshedMs > METADATA_MS_MAX) await this.#refresh(topics);
         break;
       } catch (error) {
         if (!mayHeal(error)) throw error;
@@ -144,13 +151,16 @@ export class TransactionalSends {
     producer: ProducerIdentity,
   ): Promise<void> {
     const queues = plan.map((batches) => [...batches]);
+    const topics = new Set(plan.map(([batch]) => batch!.topic));
     for (let attempt = 0; queues.some((queue) => queue.length > 0); ) {
       const open = queues.filter((queue) => queue.length > 0);
       const errors = await this.#sendFirst(open, transactionalId, producer);
-      const final = [...errors.values()].find((error) => !mayBeRepeated(error));
+      const final = [...errors].find(([, error]) => !mayBeRepeated(error));
       if (final !== undefined) {
+        const [{ topic }, error] = final;
         const isUnclear = open.some(([batch]) => batch?.mayBeWritten === true);
-        throw new SendFailed(!isUnclear && NOT_WRITTEN.has(brokerErrorType(final) ?? ""), final);
+        const isCertain = !isUnclear && NOT_WRITTEN.has(brokerErrorType(error) ?? "");
+        throw new SendFailed(isCertain, new TopicRefused(topic, error));
       }
       if (errors.size === 0) {
         attempt = 0;
@@ -158,7 +168,7 @@ export class TransactionalSends {
       }
       await sleep(backoffMs(attempt++, BACKOFF_MS_MIN, BACKOFF_MS_MAX));
       // Somebody else may lead the partition now. If nobody answers that either, the next attempt fails and is repeated.
-      await this.#refresh().catch(() => {});
+      await this.#refresh(topics).catch(() => {});
     }
   }
 
@@ -238,9 +248,24 @@ export class TransactionalSends {
     return errors;
   }
 
-  async #refresh(): Promise<void> {
+  async #addTopic(topic: string): Promise<void> {
+    try {
+      await this.#cluster.addTargetTopic(topic);
+    } catch (error) {
+      throw mayHeal(error) ? error : new TopicRefused(topic, error as Error);
+    }
+  }
+
+  /** @param topics that are needed now: one that was written to before and is gone must not hold them up */
+  async #refresh(topics: ReadonlySet<string>): Promise<void> {
     await this.#cluster.connect();
-    await this.#cluster.refreshMetadata();
+    try {
+      await this.#cluster.refreshMetadata();
+    } catch (error) {
+      if (brokerErrorType(error) !== "UNKNOWN_TOPIC_OR_PARTITION") throw error;
+      this.#cluster.targetTopics = new Set(topics);
+      await this.#cluster.refreshMetadata();
+    }
     this.#refreshedMs = this.#clock();
   }
 
@@ -261,6 +286,18 @@ export class TransactionalSends {
 /** A broker that has just lost a partition, or is about to get it, may not know it at all. */
 function mayBeRepeated(error: Error): boolean {
   return mayHeal(error) || brokerErrorType(error) === "UNKNOWN_TOPIC_OR_PARTITION";
+}
+
+function refusalText(topic: string, cause: Error): string {
+  switch (brokerErrorType(cause)) {
+    case "UNKNOWN_TOPIC_OR_PARTITION":
+      return `the topic ${topic} is missing; oddlink topics --create makes it anew`;
+    case "MESSAGE_TOO_LARGE":
+    case "RECORD_LIST_TOO_LARGE":
+      return `the topic ${topic} does not take a record as large as one that is to be written; oddlink topics says which max.message.bytes it needs`;
+    default:
+      return `the topic ${topic} refuses what is written: ${causesOf(cause).at(-1)!.message}`;
+  }
 }
 
 function byTopic(batches: readonly Batch[]): [string, Batch[]][] {
