@@ -67,6 +67,8 @@ export class Graph {
   evictedCount = 0;
 
   readonly #linksMax: number;
+  /** True if every link that may go has gone, until the next delta is taken. */
+  #hasNoneToEvict = false;
   /** New targets by source host, if such links are configured. */
   readonly #newTargets = new NewLinkCounters();
   readonly #sourceTarget: LinkKind | undefined;
@@ -220,6 +222,7 @@ export class Graph {
       ),
     ];
     this.#delta.clear();
+    this.#hasNoneToEvict = false;
     return parts;
   }
 
@@ -288,13 +291,15 @@ export class Graph {
   /** At the cap, the longest silent links go, a hundredth of all at once. */
   #makeRoomFor(links: number): void {
     const excess = this.links.size + links - this.#linksMax;
-    if (excess <= 0) return;
-    for (const link of this.#wheel.longestSilent(
-      Math.max(excess, Math.floor(this.#linksMax * EVICTION_SHARE)),
-    )) {
+    if (excess <= 0 || this.#hasNoneToEvict) return;
+    let wanted = Math.max(excess, Math.floor(this.#linksMax * EVICTION_SHARE));
+    for (const link of this.#wheel.longestSilent(wanted)) {
       this.#removeLink(link);
       this.evictedCount++;
+      wanted--;
     }
+    // What is left is in no segment yet: looking through it again for every login would take ever longer.
+    this.#hasNoneToEvict = wanted > 0 && this.isDirty;
   }
 
   #intern(column: number, login: LoginBytes, ids: Int32Array): number {

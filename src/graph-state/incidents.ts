@@ -18,7 +18,13 @@ export type Incident = {
   partition: number;
 };
 
-/** The incidents whose slot has not ended; ended ones are handed back once. Bounded by what one slot can hold. */
+/** Open incidents at most: a flood of new names may make each login one of its own. Some 50 MB. */
+export const OPEN_INCIDENTS_MAX = 100_000;
+
+/**
+ * The incidents whose slot has not ended; ended ones are handed back once. Beyond a bound further ones are not kept: each of
+ * their logins then stands for itself.
+ */
 export class OpenIncidents {
   readonly #open = new Map<string, Incident>();
   #delta = new Map<string, Incident>();
@@ -32,6 +38,8 @@ export class OpenIncidents {
 
   /** Adds to an incident, which is opened if need be, and returns it. */
   add(change: Incident): Incident {
+    const { tier, user, sourceHost, slotStartMs } = change;
+    if (this.#isFull && this.find(tier, user, sourceHost, slotStartMs) === undefined) return { ...change };
     merge(this.#delta, change);
     return this.#mergeOpen(change);
   }
@@ -58,8 +66,12 @@ export class OpenIncidents {
   addAll(changes: readonly Incident[], watermarkMs: number): void {
     this.close(watermarkMs);
     for (const change of changes) {
-      if (change.slotEndMs > watermarkMs) this.#mergeOpen(change);
+      if (change.slotEndMs > watermarkMs && !this.#isFull) this.#mergeOpen(change);
     }
+  }
+
+  get #isFull(): boolean {
+    return this.#open.size >= OPEN_INCIDENTS_MAX;
   }
 
   #mergeOpen(change: Incident): Incident {

@@ -129,6 +129,8 @@ export class KafkajsProducer implements TransactionalProducer {
       const written = this.#write(identity, records, position, progress);
       await requireWithin(this.#transactionTimeoutMs, doing, written);
     } catch (error) {
+      // If a topic is gone, the broker refuses all partitions of the transaction and does not say which one it was for.
+      this.#sends.distrust();
       throw this.#failure(await this.#abort(identity, progress, error), "before its commit", error);
     }
     try {

@@ -139,6 +139,11 @@ export class TransactionalSends {
     return [...queues.values()].map(({ batches }) => batches);
   }
 
+  /** What is known of topics may be wrong: it is asked for anew before the next transaction. */
+  distrust(): void {
+    this.#refreshedMs = Number.NEGATIVE_INFINITY;
+  }
+
   /**
    * Writes batches of partitions that were added to the transaction. Tries again as long as that may help: the caller sets
    * the limit, after which this must not go on.
@@ -263,8 +268,9 @@ export class TransactionalSends {
       await this.#cluster.refreshMetadata();
     } catch (error) {
       if (brokerErrorType(error) !== "UNKNOWN_TOPIC_OR_PARTITION") throw error;
-      this.#cluster.targetTopics = new Set(topics);
-      await this.#cluster.refreshMetadata();
+      // One by one, to tell which it is.
+      this.#cluster.targetTopics = new Set();
+      for (const topic of topics) await this.#addTopic(topic);
     }
     this.#refreshedMs = this.#clock();
   }
