@@ -317,7 +317,7 @@ export class PartitionRun implements Contributor {
       offset: batch.offsetOf(i),
       reason,
       detail,
-      bytes: Uint8Array.from(batch.bufferOf(i).subarray(batch.starts[i], batch.ends[i])),
+      bytes: new Uint8Array(batch.bufferOf(i).subarray(batch.starts[i], batch.ends[i])),
       metadata: batch.metadataOf(i),
     });
   }
