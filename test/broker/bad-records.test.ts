@@ -7,7 +7,6 @@ import { pathToFileURL } from "node:url";
 import kafkajs, { type Admin } from "kafkajs";
 import type { LoginBytes } from "../../src/ingest/login-bytes.ts";
 import { USER } from "../../src/ingest/login-bytes.ts";
-import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
 import { patchKafkajs } from "../../src/log/kafka/kafkajs-patches.ts";
 import { FAILS_IN_ADDING, FAILS_IN_SCORING } from "../engine/poison.ts";
 import { ended, run } from "../processes/oddlink.ts";
@@ -141,7 +140,8 @@ test("a partition whose dead letters are refused waits and says what to do, and 
 }, async (t) => {
   const { cluster, env } = await newCluster(t, "refused");
   const { topics } = cluster;
-  const deadLetters = async (): Promise<ConsumedRecord[]> => (await cluster.read(topics.deadLetters)).flat();
+  const deadLetters = async () =>
+    new Set((await cluster.read(topics.deadLetters)).flat().map(({ value }) => String(value)));
   const isRead = async (partition: number) => {
     const written = (await cluster.read(topics.logins))[partition]!.length;
     return (await cluster.committed())[partition] === written;
@@ -163,10 +163,7 @@ test("a partition whose dead letters are refused waits and says what to do, and 
   const created = await run(["topics", "--create"], { env });
   assert.equal(created.code, 0, created.stdout + created.stderr);
   await cluster.drained(WAIT_MS_MAX);
-  assert.deepEqual(
-    (await deadLetters()).map(({ value }) => String(value)),
-    ["bad again"],
-  );
+  assert.deepEqual(await deadLetters(), new Set(["bad again"]));
 
   const limit = (bytes: number) =>
     administer((admin) =>
@@ -190,10 +187,7 @@ test("a partition whose dead letters are refused waits and says what to do, and 
   assert.equal(await isRead(1), false, "nothing is skipped");
   await limit(100_000);
   await cluster.drained(WAIT_MS_MAX);
-  assert.deepEqual(
-    (await deadLetters()).map(({ value }) => String(value)),
-    ["bad again", large],
-  );
+  assert.deepEqual(await deadLetters(), new Set(["bad again", large]));
   await cluster.stop(worker);
 });
 

@@ -6,7 +6,7 @@ import { USER_KIND } from "../../src/graph-state/link-kinds.ts";
 import { addLogin, login, PART_BYTES_MAX } from "./logins.ts";
 
 const MINUTE_MS = 60_000;
-const USERS = 60_000;
+const USERS = 30_000;
 const LINKS_MAX = 10_000;
 /** Logins between two segments: what they change is spared by eviction. */
 const SEGMENT_LOGINS = 500;
