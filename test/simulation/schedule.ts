@@ -156,7 +156,7 @@ async function runCluster(seed: number, options: ScheduleOptions): Promise<Sched
   for (let i = 0; i < workerCount; i++) start();
 
   const repeats = isEarlier ? undefined : new Random(seed, "repeated records");
-  const count = feed(cluster, random, repeats, partitions, hasPoison, () => isOver);
+  const count = feed(cluster, random, repeats, partitions, () => isOver, hasPoison);
   const plan = withoutFaults(drawFaultPlan(new Random(seed, "plan")), isEarlier ? LATER_FAULTS : []);
   const injector = cluster.startFaults(plan, (process) => {
     const worker = workers.get(process.name);
@@ -308,8 +308,8 @@ export function feed(
   random: Random,
   repeats: Random | undefined,
   partitions: number,
-  hasPoison: boolean,
   isOver: () => boolean,
+  hasPoison = false,
 ): () => number {
   let count = 0;
   const poisonousUser = (): string | undefined => {
