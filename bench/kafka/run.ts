@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import { startBroker } from "../../test/broker/kafka-broker.ts";
 import { mavenJars } from "../../test/broker/kafka-jars.ts";
-import { type Capacity, measureCapacity } from "./capacity.ts";
+import { type Capacity, drained, measureCapacity } from "./capacity.ts";
 import { ENGINES, type EngineName, PARTITIONS, type RunningEngine } from "./engines.ts";
 import { AlertReader, type Latency, measureLatency } from "./latency.ts";
 import { generate, loginLines } from "./logins.ts";
@@ -119,6 +119,7 @@ try {
           const load = async (rate: number, count: number, spanMs?: number): Promise<void> => {
             await generate({ ...common, topic: logins, first, count, rate, spanMs });
             first += count;
+            await drained(client, logins, engine);
           };
           const warmUpRate = Math.max(...RATES);
           await load(warmUpRate, WARM_UP_SECONDS * warmUpRate, WARM_UP_DAYS * MS_PER_DAY);
