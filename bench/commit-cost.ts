@@ -83,10 +83,20 @@ try {
     for (const deadlineMs = performance.now() + START_MS_MAX; !(await isUnderWay()); await sleep(POLL_MS)) {
       if (performance.now() > deadlineMs) throw new Error("the worker, or its load, has not begun");
     }
+    const graphState = `${name}.graph-state`;
+    let segments = 0;
+    const tail = client.tail({
+      topic: graphState,
+      onRecords: (_partition, records) => {
+        segments += records.length;
+      },
+      onCrash: (error) => {
+        throw error;
+      },
+    });
     const mark = async () => ({
-      // Each commit leaves a segment there, and the marker of its transaction.
-      commits:
-        (await client.topicOffsets(`${name}.graph-state`)).reduce((sum, { high }) => sum + high, 0) / 2,
+      // Each commit leaves segments there, and one marker of its transaction.
+      commits: (await client.topicOffsets(graphState)).reduce((sum, { high }) => sum + high, 0) - segments,
       logins: (await client.topicOffsets(logins)).reduce((sum, { high }) => sum + high, 0),
       cpu: cpuSeconds(engine.pid),
       timeMs: performance.now(),
@@ -96,6 +106,7 @@ try {
     await sleep(SECONDS * 1000);
     const end = await mark();
     ended.abort();
+    await tail.close();
     await generated;
     await engine.stop();
     const seconds = (end.timeMs - start.timeMs) / 1000;

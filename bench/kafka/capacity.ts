@@ -17,6 +17,21 @@ export type Capacity = {
   readonly alertShare: number;
 };
 
+/** Resolves once an engine has committed all that is in the topic now. */
+export async function drained(
+  client: KafkajsClient,
+  logins: string,
+  { group }: RunningEngine,
+): Promise<void> {
+  const ends = await client.topicOffsets(logins);
+  const partitions = ends.map(({ partition }) => partition);
+  for (const deadlineMs = performance.now() + STUCK_MS_MAX; ; await sleep(POLL_MS)) {
+    const committed = await client.committedOffsets(group, logins, partitions);
+    if (ends.every(({ high }, i) => (committed[i] ?? 0) >= high)) return;
+    if (performance.now() > deadlineMs) throw new Error(`${group} does not keep up with its load`);
+  }
+}
+
 /**
  * How fast an engine gets through a topic that is full already, by what its group has committed: from the first commit after
  * `warmUpMs` of work to the last one.

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import { cpuSeconds } from "./cpu.ts";
 import type { RunningEngine } from "./engines.ts";
 
-/** After the load ends: what is on its way belongs to it. */
+/** After the last commit: its alerts are on their way to the reader. */
 const SETTLE_MS = 500;
 
 export type Latency = {
@@ -45,7 +46,7 @@ export class AlertReader {
   }
 }
 
-/** Latency of the alerts of `count` logins that `load` sends. */
+/** Latency of the alerts of `count` logins; `load` sends them and returns once all are committed. */
 export async function measureLatency(
   reader: AlertReader,
   { pid }: RunningEngine,
@@ -53,6 +54,8 @@ export async function measureLatency(
   count: number,
   load: () => Promise<void>,
 ): Promise<Latency> {
+  // Those of what came before.
+  await sleep(SETTLE_MS);
   reader.take();
   const startMs = performance.now();
   const engine = cpuSeconds(pid);
@@ -61,7 +64,7 @@ export async function measureLatency(
   const seconds = (performance.now() - startMs) / 1000;
   const engineShare = (cpuSeconds(pid) - engine) / seconds;
   const brokerShare = (cpuSeconds(brokerPid) - broker) / seconds;
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  await sleep(SETTLE_MS);
   const sorted = reader.take().sort((a, b) => a - b);
   if (sorted.length === 0) throw new Error("there was no alert");
   return {

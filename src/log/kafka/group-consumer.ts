@@ -50,8 +50,11 @@ export type ConsumedPartition = {
   readonly offset: number;
   /** True if the group has never committed anything of the partition. */
   readonly isNew: boolean;
-  /** The next records, at most so many; waits for the first. Undefined once the partition is taken away, or at a stop. */
-  take(countMax: number): Promise<readonly ConsumedRecord[] | undefined>;
+  /**
+   * The next records, at most so many; waits for the first, and lets them gather until `gathered` resolves unless so many are
+   * there before. Undefined once the partition is taken away, or at a stop.
+   */
+  take(countMax: number, gathered?: Promise<void>): Promise<readonly ConsumedRecord[] | undefined>;
   /** To be called when whoever processes the partition is done with it, its last commit included. */
   release(): void;
 };
@@ -247,7 +250,7 @@ export class GroupConsumer {
     this.#given.push({
       partition,
       ...acquired,
-      take: (countMax) => queue.take(countMax),
+      take: (countMax, gathered) => queue.take(countMax, gathered),
       release: () => void this.#release(slot),
     });
     this.#wake();

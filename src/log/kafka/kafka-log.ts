@@ -30,6 +30,8 @@ export class KafkaLog implements Log {
   readonly isShared = true;
   readonly #options: KafkaLogOptions;
   readonly #logins: GroupConsumer;
+  /** When each partition was committed last, milliseconds. */
+  readonly #committedMs = new Map<number, number>();
   #graphState: KeyedFollower | undefined;
 
   constructor(options: KafkaLogOptions) {
@@ -71,9 +73,11 @@ export class KafkaLog implements Log {
     }
   }
 
-  commit(commit: Commit): Promise<CommitResult> {
+  async commit(commit: Commit): Promise<CommitResult> {
     const records = [...producedRecords(commit, this.#options.topics)];
-    return this.#logins.commit(commit.partition, records, commit.position.offset);
+    const result = await this.#logins.commit(commit.partition, records, commit.position.offset);
+    this.#committedMs.set(commit.partition, this.#options.time.monotonicMs());
+    return result;
   }
 
   async readBack(topic: KeyedTopic, partition: number): Promise<ReadonlyMap<string, Uint8Array>> {
@@ -122,11 +126,18 @@ export class KafkaLog implements Log {
     await this.#graphState!.reach(partition, state.high);
   }
 
-  async *#batches({ take }: ConsumedPartition): AsyncGenerator<RecordBatch> {
+  /**
+   * Records gather until a commit is due, which then holds one segment of them and not one for each answer to a fetch: they
+   * would not be seen by others any sooner.
+   */
+  async *#batches({ partition, take }: ConsumedPartition): AsyncGenerator<RecordBatch> {
+    const { time, recordBytesMax } = this.#options;
     for (;;) {
-      const records = await take(BATCH_RECORDS_MAX);
+      const committedMs = this.#committedMs.get(partition) ?? Number.NEGATIVE_INFINITY;
+      const dueInMs = committedMs + this.commitIntervalMs - time.monotonicMs();
+      const records = await take(BATCH_RECORDS_MAX, dueInMs > 0 ? time.sleep(dueInMs) : undefined);
       if (records === undefined) return;
-      yield new KafkaBatch(records, this.#options.recordBytesMax);
+      yield new KafkaBatch(records, recordBytesMax);
     }
   }
 }

@@ -83,9 +83,18 @@ export class PartitionQueue {
     this.#wake();
   }
 
-  /** The next records, at most so many; waits for the first. Undefined at the end. */
-  async take(countMax: number): Promise<readonly ConsumedRecord[] | undefined> {
-    while (!this.#isEnded && (this.#isHeld || !this.#isOpen || this.#records.length === 0)) {
+  /**
+   * The next records, at most so many; waits for the first, and lets them gather until `gathered` resolves unless so many, or as
+   * many as may wait, are there before. Undefined at the end.
+   */
+  async take(countMax: number, gathered?: Promise<void>): Promise<readonly ConsumedRecord[] | undefined> {
+    let countMin = gathered === undefined ? 1 : countMax;
+    void gathered?.then(() => {
+      countMin = 1;
+      this.#wake();
+    });
+    const isTooFew = (): boolean => this.#records.length < (this.#isPaused ? 1 : countMin);
+    while (!this.#isEnded && (this.#isHeld || !this.#isOpen || isTooFew())) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#waiting = resolve;
       await promise;
