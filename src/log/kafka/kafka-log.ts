@@ -135,7 +135,11 @@ export class KafkaLog implements Log {
     for (;;) {
       const committedMs = this.#committedMs.get(partition) ?? Number.NEGATIVE_INFINITY;
       const dueInMs = committedMs + this.commitIntervalMs - time.monotonicMs();
-      const records = await take(BATCH_RECORDS_MAX, dueInMs > 0 ? time.sleep(dueInMs) : undefined);
+      const taken = new AbortController();
+      const gathered = dueInMs > 0 ? time.sleep(dueInMs, taken.signal) : undefined;
+      const records = await take(BATCH_RECORDS_MAX, gathered);
+      // A timer that is left would keep a process that has stopped from ending.
+      taken.abort();
       if (records === undefined) return;
       yield new KafkaBatch(records, recordBytesMax);
     }
