@@ -37,7 +37,7 @@ type Measured = {
 
 const teardowns: (() => Promise<void>)[] = [];
 const folder = mkdtempSync(join(tmpdir(), "oddlink-bench-"));
-teardowns.push(async () => rmSync(folder, { recursive: true, force: true }));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 process.once("SIGINT", () => process.exit(130));
 
 try {

@@ -52,7 +52,7 @@ const NAMES = (["oddlink", "Kafka Streams"] as const).filter((name) => (flags.en
 
 const teardowns: (() => Promise<void>)[] = [];
 const folder = mkdtempSync(join(tmpdir(), "oddlink-bench-"));
-teardowns.push(async () => rmSync(folder, { recursive: true, force: true }));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 process.once("SIGINT", () => process.exit(130));
 
 const capacities = new Map<EngineName, Capacity[]>(NAMES.map((name) => [name, []]));
