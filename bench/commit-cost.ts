@@ -38,7 +38,7 @@ type Measured = {
 const teardowns: (() => Promise<void>)[] = [];
 const folder = mkdtempSync(join(tmpdir(), "oddlink-bench-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-process.once("SIGINT", () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 try {
   const jars = await mavenJars(join(import.meta.dirname, "kafka", "pom.xml"), "kafka-streams-4.3.1");

@@ -53,7 +53,7 @@ const NAMES = (["oddlink", "Kafka Streams"] as const).filter((name) => (flags.en
 const teardowns: (() => Promise<void>)[] = [];
 const folder = mkdtempSync(join(tmpdir(), "oddlink-bench-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-process.once("SIGINT", () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 const capacities = new Map<EngineName, Capacity[]>(NAMES.map((name) => [name, []]));
 const latencies = new Map<EngineName, Map<number, Latency[]>>(
