@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import { topicsOf } from "../../src/cli/kafka.ts";
@@ -12,6 +11,9 @@ import type { Outcome } from "../verification/verifier.ts";
 import type { KafkaBroker } from "./kafka-broker.ts";
 
 const POLL_MS = 50;
+
+/** Whoever undoes things at its end: a test, or a bench. */
+export type Scope = { after(teardown: () => unknown): void };
 
 /** What is looked at of what `run --json` prints. */
 export type Summary = { readonly consumed: number; readonly graph: { readonly digest: string } };
@@ -26,7 +28,7 @@ export type RunningWorker = {
 /** Workers as real processes on a real broker, what they read, and what they wrote. */
 export class WorkerCluster {
   readonly config: Config;
-  readonly #t: TestContext;
+  readonly #t: Scope;
   readonly #broker: KafkaBroker;
   readonly #partitions: number;
   readonly #settings: Readonly<Record<string, string>>;
@@ -34,12 +36,7 @@ export class WorkerCluster {
   #started = 0;
 
   /** @param settings of the workers, as environment variables */
-  constructor(
-    t: TestContext,
-    broker: KafkaBroker,
-    partitions: number,
-    settings: Readonly<Record<string, string>>,
-  ) {
+  constructor(t: Scope, broker: KafkaBroker, partitions: number, settings: Readonly<Record<string, string>>) {
     this.#t = t;
     this.#broker = broker;
     this.#partitions = partitions;
@@ -84,14 +81,19 @@ export class WorkerCluster {
     }
   }
 
-  startWorker(more: Readonly<Record<string, string>> = {}): RunningWorker {
-    return this.start(["run", "--kafka", "--json"], more);
+  /** @param timeoutMs after which it is ended in any case */
+  startWorker(more: Readonly<Record<string, string>> = {}, timeoutMs?: number): RunningWorker {
+    return this.start(["run", "--kafka", "--json"], more, timeoutMs);
   }
 
   /** Starts any command of oddlink with the settings of the workers. */
-  start(args: readonly string[], more: Readonly<Record<string, string>> = {}): RunningWorker {
+  start(
+    args: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+    timeoutMs?: number,
+  ): RunningWorker {
     const name = `${args[0]} ${++this.#started}`;
-    const child = start(args, { env: { ...this.#settings, ...more } });
+    const child = start(args, { env: { ...this.#settings, ...more }, timeoutMs });
     this.#t.after(() => child.kill("SIGKILL"));
     const output = { stdout: "", stderr: "" };
     child.stdout!.on("data", (chunk) => (output.stdout += chunk));
