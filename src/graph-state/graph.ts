@@ -231,15 +231,29 @@ export class Graph {
    * before the last was taken.
    */
   toParts(bytesMax: number): Generator<GraphPart> {
-    const rows = this.links.usedRows();
     return this.#toParts(
-      rows,
+      this.#rowsByNode(),
       this.links.statistics,
       false,
       bytesMax,
       this.histograms.all(),
       this.incidents.all(),
     );
+  }
+
+  /**
+   * All rows, those that begin at the same node together: whoever adds them finds what it needs of that node, and its name, at
+   * hand.
+   */
+  #rowsByNode(): Int32Array {
+    const rows = new Int32Array(this.links.size);
+    let size = 0;
+    for (const { head } of this.fromNodes) {
+      for (const first of head) {
+        for (let row = first; row !== NO_ROW; row = this.links.nextOfFrom[row]!) rows[size++] = row;
+      }
+    }
+    return rows;
   }
 
   /** `isPacked`: what is said of the link `rows[i]` is in row `i` of `statistics`, not in row `rows[i]`. */

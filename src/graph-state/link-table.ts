@@ -66,13 +66,6 @@ export class LinkTable {
     return this.kindAndRelation[row] !== NO_ROW;
   }
 
-  /** All rows in use, in ascending order. */
-  usedRows(): Int32Array {
-    const rows = new Int32Array(this.#size);
-    for (let row = 0, i = 0; row < this.#rowCount; row++) if (this.isUsed(row)) rows[i++] = row;
-    return rows;
-  }
-
   find(kind: number, relation: number, from: number, to: number): LinkRow {
     return this.#index[this.#probe((kind << 16) | relation, from, to)]!;
   }
@@ -132,11 +125,11 @@ export class LinkTable {
   }
 
   #growIndex(): void {
-    const old = this.#index;
-    this.#index = new Int32Array(old.length * 2).fill(NO_ROW);
+    this.#index = new Int32Array(this.#index.length * 2).fill(NO_ROW);
     const mask = this.#index.length - 1;
-    for (const row of old) {
-      if (row === NO_ROW) continue;
+    // By row, not by place in the old index: so the keys are read in the order in which they lie.
+    for (let row = 0; row < this.#rowCount; row++) {
+      if (!this.isUsed(row)) continue;
       let position = this.#hashOf(row) & mask;
       while (this.#index[position] !== NO_ROW) position = (position + 1) & mask;
       this.#index[position] = row;
