@@ -23,6 +23,7 @@ import type { KafkaBroker } from "../test/broker/kafka-broker.ts";
 import { startBroker } from "../test/broker/kafka-broker.ts";
 import { type RunningWorker, WorkerCluster } from "../test/broker/worker-cluster.ts";
 import { ended } from "../test/processes/oddlink.ts";
+import { MadeLogins, type Message } from "./logins.ts";
 import type { Restored } from "./restoring.ts";
 import { printTable, text } from "./table.ts";
 import { type Teardowns, withTeardowns } from "./teardowns.ts";
@@ -52,6 +53,8 @@ const WORKER_MS_MAX = 1_200_000;
 const STEADY_MS = 3000;
 const POLL_MS = 10;
 
+const made = new MadeLogins(ENTITIES, PARTITIONS);
+
 const SETTINGS = {
   ODDLINK_INPUT_FORMAT: "lanl",
   ODDLINK_TRAINING_MODE: "off",
@@ -61,36 +64,6 @@ const SETTINGS = {
   ODDLINK_PRESENCE_LEARNHOURS: "0",
   ODDLINK_PRESENCE_LEARNRECORDS: "1",
 };
-
-type Message = { readonly partition: number; readonly value: string };
-
-/** A number in [0, below) that is the same every time for the same login and purpose. */
-function pick(login: number, purpose: number, below: number): number {
-  let hash = Math.imul(login + 1, 0x9e3779b1) ^ Math.imul(purpose, 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
-  return Math.floor((((hash ^ (hash >>> 15)) >>> 0) / 2 ** 32) * below);
-}
-
-function loginAt(second: number, login: number): Message {
-  const user = pick(login, 1, ENTITIES);
-  const [source, target] = [pick(login, 2, ENTITIES), pick(login, 3, ENTITIES)];
-  const name = `U${user}@DOM1`;
-  return {
-    partition: user % PARTITIONS,
-    value: `${second},${name},${name},C${source},C${target},Kerberos,Network,LogOn,Success`,
-  };
-}
-
-/** A login from a host on which its user was never seen. */
-function oddLogin(second: number, login: number, host: number): Message {
-  const user = pick(login, 1, ENTITIES);
-  const name = `U${user}@DOM1`;
-  return {
-    partition: user % PARTITIONS,
-    value: `${second},${name},${name},X${host},C${pick(login, 3, ENTITIES)},NTLM,Network,LogOn,Success`,
-  };
-}
 
 /** Feeds the input at a steady rate until it is stopped. */
 class Feed {
@@ -113,7 +86,7 @@ class Feed {
       for (; this.#count < due; this.#count++) {
         const login = (this.#count * 7919) % LOGINS;
         const isOdd = this.#count % ALERT_EVERY === 0;
-        messages.push(isOdd ? oddLogin(second, login, this.#count) : loginAt(second, login));
+        messages.push(isOdd ? made.odd(login, second, this.#count) : made.usual(login, second));
       }
       if (messages.length > 0) void this.#producer.send({ topic: this.#topic, messages });
     }, FEED_MS);
@@ -253,7 +226,7 @@ await withTeardowns(async (teardowns) => {
   for (let at = 0; at < LOGINS * PASSES; at += 2000) {
     const count = Math.min(2000, LOGINS * PASSES - at);
     const messages = Array.from({ length: count }, (_, i) =>
-      loginAt(1 + Math.floor((at + i) / 100), (at + i) % LOGINS),
+      made.usual((at + i) % LOGINS, 1 + Math.floor((at + i) / 100)),
     );
     await producer.send({ topic, messages });
   }

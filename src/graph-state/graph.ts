@@ -355,9 +355,10 @@ export class Graph {
     strong: number,
     weak: number,
   ): void {
-    let row = this.links.find(kind.index, relation, from, to);
-    const isNew = row === NO_ROW;
-    if (isNew) row = this.#addLink(kind, relation, from, to, timeMs);
+    const { size } = this.links;
+    const row = this.links.findOrAdd(kind.index, relation, from, to);
+    const isNew = this.links.size > size;
+    if (isNew) this.#joinLink(row, kind, relation, from, to, timeMs);
     const { statistics } = this.links;
     const firstMsBefore = statistics.firstMs[row]!;
     statistics.addOne(row, timeMs, failures, strong, weak);
@@ -369,9 +370,10 @@ export class Graph {
   }
 
   #addRow(kind: LinkKind, relation: number, from: number, to: number, change: Statistics): void {
-    let row = this.links.find(kind.index, relation, from, to);
-    const isNew = row === NO_ROW;
-    if (isNew) row = this.#addLink(kind, relation, from, to, change.lastMs[0]!);
+    const { size } = this.links;
+    const row = this.links.findOrAdd(kind.index, relation, from, to);
+    const isNew = this.links.size > size;
+    if (isNew) this.#joinLink(row, kind, relation, from, to, change.lastMs[0]!);
     const { statistics } = this.links;
     const firstMsBefore = statistics.firstMs[row]!;
     statistics.addRow(row, change, 0);
@@ -399,9 +401,16 @@ export class Graph {
     }
   }
 
-  #addLink(kind: LinkKind, relation: number, from: number, to: number, lastMs: number): LinkRow {
+  /** Makes a new link known to its two ends and to the wheel. */
+  #joinLink(
+    row: LinkRow,
+    kind: LinkKind,
+    relation: number,
+    from: number,
+    to: number,
+    lastMs: number,
+  ): void {
     const { links } = this;
-    const row = links.add(kind.index, relation, from, to);
     this.names[kind.fromKind]!.retain(from);
     this.names[kind.toKind]!.retain(to);
     if (relation !== 0) this.relations.retain(relation - 1);
@@ -426,7 +435,6 @@ export class Graph {
     if (nextOfTo !== NO_ROW) links.previousOfTo[nextOfTo] = row;
     toNodes.head[to] = row;
     this.#wheel.add(row, this.window.stepOf(lastMs));
-    return row;
   }
 
   #removeLink(row: LinkRow): void {

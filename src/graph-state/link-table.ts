@@ -70,11 +70,12 @@ export class LinkTable {
     return this.#index[this.#probe((kind << 16) | relation, from, to)]!;
   }
 
-  /** The row of a link that is not in the table yet, with empty statistics and no neighbours. */
-  add(kind: number, relation: number, from: number, to: number): LinkRow {
+  /** The row of a link, which is added with empty statistics and no neighbours if it is not in the table: see `size`. */
+  findOrAdd(kind: number, relation: number, from: number, to: number): LinkRow {
     const key = (kind << 16) | relation;
     const position = this.#probe(key, from, to);
-    assert(this.#index[position] === NO_ROW, "added a link that is there already");
+    const found = this.#index[position]!;
+    if (found !== NO_ROW) return found;
     const row = this.#free.pop() ?? this.#rowCount++;
     if (row >= this.from.length) this.#growRows();
     this.from[row] = from;

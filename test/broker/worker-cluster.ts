@@ -4,7 +4,7 @@ import kafkajs from "kafkajs";
 import { topicsOf } from "../../src/cli/kafka.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
-import type { ConsumedRecord, KafkaClient } from "../../src/log/kafka/client.ts";
+import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import { ended, start } from "../processes/oddlink.ts";
 import type { Outcome } from "../verification/verifier.ts";
@@ -32,7 +32,7 @@ export class WorkerCluster {
   readonly #broker: KafkaBroker;
   readonly #partitions: number;
   readonly #settings: Readonly<Record<string, string>>;
-  readonly #client: KafkaClient;
+  readonly #client: KafkajsClient;
   #started = 0;
 
   /** @param settings of the workers, as environment variables */
@@ -117,6 +117,21 @@ export class WorkerCluster {
   async committed(): Promise<(number | undefined)[]> {
     const partitions = Array.from({ length: this.#partitions }, (_, partition) => partition);
     return this.#client.committedOffsets(this.config.kafka.group, this.topics.logins, partitions);
+  }
+
+  /** Resolves once so many workers share all partitions. */
+  async assigned(workers: number, limitMs: number): Promise<void> {
+    const { group } = this.config.kafka;
+    const deadline = performance.now() + limitMs;
+    for (;;) {
+      // The first group of a broker waits for a topic to be made.
+      const members = await this.#client.groupAssignment(group, this.topics.logins).catch(() => new Map());
+      const counts = [...members.values()].map(({ length }) => length);
+      const given = counts.reduce((sum, count) => sum + count, 0);
+      if (counts.length === workers && given === this.#partitions) return;
+      if (performance.now() > deadline) throw new Error(`the group gave out ${counts} after ${limitMs} ms`);
+      await sleep(POLL_MS);
+    }
   }
 
   /** Resolves once everything that is in the input by now is committed. */
