@@ -402,14 +402,7 @@ export class Graph {
   }
 
   /** Makes a new link known to its two ends and to the wheel. */
-  #joinLink(
-    row: LinkRow,
-    kind: LinkKind,
-    relation: number,
-    from: number,
-    to: number,
-    lastMs: number,
-  ): void {
+  #joinLink(row: LinkRow, kind: LinkKind, relation: number, from: number, to: number, lastMs: number): void {
     const { links } = this;
     this.names[kind.fromKind]!.retain(from);
     this.names[kind.toKind]!.retain(to);
