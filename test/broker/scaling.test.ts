@@ -18,7 +18,8 @@ const LAG_MS = 2000;
 const WORKERS = [1, 2, 4] as const;
 const PARTITIONS = 4;
 const TOPIC = "oddlink.logins";
-const ROWS_PER_SECOND = 1200;
+const ROWS = 7000;
+const ROWS_PER_SECOND = 1000;
 const FEED_MS = 50;
 const WORKER_MS_MAX = 280_000;
 const SETTINGS = {
@@ -26,20 +27,24 @@ const SETTINGS = {
   ODDLINK_TRAINING_MODE: "off",
   ODDLINK_THRESHOLD: "0.01",
   ODDLINK_OUTPUTS_SCOREDLOGINS: "true",
+  // Accounts are judged soon: more alerts that may differ.
   ODDLINK_PRESENCE_LEARNRECORDS: "5",
+  ODDLINK_PRESENCE_LEARNHOURS: "0",
   ODDLINK_KAFKA_TOPICS_LOGINS: TOPIC,
 };
 
 /** Accounts whose strong evidence on a host comes this long before a weak login from it, in another partition. */
 const PROBES = 40;
-const PROBE_DELAY_MS_MAX = 3000;
+const PROBE_DELAY_MS_MAX = 2500;
 const PROBE_WARM_ROWS = 6;
+/** Of the last ones, some hold the probes. */
+const PROBE_ROWS = 4000;
 
 type Row = { readonly partition: number; readonly value: string };
 
-/** The example in all partitions, whatever the account, and probes whose evidence comes close before the login. */
+/** The second day of the example in all partitions, whatever the account; and probes with evidence close before the login. */
 function makeInput(): Row[] {
-  const example = gunzipSync(readFileSync(EXAMPLE_FILE)).toString().trimEnd().split("\n");
+  const example = gunzipSync(readFileSync(EXAMPLE_FILE)).toString().trimEnd().split("\n").slice(-ROWS);
   const rows = example.map((value, i) => ({ partition: Math.imul(i, 0x9e3779b1) >>> 30, value }));
   const inserted = new Map<number, Row[]>();
   const insert = (at: number, partition: number, probe: number, host: string, auth: string): void => {
@@ -55,7 +60,7 @@ function makeInput(): Row[] {
     // Distinct rows: who finds a row again must know which one it is.
     for (let i = 0; i < PROBE_WARM_ROWS; i++)
       insert(10 * probe + i, i % PARTITIONS, probe, `HOME${i}`, "Kerberos");
-    const at = 9000 + Math.floor((probe * 1200) / PROBES);
+    const at = ROWS - PROBE_ROWS + Math.floor((probe / PROBES) * (PROBE_ROWS / 3));
     const delay = Math.floor((probe / PROBES) * (PROBE_DELAY_MS_MAX / 1000) * ROWS_PER_SECOND);
     insert(at, probe % PARTITIONS, probe, `NEW${probe}`, "Kerberos");
     insert(at + delay, (probe + 1) % PARTITIONS, probe, `NEW${probe}`, "NTLM");
