@@ -1,7 +1,8 @@
 /**
  * Claim: a worker that is killed is replaced soon after its session has ended, however large the graph.
  *
- *   npx node bench/recovery.ts [--links 1000000] [--times 5] [--session 6000] [--passes 1] [--only restore|restart|standby]
+ *   npx node bench/recovery.ts [--links 1000000] [--times 5] [--session 6000] [--passes 1]
+ *                              [--rate 2000] [--only restore|restart|standby]
  *
  * A worker on a real broker builds the graph from a stream of logins, and merges its segments as it does. Then, under 2,000
  * logins a second of which 1 in 20 raises an alert:
@@ -34,6 +35,7 @@ const { values: options } = parseArgs({
     times: { type: "string", default: "5" },
     session: { type: "string", default: "6000" },
     passes: { type: "string", default: "1" },
+    rate: { type: "string", default: "2000" },
     only: { type: "string" },
   },
 });
@@ -46,7 +48,7 @@ const PARTITIONS = 4;
 /** Each login makes three links, nearly all of which are new. */
 const LOGINS = Math.ceil((LINKS / 3) * 1.001);
 const ENTITIES = Math.ceil(LINKS / 16);
-const LOGINS_PER_SECOND = 2000;
+const LOGINS_PER_SECOND = Number(options.rate);
 const ALERT_EVERY = 20;
 const FEED_MS = 20;
 const WORKER_MS_MAX = 1_200_000;

@@ -18,8 +18,7 @@ const LAG_MS = 2000;
 const WORKERS = [1, 2, 4] as const;
 const PARTITIONS = 4;
 const TOPIC = "oddlink.logins";
-const ROWS = 7000;
-const ROWS_PER_SECOND = 1000;
+const ROWS_PER_SECOND = 1200;
 const FEED_MS = 50;
 const WORKER_MS_MAX = 280_000;
 const SETTINGS = {
@@ -38,13 +37,13 @@ const PROBES = 40;
 const PROBE_DELAY_MS_MAX = 2500;
 const PROBE_WARM_ROWS = 6;
 /** Of the last ones, some hold the probes. */
-const PROBE_ROWS = 4000;
+const PROBE_ROWS = 5000;
 
 type Row = { readonly partition: number; readonly value: string };
 
-/** The second day of the example in all partitions, whatever the account; and probes with evidence close before the login. */
+/** The example in all partitions, whatever the account; and probes with evidence close before the login. */
 function makeInput(): Row[] {
-  const example = gunzipSync(readFileSync(EXAMPLE_FILE)).toString().trimEnd().split("\n").slice(-ROWS);
+  const example = gunzipSync(readFileSync(EXAMPLE_FILE)).toString().trimEnd().split("\n");
   const rows = example.map((value, i) => ({ partition: Math.imul(i, 0x9e3779b1) >>> 30, value }));
   const inserted = new Map<number, Row[]>();
   const insert = (at: number, partition: number, probe: number, host: string, auth: string): void => {
@@ -60,7 +59,7 @@ function makeInput(): Row[] {
     // Distinct rows: who finds a row again must know which one it is.
     for (let i = 0; i < PROBE_WARM_ROWS; i++)
       insert(10 * probe + i, i % PARTITIONS, probe, `HOME${i}`, "Kerberos");
-    const at = ROWS - PROBE_ROWS + Math.floor((probe / PROBES) * (PROBE_ROWS / 3));
+    const at = example.length - PROBE_ROWS + Math.floor((probe / PROBES) * (PROBE_ROWS / 3));
     const delay = Math.floor((probe / PROBES) * (PROBE_DELAY_MS_MAX / 1000) * ROWS_PER_SECOND);
     insert(at, probe % PARTITIONS, probe, `NEW${probe}`, "Kerberos");
     insert(at + delay, (probe + 1) % PARTITIONS, probe, `NEW${probe}`, "NTLM");
