@@ -6,7 +6,7 @@ import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
 import { PartitionMerging } from "../engine/partition-merging.ts";
 import { type Merging, WholeMerging } from "../engine/segment-merging.ts";
-import type { RestoreProgress, SharedGraph } from "../engine/shared-graph.ts";
+import type { SharedGraph } from "../engine/shared-graph.ts";
 import { emptyTotals, sumOf } from "../engine/totals.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
@@ -24,10 +24,10 @@ import { settingsKey } from "./settings-key.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
-import { countText } from "./terminal/numbers.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
+import { restoringText } from "./terminal/restoring.ts";
 import { type RunSummary, renderSummary } from "./terminal/summary.ts";
 
 type RunFlags = CommonFlags & { readonly kafka?: true };
@@ -218,13 +218,6 @@ async function runOn(
   });
   output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
   if (failure !== undefined) throw failure;
-}
-
-/** How far a restore is; undefined when it is done. */
-function restoringText({ bytesRead, bytesTotal, bytesAdded, links }: RestoreProgress): string | undefined {
-  if (bytesTotal === undefined) return `reading the stored graph, ${(bytesRead / 2 ** 20).toFixed(0)} MiB`;
-  if (bytesAdded === bytesTotal) return undefined;
-  return `restoring the graph, ${Math.floor((100 * bytesAdded) / bytesTotal)} %, ${countText(links)} links`;
 }
 
 type RunEnd = {

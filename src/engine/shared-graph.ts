@@ -250,11 +250,12 @@ export class SharedGraph {
       graph.addPart(toSegment(segment));
       bytesAdded += bytes.length;
       sliceBytes += bytes.length;
-      if (sliceBytes < RESTORE_SLICE_BYTES && bytesAdded < bytesTotal) continue;
+      if (sliceBytes < RESTORE_SLICE_BYTES) continue;
       sliceBytes = 0;
       this.#progress({ bytesTotal, bytesAdded });
       await this.#options.breathe();
     }
+    this.#progress({ bytesTotal, bytesAdded });
   }
 
   #progress({ bytesTotal, bytesAdded }: Pick<RestoreProgress, "bytesTotal" | "bytesAdded">): void {
