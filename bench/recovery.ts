@@ -175,6 +175,7 @@ class Recovery {
   async kill(killed: { worker: RunningWorker; clientId: string }, next: () => { clientId: string }) {
     const partitions = await this.partitionsOf(killed.clientId);
     const killedMs = performance.now();
+    const gone = ended(killed.worker.process);
     killed.worker.process.kill("SIGKILL");
     const { clientId } = next();
     let joinedMs: number | undefined;
@@ -188,7 +189,7 @@ class Recovery {
     })();
     // What it committed last may be on its way to the reader still.
     const first = await this.#alerts.firstOfEach(partitions, killedMs + SESSION_MS / 4, SESSION_MS + 60_000);
-    await joining;
+    await Promise.all([joining, gone]);
     return { joined: joinedMs! - killedMs, first: first[0]! - killedMs, last: first.at(-1)! - killedMs };
   }
 }
@@ -289,7 +290,6 @@ await withTeardowns(async (teardowns) => {
     for (let i = 0; i < TIMES; i++) {
       const killed = current;
       kills.push(await recovery.kill(killed, () => (current = recovery.start())));
-      await ended(killed.worker.process);
       rss.push(await rssMiB(current.worker.process.pid!));
       await recovery.steady([current.clientId]);
     }
