@@ -54,6 +54,7 @@ const FEED_MS = 20;
 const WORKER_MS_MAX = 1_200_000;
 const STEADY_MS = 3000;
 const POLL_MS = 10;
+const ALERT_MS_MAX = 60_000;
 
 const made = new MadeLogins(ENTITIES, PARTITIONS);
 
@@ -99,17 +100,23 @@ class Feed {
   }
 }
 
-/** When a read-committed reader got alerts of each partition of the input. */
+/** When a worker wrote an alert, by the wall clock, and when a read-committed reader had it. */
+type Arrival = { readonly writtenMs: number; readonly arrivedMs: number };
+
+/** Alerts of each partition of the input. */
 class Alerts {
-  readonly #arrived = Array.from({ length: PARTITIONS }, () => [] as number[]);
+  readonly #arrivals = Array.from({ length: PARTITIONS }, () => [] as Arrival[]);
 
   constructor(client: KafkajsClient, topic: string) {
     client.tail({
       topic,
       onRecords: (_, records) => {
-        const nowMs = performance.now();
-        for (const { headers } of records)
-          this.#arrived[Number(headers["oddlink-source-partition"])]!.push(nowMs);
+        const arrivedMs = performance.now();
+        for (const { headers, timestampMs } of records)
+          this.#arrivals[Number(headers["oddlink-source-partition"])]!.push({
+            writtenMs: timestampMs,
+            arrivedMs,
+          });
       },
       onCrash: (error) => {
         throw error;
@@ -117,13 +124,17 @@ class Alerts {
     });
   }
 
-  /** Resolves with when an alert of each of the partitions arrived first after `sinceMs`, the earliest first. */
-  async firstOfEach(partitions: readonly number[], sinceMs: number, limitMs: number): Promise<number[]> {
+  /** Resolves with when the first alert of each of the partitions arrived that was written after `Date.now()`, in order. */
+  async nextOfEach(partitions: readonly number[], limitMs: number): Promise<number[]> {
+    const sinceMs = Date.now();
     const deadlineMs = performance.now() + limitMs;
     for (;;) {
-      const first = partitions.map((partition) => this.#arrived[partition]!.find((ms) => ms > sinceMs));
-      const found = first.filter((ms) => ms !== undefined);
-      if (found.length === partitions.length) return found.toSorted((a, b) => a - b);
+      const first = partitions.map((partition) =>
+        this.#arrivals[partition]!.find(({ writtenMs }) => writtenMs > sinceMs),
+      );
+      const found = first.filter((arrival) => arrival !== undefined);
+      if (found.length === partitions.length)
+        return found.map(({ arrivedMs }) => arrivedMs).toSorted((a, b) => a - b);
       if (performance.now() > deadlineMs)
         throw new Error(`no alert of each of the partitions ${partitions} within ${limitMs} ms`);
       await sleep(POLL_MS);
@@ -167,7 +178,7 @@ class Recovery {
       await sleep(100);
     }
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-    await this.#alerts.firstOfEach(partitions, performance.now(), 60_000);
+    await this.#alerts.nextOfEach(partitions, ALERT_MS_MAX);
     await sleep(STEADY_MS);
   }
 
@@ -187,8 +198,8 @@ class Recovery {
       }
       joinedMs = performance.now();
     })();
-    // What it committed last may be on its way to the reader still.
-    const first = await this.#alerts.firstOfEach(partitions, killedMs + SESSION_MS / 4, SESSION_MS + 60_000);
+    // A process that is dead writes nothing: what is written from now on is by who took over.
+    const first = await this.#alerts.nextOfEach(partitions, SESSION_MS + ALERT_MS_MAX);
     await Promise.all([joining, gone]);
     return { joined: joinedMs! - killedMs, first: first[0]! - killedMs, last: first.at(-1)! - killedMs };
   }
