@@ -27,6 +27,7 @@ import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
+import { restoringText } from "./terminal/restoring.ts";
 import { type RunSummary, renderSummary } from "./terminal/summary.ts";
 
 type RunFlags = CommonFlags & { readonly kafka?: true };
@@ -188,12 +189,7 @@ async function runOn(
         finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`,
       );
     },
-    onRestoring: ({ segments, segmentsTotal }) =>
-      progress.phase(
-        segments < segmentsTotal
-          ? `restoring the graph, ${segments} of ${segmentsTotal} segments`
-          : undefined,
-      ),
+    onRestoring: (restoring) => progress.phase(restoringText(restoring)),
     onEpoch: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
     onEpochFailed: (error) => progress.note(`going on with the model before: ${error.message}`),

@@ -12,6 +12,7 @@ import { stoppable } from "./stopping.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
+import { restoringText } from "./terminal/restoring.ts";
 
 type TrainFlags = Pick<CommonFlags, "config" | "seed" | "json" | "printConfig"> & {
   readonly follow?: true;
@@ -100,12 +101,7 @@ async function trainOn(
       ).finally(() => progress.phase(undefined));
     },
     onPublishing: ({ manifest: { number } }) => progress.note(`epoch ${number} is trained, publishing it`),
-    onRestoring: ({ segments, segmentsTotal }) =>
-      progress.phase(
-        segments < segmentsTotal
-          ? `restoring the graph, ${segments} of ${segmentsTotal} segments`
-          : undefined,
-      ),
+    onRestoring: (restoring) => progress.phase(restoringText(restoring)),
     onRestored: (graph) => progress.note(restoredText(graph.linkCount, trainer.newest?.number)),
     onEpoch: ({ manifest: { number, linkCount } }) =>
       progress.note(`epoch ${number} published, trained on ${linkCount} links`),

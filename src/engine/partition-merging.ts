@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { Config } from "../config/schema.ts";
 import { chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
 import { Graph } from "../graph-state/graph.ts";
@@ -101,11 +102,12 @@ export class PartitionMerging implements Merging {
     for (const [key, bytes] of await log.readBack("graph-state", partition))
       stored.push(toStored(key, bytes));
     const { chosen, coverage } = chooseSegments(stored);
-    const [range] = coverage.ranges();
+    const [range, ...others] = coverage.ranges();
     if (range === undefined) {
       this.#jobs.delete(partition);
       return;
     }
+    assert(range.partition === partition && others.length === 0, "read back segments of another partition");
     const graph = new Graph({ links: config.links, window: config.window });
     for (const segment of chosen) {
       graph.addPart(toSegment(segment));

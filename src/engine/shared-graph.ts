@@ -10,12 +10,18 @@ import { StoredSegments, toSegment, toStored } from "./stored-segments.ts";
 
 /** Encoded bytes of one segment, about: well below the megabyte that a Kafka record may have by default. */
 export const SEGMENT_BYTES_MAX = 600_000;
-/** Segments restored between two turns of the event loop. */
-const RESTORE_SLICE = 16;
+/** Bytes of segments that are added between two turns of the event loop: some fifty milliseconds. */
+const RESTORE_SLICE_BYTES = 1024 * 1024;
 /** A log that is compacted while it is read may show a gap once; reading it again shows what took its place. */
 const RESTORE_ATTEMPTS = 3;
 
-export type RestoreProgress = { readonly segments: number; readonly segmentsTotal: number };
+export type RestoreProgress = {
+  readonly bytesRead: number;
+  /** Bytes of segments that are to be added; undefined while they are still read. All are added in the end. */
+  readonly bytesTotal: number | undefined;
+  readonly bytesAdded: number;
+  readonly links: number;
+};
 
 /** A partition that is being read, as the graph sees it: what it adds has to be told apart. */
 export type Contributor = {
@@ -235,12 +241,26 @@ export class SharedGraph {
   }
 
   async #addAll(segments: readonly StoredSegment[]): Promise<void> {
-    for (const [i, segment] of segments.entries()) {
-      this.scoring.graph.addPart(toSegment(segment));
-      if (i % RESTORE_SLICE !== 0) continue;
-      this.#options.onRestoring?.({ segments: i, segmentsTotal: segments.length });
+    const { graph } = this.scoring;
+    const bytesTotal = segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    let bytesAdded = 0;
+    let sliceBytes = 0;
+    for (const segment of segments) {
+      const { bytes } = segment;
+      graph.addPart(toSegment(segment));
+      bytesAdded += bytes.length;
+      sliceBytes += bytes.length;
+      if (sliceBytes < RESTORE_SLICE_BYTES) continue;
+      sliceBytes = 0;
+      this.#progress({ bytesTotal, bytesAdded });
       await this.#options.breathe();
     }
+    this.#progress({ bytesTotal, bytesAdded });
+  }
+
+  #progress({ bytesTotal, bytesAdded }: Pick<RestoreProgress, "bytesTotal" | "bytesAdded">): void {
+    const bytesRead = this.stored.bytes() + this.stored.sumBytes();
+    this.#options.onRestoring?.({ bytesRead, bytesTotal, bytesAdded, links: this.scoring.graph.linkCount });
   }
 
   #onRecord(record: KeyedRecord): void {
@@ -254,6 +274,7 @@ export class SharedGraph {
     if (this.#restoring !== undefined) {
       if (value === null) this.#restoring.delete(key);
       else this.#restoring.set(key, value);
+      this.#progress({ bytesTotal: undefined, bytesAdded: 0 });
       return;
     }
     if (value === null) return;

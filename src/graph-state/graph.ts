@@ -231,15 +231,29 @@ export class Graph {
    * before the last was taken.
    */
   toParts(bytesMax: number): Generator<GraphPart> {
-    const rows = this.links.usedRows();
     return this.#toParts(
-      rows,
+      this.#rowsByNode(),
       this.links.statistics,
       false,
       bytesMax,
       this.histograms.all(),
       this.incidents.all(),
     );
+  }
+
+  /**
+   * All rows, those that begin at the same node together: whoever adds them finds what it needs of that node, and its name, at
+   * hand.
+   */
+  #rowsByNode(): Int32Array {
+    const rows = new Int32Array(this.links.size);
+    let size = 0;
+    for (const { head } of this.fromNodes) {
+      for (const first of head) {
+        for (let row = first; row !== NO_ROW; row = this.links.nextOfFrom[row]!) rows[size++] = row;
+      }
+    }
+    return rows;
   }
 
   /** `isPacked`: what is said of the link `rows[i]` is in row `i` of `statistics`, not in row `rows[i]`. */
@@ -341,9 +355,10 @@ export class Graph {
     strong: number,
     weak: number,
   ): void {
-    let row = this.links.find(kind.index, relation, from, to);
-    const isNew = row === NO_ROW;
-    if (isNew) row = this.#addLink(kind, relation, from, to, timeMs);
+    const { size } = this.links;
+    const row = this.links.findOrAdd(kind.index, relation, from, to);
+    const isNew = this.links.size > size;
+    if (isNew) this.#joinLink(row, kind, relation, from, to, timeMs);
     const { statistics } = this.links;
     const firstMsBefore = statistics.firstMs[row]!;
     statistics.addOne(row, timeMs, failures, strong, weak);
@@ -355,9 +370,10 @@ export class Graph {
   }
 
   #addRow(kind: LinkKind, relation: number, from: number, to: number, change: Statistics): void {
-    let row = this.links.find(kind.index, relation, from, to);
-    const isNew = row === NO_ROW;
-    if (isNew) row = this.#addLink(kind, relation, from, to, change.lastMs[0]!);
+    const { size } = this.links;
+    const row = this.links.findOrAdd(kind.index, relation, from, to);
+    const isNew = this.links.size > size;
+    if (isNew) this.#joinLink(row, kind, relation, from, to, change.lastMs[0]!);
     const { statistics } = this.links;
     const firstMsBefore = statistics.firstMs[row]!;
     statistics.addRow(row, change, 0);
@@ -385,9 +401,9 @@ export class Graph {
     }
   }
 
-  #addLink(kind: LinkKind, relation: number, from: number, to: number, lastMs: number): LinkRow {
+  /** Makes a new link known to its two ends and to the wheel. */
+  #joinLink(row: LinkRow, kind: LinkKind, relation: number, from: number, to: number, lastMs: number): void {
     const { links } = this;
-    const row = links.add(kind.index, relation, from, to);
     this.names[kind.fromKind]!.retain(from);
     this.names[kind.toKind]!.retain(to);
     if (relation !== 0) this.relations.retain(relation - 1);
@@ -412,7 +428,6 @@ export class Graph {
     if (nextOfTo !== NO_ROW) links.previousOfTo[nextOfTo] = row;
     toNodes.head[to] = row;
     this.#wheel.add(row, this.window.stepOf(lastMs));
-    return row;
   }
 
   #removeLink(row: LinkRow): void {

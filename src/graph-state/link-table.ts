@@ -15,20 +15,24 @@ const ROWS_AT_FIRST = 128;
 /**
  * Open-addressing table from (kind, relation, from, to) to a row of link statistics.
  *
- *   index   [row:i32]                                     4 B at load 0.3 to 0.6
+ *   index   [row:i32 | hash:i32]                          8 B at load 0.3 to 0.6
  *   keys    from:i32 to:i32 kind and relation:i32        12 B
  *   rows    Statistics                                   48 B
  *   chains  next and previous link of either end         16 B      the adjacency lists of nodes
  *   wheel   next row to be looked at for expiry           4 B
  *   dirty   place in the segment being written            4 B
  *
- * One million links cost about 95 MB. A look-up is one or two cache misses in the index and one in the keys. Rows grow by
+ * One million links cost about 105 MB. A look-up is one or two cache misses in the index, whose hashes tell nearly all other
+ * links apart, and one in the keys. Rows grow by
  * doubling, column by column; untouched pages of a new column cost nothing until used.
  *
  * Relation 0 is the pair itself, whatever the relation; a typed link has a row of its own beside the row of its pair.
  */
 export class LinkTable {
-  #index = new Int32Array(2 * ROWS_AT_FIRST).fill(NO_ROW);
+  /** Twice as many places as rows, each a row and its hash. */
+  #index = new Int32Array(2 * 2 * ROWS_AT_FIRST).fill(NO_ROW);
+  /** One less than the number of places in the index, a power of two. */
+  #mask = 2 * ROWS_AT_FIRST - 1;
   from = new Int32Array(ROWS_AT_FIRST);
   to = new Int32Array(ROWS_AT_FIRST);
   kindAndRelation = new Int32Array(ROWS_AT_FIRST);
@@ -66,22 +70,18 @@ export class LinkTable {
     return this.kindAndRelation[row] !== NO_ROW;
   }
 
-  /** All rows in use, in ascending order. */
-  usedRows(): Int32Array {
-    const rows = new Int32Array(this.#size);
-    for (let row = 0, i = 0; row < this.#rowCount; row++) if (this.isUsed(row)) rows[i++] = row;
-    return rows;
-  }
-
   find(kind: number, relation: number, from: number, to: number): LinkRow {
-    return this.#index[this.#probe((kind << 16) | relation, from, to)]!;
+    const key = (kind << 16) | relation;
+    return this.#index[2 * this.#probe(hashKey(key, from, to), key, from, to)]!;
   }
 
-  /** The row of a link that is not in the table yet, with empty statistics and no neighbours. */
-  add(kind: number, relation: number, from: number, to: number): LinkRow {
+  /** The row of a link, which is added with empty statistics and no neighbours if it is not in the table: see `size`. */
+  findOrAdd(kind: number, relation: number, from: number, to: number): LinkRow {
     const key = (kind << 16) | relation;
-    const position = this.#probe(key, from, to);
-    assert(this.#index[position] === NO_ROW, "added a link that is there already");
+    const hash = hashKey(key, from, to);
+    const position = this.#probe(hash, key, from, to);
+    const found = this.#index[2 * position]!;
+    if (found !== NO_ROW) return found;
     const row = this.#free.pop() ?? this.#rowCount++;
     if (row >= this.from.length) this.#growRows();
     this.from[row] = from;
@@ -89,58 +89,68 @@ export class LinkTable {
     this.kindAndRelation[row] = key;
     this.statistics.clear(row);
     this.dirty[row] = NO_ROW;
-    this.#index[position] = row;
+    this.#index[2 * position] = row;
+    this.#index[2 * position + 1] = hash;
     this.#size++;
-    if (this.#size > this.#index.length * LOAD_MAX) this.#growIndex();
+    if (this.#size > this.#mask * LOAD_MAX) this.#growIndex();
     return row;
   }
 
   remove(row: LinkRow): void {
-    const mask = this.#index.length - 1;
-    let hole = this.#probe(this.kindAndRelation[row]!, this.from[row]!, this.to[row]!);
-    assert(this.#index[hole] === row, "removed a link that is not there");
+    const index = this.#index;
+    const mask = this.#mask;
+    const [key, from, to] = [this.kindAndRelation[row]!, this.from[row]!, this.to[row]!];
+    let hole = this.#probe(hashKey(key, from, to), key, from, to);
+    assert(index[2 * hole] === row, "removed a link that is not there");
     // Backward shift: move later entries of the run into the hole, so that no tombstones are needed.
     let next = (hole + 1) & mask;
-    while (this.#index[next] !== NO_ROW) {
-      const home = this.#hashOf(this.#index[next]!) & mask;
+    while (index[2 * next] !== NO_ROW) {
+      const home = index[2 * next + 1]! & mask;
       if (((next - home) & mask) >= ((next - hole) & mask)) {
-        this.#index[hole] = this.#index[next]!;
+        index[2 * hole] = index[2 * next]!;
+        index[2 * hole + 1] = index[2 * next + 1]!;
         hole = next;
       }
       next = (next + 1) & mask;
     }
-    this.#index[hole] = NO_ROW;
+    index[2 * hole] = NO_ROW;
     this.kindAndRelation[row] = NO_ROW;
     this.#free.push(row);
     this.#size--;
   }
 
-  #probe(key: number, from: number, to: number): number {
-    const mask = this.#index.length - 1;
-    let position = hashKey(key, from, to) & mask;
+  /** Place in the index of a link, or of the hole where it belongs. */
+  #probe(hash: number, key: number, from: number, to: number): number {
+    const index = this.#index;
+    const mask = this.#mask;
+    let position = hash & mask;
     for (;;) {
-      const row = this.#index[position]!;
+      const row = index[2 * position]!;
       if (row === NO_ROW) return position;
-      if (this.from[row] === from && this.to[row] === to && this.kindAndRelation[row] === key)
+      if (
+        index[2 * position + 1] === hash &&
+        this.from[row] === from &&
+        this.to[row] === to &&
+        this.kindAndRelation[row] === key
+      )
         return position;
       position = (position + 1) & mask;
     }
   }
 
-  #hashOf(row: LinkRow): number {
-    return hashKey(this.kindAndRelation[row]!, this.from[row]!, this.to[row]!);
-  }
-
   #growIndex(): void {
     const old = this.#index;
-    this.#index = new Int32Array(old.length * 2).fill(NO_ROW);
-    const mask = this.#index.length - 1;
-    for (const row of old) {
-      if (row === NO_ROW) continue;
-      let position = this.#hashOf(row) & mask;
-      while (this.#index[position] !== NO_ROW) position = (position + 1) & mask;
-      this.#index[position] = row;
+    const index = new Int32Array(old.length * 2).fill(NO_ROW);
+    const mask = index.length / 2 - 1;
+    for (let i = 0; i < old.length; i += 2) {
+      if (old[i] === NO_ROW) continue;
+      let position = old[i + 1]! & mask;
+      while (index[2 * position] !== NO_ROW) position = (position + 1) & mask;
+      index[2 * position] = old[i]!;
+      index[2 * position + 1] = old[i + 1]!;
     }
+    this.#index = index;
+    this.#mask = mask;
   }
 
   #growRows(): void {

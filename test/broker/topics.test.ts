@@ -17,7 +17,10 @@ test("topics finds what is wrong, makes what is missing, and leaves what exists 
 
   const half = await topics("--create");
   assert.equal(half.code, 1, "the topic of logins is not made without --partitions");
-  assert.match(half.stdout, /^oddlink\.epochs: made, 1 partition, cleanup\.policy=compact\n/);
+  assert.match(
+    half.stdout,
+    /^oddlink\.epochs: made, 1 partition, cleanup\.policy=compact, segment\.bytes=16777216, /,
+  );
   assert.match(half.stdout, /oddlink\.logins: does not exist.*--partitions N/);
 
   // One that is not as it must be stays so.

@@ -1,17 +1,19 @@
 import type { ChildProcess } from "node:child_process";
-import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import { topicsOf } from "../../src/cli/kafka.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
-import type { ConsumedRecord, KafkaClient } from "../../src/log/kafka/client.ts";
+import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import { ended, start } from "../processes/oddlink.ts";
 import type { Outcome } from "../verification/verifier.ts";
 import type { KafkaBroker } from "./kafka-broker.ts";
 
 const POLL_MS = 50;
+
+/** Whoever undoes things at its end: a test, or a bench. */
+export type Scope = { after(teardown: () => unknown): void };
 
 /** What is looked at of what `run --json` prints. */
 export type Summary = { readonly consumed: number; readonly graph: { readonly digest: string } };
@@ -26,20 +28,15 @@ export type RunningWorker = {
 /** Workers as real processes on a real broker, what they read, and what they wrote. */
 export class WorkerCluster {
   readonly config: Config;
-  readonly #t: TestContext;
+  readonly #t: Scope;
   readonly #broker: KafkaBroker;
   readonly #partitions: number;
   readonly #settings: Readonly<Record<string, string>>;
-  readonly #client: KafkaClient;
+  readonly #client: KafkajsClient;
   #started = 0;
 
   /** @param settings of the workers, as environment variables */
-  constructor(
-    t: TestContext,
-    broker: KafkaBroker,
-    partitions: number,
-    settings: Readonly<Record<string, string>>,
-  ) {
+  constructor(t: Scope, broker: KafkaBroker, partitions: number, settings: Readonly<Record<string, string>>) {
     this.#t = t;
     this.#broker = broker;
     this.#partitions = partitions;
@@ -84,14 +81,19 @@ export class WorkerCluster {
     }
   }
 
-  startWorker(more: Readonly<Record<string, string>> = {}): RunningWorker {
-    return this.start(["run", "--kafka", "--json"], more);
+  /** @param timeoutMs after which it is ended in any case */
+  startWorker(more: Readonly<Record<string, string>> = {}, timeoutMs?: number): RunningWorker {
+    return this.start(["run", "--kafka", "--json"], more, timeoutMs);
   }
 
   /** Starts any command of oddlink with the settings of the workers. */
-  start(args: readonly string[], more: Readonly<Record<string, string>> = {}): RunningWorker {
+  start(
+    args: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+    timeoutMs?: number,
+  ): RunningWorker {
     const name = `${args[0]} ${++this.#started}`;
-    const child = start(args, { env: { ...this.#settings, ...more } });
+    const child = start(args, { env: { ...this.#settings, ...more }, timeoutMs });
     this.#t.after(() => child.kill("SIGKILL"));
     const output = { stdout: "", stderr: "" };
     child.stdout!.on("data", (chunk) => (output.stdout += chunk));
@@ -115,6 +117,21 @@ export class WorkerCluster {
   async committed(): Promise<(number | undefined)[]> {
     const partitions = Array.from({ length: this.#partitions }, (_, partition) => partition);
     return this.#client.committedOffsets(this.config.kafka.group, this.topics.logins, partitions);
+  }
+
+  /** Resolves once so many workers share all partitions. */
+  async assigned(workers: number, limitMs: number): Promise<void> {
+    const { group } = this.config.kafka;
+    const deadline = performance.now() + limitMs;
+    for (;;) {
+      // The first group of a broker waits for a topic to be made.
+      const members = await this.#client.groupAssignment(group, this.topics.logins).catch(() => new Map());
+      const counts = [...members.values()].map(({ length }) => length);
+      const given = counts.reduce((sum, count) => sum + count, 0);
+      if (counts.length === workers && given === this.#partitions) return;
+      if (performance.now() > deadline) throw new Error(`the group gave out ${counts} after ${limitMs} ms`);
+      await sleep(POLL_MS);
+    }
   }
 
   /** Resolves once everything that is in the input by now is committed. */

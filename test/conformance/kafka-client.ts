@@ -79,6 +79,19 @@ export function kafkaClientContract(name: string, setup: (t: TestContext) => Pro
         assert.deepEqual([tail.position(0), tail.position(1)], [8, 2]);
       });
 
+      scenario("of some partitions gets nothing of the others", async (stage) => {
+        const topic = await stage.topic(3);
+        const producer = await stage.producer();
+        const all = (value: string) => [0, 1, 2].map((id) => record(topic, id, value));
+        await producer.transact(all("a"));
+        const tail = stage.tail(topic, [0, 2]);
+        await stage.until("both are read", () => tail.position(0) > 0 && tail.position(2) > 0);
+        await producer.transact(all("b"));
+        await stage.until("both are read on", () => [0, 2].every((id) => tail.values(id).length === 2));
+        await stage.quiet();
+        assert.deepEqual([tail.values(0), tail.values(1), tail.position(1)], [["a", "b"], [], 0]);
+      });
+
       scenario("goes on as the topic grows", async (stage) => {
         const topic = await stage.topic(1);
         const tail = stage.tail(topic);
@@ -513,12 +526,14 @@ class TailReader extends Read {
   readonly #positions = new Map<number, number>();
   readonly #tail: Tail;
 
-  constructor(stage: Stage, topic: string) {
+  /** @param partitions all if undefined */
+  constructor(stage: Stage, topic: string, partitions: readonly number[] | undefined) {
     super();
     this.#stage = stage;
     this.#topic = topic;
     this.#tail = stage.client.tail({
       topic,
+      ...(partitions === undefined ? {} : { partitions }),
       onRecords: (partition, records, next) => {
         const before = this.position(partition);
         assert.ok(next > before, `position ${next} after ${before}`);
@@ -614,8 +629,8 @@ class Stage {
     return producer;
   }
 
-  tail(topic: string): TailReader {
-    return new TailReader(this, topic);
+  tail(topic: string, partitions?: readonly number[]): TailReader {
+    return new TailReader(this, topic, partitions);
   }
 
   /** By default in the one group of this test, as the one member of its client. */

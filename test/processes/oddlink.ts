@@ -9,7 +9,7 @@ export const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "lanl")
 /** The one data file of the example; the directory holds others, and a run says that it skips them. */
 export const EXAMPLE_FILE = join(EXAMPLE, "auth.txt.gz");
 
-/** No process of a test may outlive this. */
+/** No process of a test may outlive this, unless it says so. */
 const TIMEOUT_MS = 120_000;
 
 export type Finished = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
@@ -18,6 +18,8 @@ export type StartOptions = {
   readonly env?: Record<string, string>;
   /** A descriptor that takes the place of the pipe from its standard output. */
   readonly stdout?: number;
+  /** It is ended after that in any case; two minutes if left out. */
+  readonly timeoutMs?: number | undefined;
 };
 
 /** Starts `oddlink` as users do, with no settings from outside. */
@@ -27,7 +29,7 @@ export function start(args: readonly string[], options: StartOptions = {}): Chil
   return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
     env,
     stdio: ["pipe", options.stdout ?? "pipe", "pipe"],
-    timeout: TIMEOUT_MS,
+    timeout: options.timeoutMs ?? TIMEOUT_MS,
   });
 }
 

@@ -236,8 +236,8 @@ export class GroupConsumer {
           continue;
         }
         const committed = await writer.acquire();
-        await prepare?.(partition);
-        acquired = { offset: await this.#startOf(partition, committed), isNew: committed === undefined };
+        const [offset] = await Promise.all([this.#startOf(partition, committed), prepare?.(partition)]);
+        acquired = { offset, isNew: committed === undefined };
       } catch (error) {
         if (error instanceof OddlinkError && !error.retriable) throw error;
         onTrouble(`partition ${partition} can't be taken on yet: ${(error as Error).message}`);

@@ -42,7 +42,7 @@ export type KafkaClientOptions = {
   readonly sasl?: KafkaSasl | undefined;
   /** A member that is silent for this long has left the group: the time to recover from a killed worker. 6000. */
   readonly sessionTimeoutMs?: number | undefined;
-  /** 1000. */
+  /** 100. */
   readonly heartbeatMs?: number | undefined;
   /** How long the group waits for its members when partitions are given out anew. 10,000. */
   readonly rebalanceTimeoutMs?: number | undefined;

@@ -13,7 +13,8 @@ import {
 import type { LoggedRecord } from "./record-batch.ts";
 
 const SESSION_TIMEOUT_MS = 6000;
-const HEARTBEAT_MS = 1000;
+/** By its next heartbeat a worker hears that there are partitions of another to be taken over. */
+const HEARTBEAT_MS = 100;
 const REBALANCE_TIMEOUT_MS = 10_000;
 /** kafkajs leaves a group only between two fetches, so this bounds how long that takes. */
 const FETCH_WAIT_MS = 50;

@@ -47,10 +47,12 @@ export class KafkajsQueries {
           const ids = partitions
             .filter((found) => found.leader === leader)
             .map(({ partitionId }) => partitionId);
-          const lows = await listOffsets(broker, topic, ids, LOG_START, READ_UNCOMMITTED);
-          // In this order, so that the high watermark is not below the last stable offset.
-          const stables = await listOffsets(broker, topic, ids, LOG_END, READ_COMMITTED);
-          const highs = await listOffsets(broker, topic, ids, LOG_END, READ_UNCOMMITTED);
+          // All on one connection, which brokers answer in order: so the high watermark is not below the last stable offset.
+          const [lows, stables, highs] = await Promise.all([
+            listOffsets(broker, topic, ids, LOG_START, READ_UNCOMMITTED),
+            listOffsets(broker, topic, ids, LOG_END, READ_COMMITTED),
+            listOffsets(broker, topic, ids, LOG_END, READ_UNCOMMITTED),
+          ]);
           return ids.map((partition) => ({
             partition,
             low: lows.get(partition)!,

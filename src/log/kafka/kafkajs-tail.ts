@@ -30,7 +30,7 @@ const LOG_START = -2;
 type Failures = { count: number; sinceMs: number };
 
 /**
- * Reads a whole topic outside any group, by fetches of its own: a consumer of kafkajs needs a group, and says nothing of
+ * Reads a whole topic, or some of its partitions, outside any group, by fetches of its own: a consumer of kafkajs needs a group, and says nothing of
  * how far it is where there are only markers.
  *
  * One loop for each broker that leads partitions of the topic, so that a dead broker does not hold up what others lead.
@@ -138,12 +138,13 @@ export class KafkajsTail implements Tail {
   }
 
   async #askForLeaders(): Promise<void> {
-    const { topic } = this.#options;
+    const { topic, partitions: wanted } = this.#options;
     await this.#cluster.connect();
     await this.#cluster.addTargetTopic(topic);
     await this.#cluster.refreshMetadata();
     this.#refreshedMs = this.#clock();
     for (const { partitionId, leader } of this.#cluster.findTopicPartitionMetadata(topic)) {
+      if (wanted?.includes(partitionId) === false) continue;
       this.#leaders.set(partitionId, leader);
       if (!this.#positions.has(partitionId)) this.#positions.set(partitionId, 0);
     }

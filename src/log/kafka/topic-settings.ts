@@ -45,6 +45,17 @@ const OFFSETS_RETENTION_MS = 7 * DAY_MS;
 
 const COMPACTED: ReadonlySet<TopicRole> = new Set(["graphState", "epochs"]);
 
+/**
+ * Who starts reads such a topic from its beginning, so what was replaced should soon be gone. Brokers compact the part that is
+ * closed only, and close a gigabyte or a week unless told otherwise.
+ */
+const COMPACTION: Readonly<Record<string, string>> = {
+  "cleanup.policy": "compact",
+  "segment.bytes": String(16 * 1024 * 1024),
+  "segment.ms": String(3_600_000),
+  "min.cleanable.dirty.ratio": "0.1",
+};
+
 /** Topics that a worker needs, in the order in which they are shown. */
 export function topicRoles(hasScoredLogins: boolean): TopicRole[] {
   return [
@@ -111,7 +122,7 @@ export function missingTopics(
     // Nobody but its owner knows how many partitions the input is to have, and graph-state has as many.
     if (partitions === undefined) continue;
     const settings = {
-      "cleanup.policy": COMPACTED.has(role) ? "compact" : "delete",
+      ...(COMPACTED.has(role) ? COMPACTION : { "cleanup.policy": "delete" }),
       ...(role === "deadLetters"
         ? { "max.message.bytes": String(Math.min(INT32_MAX, loginBytesMax + HEADER_BYTES)) }
         : {}),

@@ -122,6 +122,14 @@ test("what is missing is made as the check wants it, the logins only if their pa
     return [topic, found] as const;
   });
   for (const { problems } of checkTopics(ROLES, TOPICS, new Map(as), 30)) assert.deepEqual(problems, []);
+  // What was replaced must not be kept for long: a worker that starts reads all there is.
+  const closedBytes = made.map(({ settings }) =>
+    Number(settings["segment.bytes"] ?? Number.POSITIVE_INFINITY),
+  );
+  assert.deepEqual(
+    closedBytes.map((bytes) => bytes <= 16 * 1024 * 1024),
+    [false, false, false, false, true, true],
+  );
   const logins = new Map([["logins", { ...PLAIN, partitions: 2, maxMessageBytes: 5_000_000 }]]);
   const beside = missingTopics(topicRoles(false), TOPICS, logins, { partitions: 9, replication: undefined });
   assert.deepEqual(
