@@ -34,7 +34,7 @@ export async function drained(
 
 /**
  * How fast an engine gets through a topic that is full already, by what its group has committed: from the first commit after
- * `warmUpMs` of work to the last one.
+ * `warmUpMs` of work, for `measuredMs` or to the end of the topic.
  */
 export async function measureCapacity(
   client: KafkajsClient,
@@ -42,7 +42,7 @@ export async function measureCapacity(
   { group, pid }: RunningEngine,
   reader: AlertReader,
   brokerPid: number,
-  warmUpMs: number,
+  { warmUpMs, measuredMs }: { readonly warmUpMs: number; readonly measuredMs: number },
 ): Promise<Capacity> {
   const ends = await client.topicOffsets(logins);
   const end = ends.reduce((sum, { high }) => sum + high, 0);
@@ -59,7 +59,8 @@ export async function measureCapacity(
   let last = await mark();
   let began: typeof last | undefined;
   let warm: typeof last | undefined;
-  for (let now = last; now.logins < end; ) {
+  const isMeasured = (): boolean => warm !== undefined && last.timeMs - warm.timeMs >= measuredMs;
+  for (let now = last; now.logins < end && !isMeasured(); ) {
     await sleep(POLL_MS);
     now = await mark();
     if (now.logins > last.logins) {
@@ -75,7 +76,7 @@ export async function measureCapacity(
   }
   if (warm === undefined || warm.logins === end)
     throw new Error(`${group} was done before it was warm: give it more than ${end} logins`);
-  const count = end - warm.logins;
+  const count = last.logins - warm.logins;
   return {
     loginsPerSecond: (count / (last.timeMs - warm.timeMs)) * 1000,
     engineUs: ((last.engine - warm.engine) * 1e6) / count,

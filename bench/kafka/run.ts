@@ -43,7 +43,7 @@ const { values: flags } = parseArgs({
     rates: { type: "string", default: "5000,10000,20000" },
   },
 });
-const LOGINS = Number(flags.logins ?? (flags.smoke ? 600_000 : 3_500_000));
+const LOGINS = Number(flags.logins ?? (flags.smoke ? 1_000_000 : 8_000_000));
 const ROUNDS = Number(flags.rounds ?? (flags.smoke ? 1 : 2));
 const WARM_UP_SECONDS = Number(flags.warmup ?? (flags.smoke ? 3 : 20));
 const SECONDS = Number(flags.seconds ?? (flags.smoke ? 4 : 12));
@@ -100,8 +100,10 @@ try {
     for (let round = 0; round < ROUNDS; round++) {
       for (const name of inOrder(round)) {
         await withEngine(name, "full", FULL_THRESHOLD, round, async (engine, reader) => {
-          const warmUpMs = WARM_UP_SECONDS * 1000;
-          const capacity = await measureCapacity(client, "full", engine, reader, broker.pid!, warmUpMs);
+          const capacity = await measureCapacity(client, "full", engine, reader, broker.pid!, {
+            warmUpMs: WARM_UP_SECONDS * 1000,
+            measuredMs: SECONDS * 1000,
+          });
           capacities.get(name)!.push(capacity);
           console.log(`${name}, full topic: ${capacityText(capacity)}`);
         });
