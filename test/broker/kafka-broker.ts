@@ -249,6 +249,18 @@ export class KafkaBroker {
     });
   }
 
+  /** Deletes a topic, and returns when nobody is told of it any more. */
+  deleteTopic(topic: string): Promise<void> {
+    return this.#administer(async (admin) => {
+      await admin.deleteTopics({ topics: [topic] });
+      const deadlineMs = Date.now() + TOPICS_MS_MAX;
+      while ((await admin.listTopics()).includes(topic)) {
+        if (Date.now() > deadlineMs) throw new Error(`the topic ${topic} is still there`);
+        await sleep(POLL_MS);
+      }
+    });
+  }
+
   /** Lets a user do everything with topics, groups and transactional ids that begin with `prefix`; needs an authorizer. */
   allow(user: string, prefix: string): Promise<void> {
     const { TOPIC, GROUP, TRANSACTIONAL_ID } = kafkajs.AclResourceTypes;

@@ -1,0 +1,33 @@
+/**
+ * Faults on a real broker: `npm run test:faults -- [--faults 200] [--logins 10000000] [--seed 1]`.
+ *
+ * One line a fault, and a table in the end; exit code 1 if not all records are accounted for.
+ */
+import { parseArgs } from "node:util";
+import { faultTable } from "./fault-report.ts";
+import { runFaults } from "./fault-run.ts";
+
+const { values } = parseArgs({
+  options: {
+    faults: { type: "string", default: "200" },
+    logins: { type: "string", default: "10000000" },
+    seed: { type: "string", default: "1" },
+  },
+});
+const teardowns: (() => void | Promise<void>)[] = [];
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+try {
+  const report = await runFaults(
+    { after: (teardown) => void teardowns.push(teardown) },
+    {
+      faults: Number(values.faults),
+      logins: Number(values.logins),
+      seed: Number(values.seed),
+      onProgress: say,
+    },
+  );
+  say(`\n${faultTable(report)}`);
+  if (report.findings[0]?.verdict !== "ALL-RECORDS-ACCOUNTED") process.exitCode = 1;
+} finally {
+  for (const teardown of teardowns.reverse()) await teardown();
+}
