@@ -27,6 +27,8 @@ export class WorkerSlots {
   readonly slots: readonly Slot[];
   /** What workers said that ended by themselves, with a code other than 0. */
   readonly failures: string[] = [];
+  /** What workers said that did not stop when they were asked to. */
+  readonly stuck: string[] = [];
   readonly #cluster: WorkerCluster;
   readonly #faults: WorkerFaults;
   #nextDeath: Death | undefined;
@@ -67,19 +69,24 @@ export class WorkerSlots {
     });
   }
 
-  /** Asks a worker to stop, and waits. */
+  /**
+   * Asks a worker to stop, and waits.
+   *
+   * @returns what it said in the end; nothing if it had not come so far as to hear that it is to stop
+   */
   async stop(slot: Slot): Promise<Summary | undefined> {
     slot.isWanted = false;
     const { worker } = slot;
     if (worker === undefined) return undefined;
-    const { process, output } = worker;
-    const timer = setTimeout(() => process.kill("SIGKILL"), STOP_MS_MAX);
+    const { process, output, name } = worker;
+    const timer = setTimeout(() => {
+      this.stuck.push(`${name}: ${output.stderr}`);
+      process.kill("SIGKILL");
+    }, STOP_MS_MAX);
     process.kill("SIGTERM");
     const code = await ended(process);
     clearTimeout(timer);
-    if (code === null && !output.stdout.includes("}"))
-      this.failures.push(`${worker.name} did not stop: ${output.stderr}`);
-    return code === 0 && output.stdout.includes("}") ? (JSON.parse(output.stdout) as Summary) : undefined;
+    return code === 0 ? (JSON.parse(output.stdout) as Summary) : undefined;
   }
 
   /** Ends a worker at once, and waits until it is gone; it has a successor. */
