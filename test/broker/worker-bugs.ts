@@ -13,8 +13,8 @@ import type { SeededBug } from "./worker-faults.ts";
 import { wrap } from "./wrap.ts";
 
 /** Segments and sums weigh so much more for merging than they do, and sums have pieces of this many bytes. */
-const WEIGHT = 100;
-const SUM_WEIGHT = 25;
+const WEIGHT = 400;
+const SUM_WEIGHT = 100;
 const PIECE_BYTES = 20_000;
 /** Commits that go well before a mistake is made, so that there is something to lose. */
 const COMMITS_BEFORE = 5;

@@ -129,9 +129,11 @@ export class Verifier {
     if (count <= FINDINGS_MAX) this.#findings.push({ verdict, detail });
   }
 
-  /** Digest of the graph of all logins, which each worker that has read everything must have too. */
-  get digest(): string {
-    return digestOf(this.#oracle);
+  /** After all logins: the digest of the graph that a worker held which had read everything. */
+  workerDigest(digest: string): void {
+    const wanted = digestOf(this.#oracle);
+    if (digest !== wanted)
+      this.find("STATE-DIVERGED", `a worker holds a graph with digest ${digest}, all logins have ${wanted}`);
   }
 
   /** @param committed where the group is in each partition */
@@ -147,7 +149,7 @@ export class Verifier {
       }
     }
     const restored = restore(this.#config, this.#segments);
-    const { digest } = this;
+    const digest = digestOf(this.#oracle);
     if (restored.gap !== undefined) this.find("STATE-DIVERGED", `there is a gap: ${restored.gap}`);
     else if (restored.digest !== digest)
       this.find(
