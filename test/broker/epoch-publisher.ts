@@ -22,7 +22,8 @@ export class EpochPublisher {
     this.#topic = topic;
   }
 
-  async publish(): Promise<void> {
+  /** @param change of the bytes of each record, if they are not to be those of a whole epoch */
+  async publish(change: (key: string, value: Buffer) => Buffer = (_, value) => value): Promise<void> {
     const { graph, entityNames } = this.#input;
     this.#model ??= await trainInThread(graph, OPTIONS);
     if (this.#producer === undefined) {
@@ -41,7 +42,7 @@ export class EpochPublisher {
       topic: this.#topic,
       partition: 0,
       key,
-      value: value as Buffer,
+      value: change(key, value as Buffer),
     }));
     await this.#producer.transact(records);
   }

@@ -11,8 +11,6 @@ import { connectSlots, listenForSlots, SLOTS, WorkerSlots } from "./worker-slots
 
 const PARTITIONS = 4;
 const SESSION_MS = 3000;
-/** What recovery may take beyond the session, and beyond the fault itself: rebalance, restore, a busy machine. */
-const RECOVERY_ALLOWANCE_MS = 20_000;
 /** A partition that does not move for so long is stuck. */
 const STUCK_MS = 90_000;
 const POLL_MS = 25;
@@ -49,6 +47,8 @@ export type FaultRunOptions = {
   /** At least so many; more if they are all written before the last fault. */
   readonly logins: number;
   readonly seed: number;
+  /** What recovery may take beyond the session, and beyond the fault itself, ms: rebalance, restore, a busy machine. */
+  readonly recoveryAllowanceMs: number;
   readonly onProgress: (line: string) => void;
 };
 
@@ -152,7 +152,7 @@ class FaultRun {
 
   /** One fault after the other, each when the one before is overcome. */
   async faults(): Promise<DoneFault[]> {
-    const { onProgress, faults } = this.#options;
+    const { onProgress, faults, recoveryAllowanceMs } = this.#options;
     const { random, slots, feeder } = this.#scene;
     const done: DoneFault[] = [];
     await slots.scaleTo(2);
@@ -174,7 +174,7 @@ class FaultRun {
       if (!isMoving) {
         throw new Error(`after ${name} the partitions stand still\n${slots.lastWords.join("\n")}`);
       }
-      const barMs = lastsMs + SESSION_MS + RECOVERY_ALLOWANCE_MS;
+      const barMs = lastsMs + SESSION_MS + recoveryAllowanceMs;
       if (recoveryMs > barMs)
         this.#verifier.find(
           "RECOVERY-TOO-SLOW",

@@ -1,5 +1,6 @@
 /**
- * Faults on a real broker: `npm run test:faults -- [--faults 200] [--logins 10000000] [--seed 1]`.
+ * Faults on a real broker: `npm run test:faults -- [--faults 200] [--logins 10000000] [--seed 1]
+ * [--recovery-allowance-ms 20000]`.
  *
  * One line a fault, and a table in the end; exit code 1 if not all records are accounted for.
  */
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     faults: { type: "string", default: "200" },
     logins: { type: "string", default: "10000000" },
     seed: { type: "string", default: "1" },
+    "recovery-allowance-ms": { type: "string", default: "20000" },
   },
 });
 const teardowns: (() => void | Promise<void>)[] = [];
@@ -23,6 +25,7 @@ try {
       faults: Number(values.faults),
       logins: Number(values.logins),
       seed: Number(values.seed),
+      recoveryAllowanceMs: Number(values["recovery-allowance-ms"]),
       onProgress: say,
     },
   );
