@@ -1,8 +1,8 @@
 /**
- * Faults on a real broker: `npm run test:faults -- [--faults 200] [--logins 10000000] [--seed 1]
- * [--recovery-allowance-ms 20000]`.
+ * Faults on a real broker, one line a fault, and a table in the end; exit code 1 if not all records are accounted for.
  *
- * One line a fault, and a table in the end; exit code 1 if not all records are accounted for.
+ *   npm run test:faults -- [--faults 200] [--logins 10000000] [--seed 1] [--session-ms 1500]
+ *                          [--recovery-allowance-ms 20000]
  */
 import { parseArgs } from "node:util";
 import { faultTable } from "./fault-report.ts";
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     faults: { type: "string", default: "200" },
     logins: { type: "string", default: "10000000" },
     seed: { type: "string", default: "1" },
+    "session-ms": { type: "string", default: "1500" },
     "recovery-allowance-ms": { type: "string", default: "20000" },
   },
 });
@@ -25,6 +26,7 @@ try {
       faults: Number(values.faults),
       logins: Number(values.logins),
       seed: Number(values.seed),
+      sessionMs: Number(values["session-ms"]),
       recoveryAllowanceMs: Number(values["recovery-allowance-ms"]),
       onProgress: say,
     },
