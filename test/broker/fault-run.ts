@@ -27,6 +27,9 @@ const DRAIN_MS_MAX = 600_000;
 const LOGINS_PER_USER = 200;
 const USERS_MAX = 20_000;
 const STRANGERS_SHARE = 0.005;
+const STRANGERS_MAX = 5000;
+/** Of what workers have said, characters. */
+const SAID_MAX = 3000;
 /** Event time of the whole input: days, so that the window moves, and less than the window, so that nothing is forgotten. */
 const EVENT_TIME_MS = 5 * 86_400_000;
 /** After so many faults there is another number of workers. */
@@ -136,7 +139,7 @@ class FaultRun {
       slots: new WorkerSlots(cluster, proxies, {}),
       feeder,
       sessionMs: options.sessionMs,
-      strangers: Math.ceil(logins * STRANGERS_SHARE),
+      strangers: Math.min(STRANGERS_MAX, Math.ceil(logins * STRANGERS_SHARE)),
       publishEpoch: () => epochs.publish(),
       collectDeadLetters: () =>
         cluster.forEach(cluster.topics.deadLetters, (record) => verifier.deadLetter(record)),
@@ -175,7 +178,7 @@ class FaultRun {
       const isMoving = await this.#moved(await this.#committed());
       const recoveryMs = Math.round(performance.now() - startedMs);
       if (!isMoving) {
-        this.#verifier.find("PARTITION-STUCK", `${name}: ${slots.lastWords.join("\n")}`);
+        this.#verifier.find("PARTITION-STUCK", `${name}: ${slots.lastWords.join("\n").slice(-SAID_MAX)}`);
         return done;
       }
       const barMs = lastsMs + sessionMs + recoveryAllowanceMs;
