@@ -11,6 +11,7 @@ const BATCH_RECORDS_MAX = 2000;
 const PAUSE_MS = 100;
 /** What was not written in time is made up for, up to this many milliseconds. */
 const BEHIND_MS_MAX = 5000;
+const STOP_MS_MAX = 30_000;
 const EMPTY_CHECKSUM = 0;
 
 /** What was written to a partition: how many records, and a checksum over all of them in their order. */
@@ -42,6 +43,7 @@ export class Feeder {
   readonly #running: Promise<unknown>;
   #perSecond = 0;
   #most = Number.POSITIVE_INFINITY;
+  #giveUpMs = Number.POSITIVE_INFINITY;
 
   constructor(options: FeederOptions) {
     const { partitions, generator } = options;
@@ -76,6 +78,8 @@ export class Feeder {
   /** Ends when what is being written is. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    // A test that has failed may have no broker any more.
+    this.#giveUpMs = performance.now() + STOP_MS_MAX;
     await this.#running;
   }
 
@@ -89,7 +93,7 @@ export class Feeder {
       topic,
       partition,
       owns: () => Promise.resolve(true),
-      isGivenUp: () => false,
+      isGivenUp: () => performance.now() > this.#giveUpMs,
       onTrouble,
     });
     const generator = this.#generators[partition]!;
@@ -108,7 +112,8 @@ export class Feeder {
         const next = entry.records + count;
         const records = batch.map(({ key, value }) => ({ topic, partition, key, value }));
         const result = await writer.commit(records, next);
-        if (result === "lost") throw new Error(`somebody else writes to partition ${partition} of ${topic}`);
+        if (result === "lost")
+          throw new Error(`what was written last to partition ${partition} of ${topic} is not known`);
         entry.records = next;
         for (const { value } of batch) entry.checksum = withRecord(entry.checksum, value);
       }

@@ -10,8 +10,8 @@ export const SLOTS = 4;
 const RESTART_MS = 100;
 /** A worker that was asked to stop has done so by then, or it is stuck. */
 const STOP_MS_MAX = 30_000;
-/** What may end a worker although nobody killed it: its supervisor starts another one. */
-const EXPECTED = /KAFKA|reading .* ended|could not be reached|can't be reached|no answer|not reach/i;
+/** What a worker says that has met a bug, or does not trust the state. Brokers that are away may end one: it has a successor. */
+const UNEXPECTED = /^ {4}at |the stored (graph|segment)/m;
 
 export type Slot = {
   readonly place: number;
@@ -122,9 +122,9 @@ export class WorkerSlots {
     return [...this.failures, ...running];
   }
 
-  /** Failures that are none of Kafka's being away. */
+  /** Failures that no broker's being away explains. */
   get unexpected(): string[] {
-    return this.failures.filter((failure) => !EXPECTED.test(failure));
+    return this.failures.filter((failure) => UNEXPECTED.test(failure));
   }
 }
 
