@@ -102,7 +102,8 @@ export class Feeder {
     let due = 0;
     for (let lastMs = performance.now(); !this.#stop.signal.aborted; ) {
       const nowMs = performance.now();
-      due += (this.#perSecond / partitions) * (Math.min(nowMs - lastMs, BEHIND_MS_MAX) / 1000);
+      const perMs = this.#perSecond / partitions / 1000;
+      due = Math.min(due + perMs * (nowMs - lastMs), perMs * BEHIND_MS_MAX);
       lastMs = nowMs;
       const open = Math.ceil(this.#most / partitions) - entry.records;
       const count = Math.max(0, Math.min(Math.floor(due), open, BATCH_RECORDS_MAX));
