@@ -48,6 +48,8 @@ export class FaultBench {
       generator: { seed: 7, users: 30, stepMs: 60_000 },
       onTrouble: () => {},
     });
+    // A test that failed has not stopped it.
+    t.after(() => feeder.stop().catch(() => {}));
     return new FaultBench(t, cluster, feeder, client);
   }
 
