@@ -9,7 +9,7 @@ import { type RunningWorker, type Summary, WorkerCluster } from "./worker-cluste
 import type { WorkerFaults } from "./worker-faults.ts";
 
 const PARTITIONS = 2;
-const PER_SECOND = 3000;
+export const PER_SECOND = 3000;
 export const LIMIT_MS = 60_000;
 const SESSION_MS = 3000;
 
@@ -54,7 +54,7 @@ export class FaultBench {
   }
 
   start(faults: WorkerFaults = {}): RunningWorker {
-    return this.cluster.startWorker({}, faults);
+    return this.cluster.startFaulty(faults);
   }
 
   /** Writes until there are so many logins. */

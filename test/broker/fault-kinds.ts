@@ -220,15 +220,14 @@ export const FAULT_KINDS: readonly FaultKind[] = [
       return { lastsMs: performance.now() - startedMs, over: Promise.resolve() };
     },
   },
-];
-
-export const POISON: FaultKind = {
-  name: "login that can't be scored",
-  async inject({ feeder, cluster, random }) {
-    feeder.addPoison(random.nextInt(cluster.partitions));
-    return AT_ONCE;
+  {
+    name: "login that breaks scoring",
+    async inject({ feeder, cluster, random }) {
+      feeder.addPoison(random.nextInt(cluster.partitions));
+      return AT_ONCE;
+    },
   },
-};
+];
 
 function oneOf({ slots, random }: Scene): Slot {
   const { running } = slots;

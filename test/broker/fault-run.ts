@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { USER } from "../../src/ingest/login-bytes.ts";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import { Random } from "../../src/model/random.ts";
 import { type Finding, Verifier } from "../verification/verifier.ts";
@@ -6,7 +7,8 @@ import { EpochPublisher } from "./epoch-publisher.ts";
 import { FAULT_KINDS, type FaultKind, type Scene } from "./fault-kinds.ts";
 import { Feeder, withRecord } from "./feeder.ts";
 import { startBroker } from "./kafka-broker.ts";
-import { type Teardowns, WorkerCluster } from "./worker-cluster.ts";
+import { POISON_USER } from "./login-generator.ts";
+import { type Scope, WorkerCluster } from "./worker-cluster.ts";
 import { connectSlots, listenForSlots, SLOTS, WorkerSlots } from "./worker-slots.ts";
 
 const PARTITIONS = 4;
@@ -68,7 +70,7 @@ export type FaultReport = {
 };
 
 /** A cluster of workers on a real broker, through its faults, to the end of its input; and the verdict. */
-export async function runFaults(t: Teardowns, options: FaultRunOptions): Promise<FaultReport> {
+export async function runFaults(t: Scope, options: FaultRunOptions): Promise<FaultReport> {
   const startedMs = performance.now();
   const proxies = await listenForSlots(t);
   const broker = await startBroker(t, { proxyPorts: proxies.map(({ port }) => port) });
@@ -82,6 +84,7 @@ export async function runFaults(t: Teardowns, options: FaultRunOptions): Promise
     config: cluster.config,
     partitions: PARTITIONS,
     nowMs: Date.now(),
+    isPoison: (login) => login.text(USER) === POISON_USER,
   });
   const run = new FaultRun(t, options, broker, cluster, proxies, verifier);
   const faults = await run.faults();
@@ -108,7 +111,7 @@ class FaultRun {
   #isFaulty = true;
 
   constructor(
-    t: Teardowns,
+    t: Scope,
     options: FaultRunOptions,
     broker: Scene["broker"],
     cluster: WorkerCluster,
@@ -136,7 +139,7 @@ class FaultRun {
       random: new Random(seed, "faults"),
       broker,
       cluster,
-      slots: new WorkerSlots(cluster, proxies, {}),
+      slots: new WorkerSlots(cluster, proxies, { poisonUser: POISON_USER }),
       feeder,
       sessionMs: options.sessionMs,
       strangers: Math.min(STRANGERS_MAX, Math.ceil(logins * STRANGERS_SHARE)),

@@ -17,7 +17,7 @@ const { values } = parseArgs({
     "recovery-allowance-ms": { type: "string", default: "20000" },
   },
 });
-const teardowns: (() => void | Promise<void>)[] = [];
+const teardowns: (() => unknown)[] = [];
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 try {
   const report = await runFaults(

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ended } from "../processes/oddlink.ts";
 import type { KafkaBroker } from "./kafka-broker.ts";
 import { LosingProxy } from "./losing-proxy.ts";
-import type { RunningWorker, Summary, Teardowns, WorkerCluster } from "./worker-cluster.ts";
+import type { RunningWorker, Scope, Summary, WorkerCluster } from "./worker-cluster.ts";
 import type { Death, WorkerFaults } from "./worker-faults.ts";
 
 export const SLOTS = 4;
@@ -11,7 +11,7 @@ const RESTART_MS = 100;
 /** A worker that was asked to stop has done so by then, or it is stuck. */
 const STOP_MS_MAX = 30_000;
 /** What a worker says that has met a bug, or does not trust the state. Brokers that are away may end one: it has a successor. */
-const UNEXPECTED = /^ {4}at |the stored (graph|segment)/m;
+const UNEXPECTED = /^Node\.js v|^oddlink: .*(stored|graph-state)/m;
 
 export type Slot = {
   readonly place: number;
@@ -56,9 +56,9 @@ export class WorkerSlots {
     if (slot.worker !== undefined) return;
     const death = this.#nextDeath;
     this.#nextDeath = undefined;
-    const worker = this.#cluster.startWorker(
-      { ODDLINK_KAFKA_BROKERS: `127.0.0.1:${slot.proxy.port}` },
+    const worker = this.#cluster.startFaulty(
       { ...this.#faults, ...(death === undefined ? {} : { death }) },
+      { ODDLINK_KAFKA_BROKERS: `127.0.0.1:${slot.proxy.port}` },
     );
     slot.worker = worker;
     void ended(worker.process).then(async (code) => {
@@ -129,7 +129,7 @@ export class WorkerSlots {
 }
 
 /** Listens for a proxy for each slot. */
-export function listenForSlots(t: Teardowns): Promise<LosingProxy[]> {
+export function listenForSlots(t: Scope): Promise<LosingProxy[]> {
   return Promise.all(Array.from({ length: SLOTS }, () => LosingProxy.listen(t)));
 }
 
