@@ -139,7 +139,7 @@ export class EpochReader {
     const bytes = Buffer.concat(parts as Uint8Array[]);
     if (bytes.length !== size.bytes)
       throw corrupt(`epoch ${number} has ${bytes.length} bytes, its manifest says ${size.bytes}`);
-    const epoch = decodeEpoch(bytes);
+    const epoch = decodeEpoch(bytes, number);
     if (epoch.manifest.digest !== digest || epoch.manifest.number !== number)
       throw corrupt(`epoch ${number} is not the one its manifest names`);
     this.#newest = { number, digest, writtenAtMs };

@@ -156,7 +156,7 @@ export function encodeEpoch(epoch: Epoch): Buffer {
 }
 
 /** @throws {OddlinkError} EPOCH_CORRUPT if the bytes are no epoch, or not the one its digest was made of */
-export function decodeEpoch(encoded: Uint8Array): Epoch {
+export function decodeEpoch(encoded: Uint8Array, number?: number): Epoch {
   const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
   try {
     if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error("it does not begin like one");
@@ -188,7 +188,8 @@ export function decodeEpoch(encoded: Uint8Array): Epoch {
     if (!isAllNumbers(epoch)) throw new Error("it holds numbers that are none");
     return epoch;
   } catch (error) {
-    throw new OddlinkError("EPOCH_CORRUPT", `a stored epoch can't be used: ${shortReason(error)}`, {
+    const which = number === undefined ? "a stored epoch" : `the stored epoch ${number}`;
+    throw new OddlinkError("EPOCH_CORRUPT", `${which} can't be used: ${shortReason(error)}`, {
       cause: error,
     });
   }

@@ -363,8 +363,8 @@ describe("a broker that goes away", () => {
     timeout: TEST_MS_MAX,
   }, async (t) => {
     const proxy = await LosingProxy.listen(t);
-    const broker = await startBroker(t, { proxyPort: proxy.port });
-    proxy.forwardTo(broker.proxiedPort);
+    const broker = await startBroker(t, { proxyPorts: [proxy.port] });
+    proxy.forwardTo(broker.proxiedPort());
     const topic = "lost";
     await broker.createTopics({ [topic]: { partitions: 2 } });
     const client = clientOf(t, { brokers: [`127.0.0.1:${proxy.port}`], transactionTimeoutMs: 2000 });

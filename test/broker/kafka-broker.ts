@@ -36,8 +36,8 @@ export const SASL_USER = { username: "alice", password: "alice-secret" } as cons
 export type BrokerOptions = {
   /** Adds listeners with SASL, TLS and mutual TLS beside the plain one. */
   readonly isSecured?: boolean;
-  /** Adds a listener whose clients are told to come back to this port of 127.0.0.1, where a fault proxy listens. */
-  readonly proxyPort?: number;
+  /** Adds a listener for each, whose clients are told to come back to this port of 127.0.0.1, where a fault proxy listens. */
+  readonly proxyPorts?: readonly number[];
   /** Added to server.properties; wins over what is there. */
   readonly extra?: Readonly<Record<string, string>>;
 };
@@ -57,7 +57,7 @@ export type SecuredBroker = {
   readonly certificates: Certificates;
 };
 
-type Listener = "plaintext" | "controller" | "sasl" | "tls" | "mtls" | "proxied";
+type Listener = "plaintext" | "controller" | "sasl" | "tls" | "mtls" | `proxied${number}`;
 
 /**
  * Starts one Kafka broker, its own controller, on free ports of the loopback interface, and returns when it is ready.
@@ -71,7 +71,7 @@ export async function startBroker(
 ): Promise<KafkaBroker> {
   const jars = await kafkaJars();
   for (let attempt = 1; ; attempt++) {
-    const broker = new KafkaBroker(jars, options, await freePorts(6));
+    const broker = new KafkaBroker(jars, options, await freePorts(5 + (options.proxyPorts?.length ?? 0)));
     t.after(() => broker.remove());
     try {
       await broker.start();
@@ -98,15 +98,16 @@ export class KafkaBroker {
     this.#jars = jars;
     this.#folder = mkdtempSync(join(tmpdir(), "oddlink-broker-"));
     this.#guard = startGuard(this.#folder);
-    const [plaintext, controller, sasl, tls, mtls, proxied] = ports as [
+    const [plaintext, controller, sasl, tls, mtls, ...proxied] = ports as [
       number,
       number,
       number,
       number,
       number,
-      number,
+      ...number[],
     ];
-    this.#ports = { plaintext, controller, sasl, tls, mtls, proxied };
+    const behindProxies = Object.fromEntries(proxied.map((port, i) => [`proxied${i}`, port]));
+    this.#ports = { plaintext, controller, sasl, tls, mtls, ...behindProxies };
     this.#isSecured = options.isSecured === true;
     this.#certificates = this.#isSecured ? makeCertificates(this.#folder) : undefined;
     const properties = { ...this.#properties(options), ...options.extra };
@@ -148,9 +149,9 @@ export class KafkaBroker {
     return this.#process?.pid;
   }
 
-  /** Where the fault proxy forwards to. */
-  get proxiedPort(): number {
-    return this.#ports.proxied;
+  /** Where the fault proxy at this place of `proxyPorts` forwards to. */
+  proxiedPort(place = 0): number {
+    return this.#ports[`proxied${place}`]!;
   }
 
   /** Starts the broker, again on the same ports and data if it ran before, and returns when it is ready. */
@@ -248,6 +249,18 @@ export class KafkaBroker {
     });
   }
 
+  /** Deletes a topic, and returns when nobody is told of it any more. */
+  deleteTopic(topic: string): Promise<void> {
+    return this.#administer(async (admin) => {
+      await admin.deleteTopics({ topics: [topic] });
+      const deadlineMs = Date.now() + TOPICS_MS_MAX;
+      while ((await admin.listTopics()).includes(topic)) {
+        if (Date.now() > deadlineMs) throw new Error(`the topic ${topic} is still there`);
+        await sleep(POLL_MS);
+      }
+    });
+  }
+
   /** Lets a user do everything with topics, groups and transactional ids that begin with `prefix`; needs an authorizer. */
   allow(user: string, prefix: string): Promise<void> {
     const { TOPIC, GROUP, TRANSACTIONAL_ID } = kafkajs.AclResourceTypes;
@@ -324,13 +337,16 @@ export class KafkaBroker {
       plaintext: "PLAINTEXT",
       controller: "PLAINTEXT",
       ...(this.#isSecured ? { sasl: "SASL_PLAINTEXT", tls: "SSL", mtls: "SSL" } : {}),
-      ...(options.proxyPort === undefined ? {} : { proxied: "PLAINTEXT" }),
     };
+    const proxyPorts = options.proxyPorts ?? [];
+    for (const place of proxyPorts.keys()) protocols[`proxied${place}`] = "PLAINTEXT";
     const listeners = Object.keys(protocols) as Listener[];
     const advertised = listeners
       .filter((name) => name !== "controller")
       .map((name) => {
-        const port = name === "proxied" ? options.proxyPort : this.#ports[name];
+        const port = name.startsWith("proxied")
+          ? proxyPorts[Number(name.slice("proxied".length))]
+          : this.#ports[name];
         return `${name.toUpperCase()}://127.0.0.1:${port}`;
       });
     return {

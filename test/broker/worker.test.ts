@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { EXAMPLE, ended, run, temporaryFolder } from "../processes/oddlink.ts";
-import { restore, verify } from "../verification/verifier.ts";
+import { verify } from "../verification/verifier.ts";
 import { startBroker } from "./kafka-broker.ts";
 import { type RunningWorker, WorkerCluster } from "./worker-cluster.ts";
 
@@ -31,8 +31,9 @@ test("one worker and the embedded store come to the same graph", { timeout: 120_
   await cluster.drained(60_000);
   const summary = await cluster.stop(worker);
   const outcome = await cluster.outcome();
+  const findings = verify(outcome);
   assert.deepEqual(
-    verify(outcome).map(({ verdict }) => verdict),
+    findings.map(({ verdict }) => verdict),
     ["ALL-RECORDS-ACCOUNTED"],
   );
   // What is really in the topic: the client that feeds it may write a batch twice.
@@ -41,7 +42,7 @@ test("one worker and the embedded store come to the same graph", { timeout: 120_
   writeFileSync(input, `${written.map(({ value }) => value).join("\n")}\n`);
   const embedded = JSON.parse((await run(["run", input, "--train", "off", "--json"])).stdout);
   assert.equal(summary.graph.digest, embedded.graph.digest);
-  assert.equal(restore(outcome).digest, embedded.graph.digest);
+  assert.ok(findings[0]!.detail.endsWith(embedded.graph.digest), "the stored graph is another one");
   assert.equal(summary.consumed, written.length);
 });
 

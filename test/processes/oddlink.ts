@@ -20,16 +20,20 @@ export type StartOptions = {
   readonly stdout?: number;
   /** It is ended after that in any case; two minutes if left out. */
   readonly timeoutMs?: number | undefined;
+  /** What is started in place of the command line. */
+  readonly main?: string | undefined;
 };
 
 /** Starts `oddlink` as users do, with no settings from outside. */
 export function start(args: readonly string[], options: StartOptions = {}): ChildProcess {
   const env: NodeJS.ProcessEnv = { ...process.env, ...options.env, NO_COLOR: "1" };
   delete env["NODE_TEST_CONTEXT"];
-  return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
+  const { main = MAIN, stdout = "pipe", timeoutMs = TIMEOUT_MS } = options;
+  return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], {
     env,
-    stdio: ["pipe", options.stdout ?? "pipe", "pipe"],
-    timeout: options.timeoutMs ?? TIMEOUT_MS,
+    // Others than `oddlink` can be told something.
+    stdio: main === MAIN ? ["pipe", stdout, "pipe"] : ["pipe", stdout, "pipe", "ipc"],
+    timeout: timeoutMs,
   });
 }
 

@@ -1,12 +1,14 @@
 import type { Buffer } from "node:buffer";
+import { crc32 } from "node:zlib";
+import { alertUid } from "../../src/alerts/uid.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { chooseSegments } from "../../src/graph-state/coverage.ts";
 import { digestOf } from "../../src/graph-state/digest.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
 import { decodeSegment, decodeSegmentHeader } from "../../src/graph-state/segment.ts";
-import { createDecoder } from "../../src/ingest/formats/index.ts";
-import type { LoginBytes } from "../../src/ingest/login-bytes.ts";
 import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
+import { OutputCounts } from "./output-counts.ts";
+import { type IsPoison, WantedOutcomes } from "./wanted-outcome.ts";
 
 export type Verdict =
   | "ALL-RECORDS-ACCOUNTED"
@@ -16,7 +18,189 @@ export type Verdict =
   | "ALERT-DUPLICATED"
   | "ALERT-DIFFERS"
   | "STATE-DIVERGED"
-  | "PARTITION-STUCK";
+  | "PARTITION-STUCK"
+  | "RECOVERY-TOO-SLOW";
+
+/** One bug may have as many findings as there are records: of each verdict so many are told, the rest are counted. */
+const FINDINGS_MAX = 20;
+
+export type Finding = { readonly verdict: Verdict; readonly detail: string };
+
+export type VerifierOptions = {
+  readonly config: Config;
+  readonly partitions: number;
+  /** Time at which the input was read, ms: what is more than a day later is from the future. */
+  readonly nowMs: number;
+  /** Which records bring out a bug, where there is one: they have to be dead letters for that, and no part of the graph. */
+  readonly isPoison?: IsPoison | undefined;
+};
+
+/**
+ * Holds what came out against what went in. The input alone says what must have become of each record: the decoder is
+ * asked again, and the graph of all logins is built anew. With a fixed threshold the scored logins say which alerts there
+ * must be.
+ *
+ * It is fed by streams, the outputs first and the input after them, and keeps a few bytes of each record, so that ten
+ * million are no matter.
+ */
+export class Verifier {
+  readonly #config: Config;
+  readonly #outputs: readonly OutputCounts[];
+  readonly #wanted: readonly WantedOutcomes[];
+  /** Where the input ends: the offset after its last record. */
+  readonly #ends: number[];
+  readonly #segments = new Map<string, Buffer>();
+  readonly #oracle: Graph;
+  readonly #ids = new Int32Array(6);
+  readonly #findings: Finding[] = [];
+  readonly #counts = new Map<Verdict, number>();
+  /** What was counted over the input. */
+  readonly totals = { records: 0, scored: 0, deadLetters: 0, alerts: 0, repeated: 0 };
+
+  constructor({ config, partitions, nowMs, isPoison }: VerifierOptions) {
+    this.#config = config;
+    this.#outputs = Array.from({ length: partitions }, () => new OutputCounts());
+    this.#wanted = Array.from({ length: partitions }, () => new WantedOutcomes(config, nowMs, isPoison));
+    this.#ends = Array.from({ length: partitions }, () => 0);
+    this.#oracle = new Graph({ links: config.links, window: config.window });
+  }
+
+  scored(record: ConsumedRecord): void {
+    const { outputs, offset } = this.#originOf(record);
+    outputs.addScored(offset);
+    const { score } = JSON.parse(record.value!.toString()) as { score: number };
+    if (score < this.#config.threshold!) outputs.lowScores.set(offset, score);
+  }
+
+  deadLetter(record: ConsumedRecord): void {
+    const { outputs, offset } = this.#originOf(record);
+    const isBug = String(record.headers["oddlink-error-class"]) === "bug";
+    outputs.addDeadLetter(offset, crc32(record.value!), isBug);
+  }
+
+  alert(record: ConsumedRecord): void {
+    const { outputs, topic, partition, offset } = this.#originOf(record);
+    const { evidences } = JSON.parse(record.value!.toString());
+    outputs.addAlert(offset, evidences[0].data.score as number);
+    const uid = alertUid({ topic, partition, offset, detector: this.#config.detector });
+    const found = String(record.headers["ce_id"]);
+    if (found !== uid) this.find("ALERT-DIFFERS", `${partition}/${offset} has an alert with uid ${found}`);
+  }
+
+  /** In the order of each partition. */
+  graphState({ key, value }: ConsumedRecord): void {
+    if (value === null) this.#segments.delete(key!.toString());
+    else this.#segments.set(key!.toString(), value);
+  }
+
+  /** After all outputs, and in the order of each partition. */
+  login(partition: number, { offset, value }: ConsumedRecord): void {
+    const outputs = this.#outputs[partition]!;
+    const wanted = this.#wanted[partition]!.of(value);
+    const origin = `${partition}/${offset}`;
+    this.totals.records++;
+    this.#ends[partition] = offset + 1;
+    const scored = outputs.scored[offset] ?? 0;
+    const dead = outputs.deadLetters[offset] ?? 0;
+    const isRepeated = wanted.scored === "maybe" && scored === 0;
+    this.#expect(origin, "scored login", scored, wanted.scored === "no" || isRepeated ? 0 : 1);
+    this.#expect(origin, "dead letter", dead, wanted.isDead ? 1 : 0);
+    if (wanted.isDead && dead > 0 && outputs.checksums[offset] !== crc32(value!))
+      this.find("RECORD-LOST", `the dead letter of ${origin} has other bytes`);
+    if (wanted.isDead && dead > 0 && (outputs.bugs[offset] === 1) !== wanted.isPoison)
+      this.find("RECORD-LOST", `the dead letter of ${origin} is there for another reason`);
+    this.#expectAlert(origin, outputs, offset, scored > 0);
+    if (scored > 0) this.totals.scored++;
+    if (dead > 0) this.totals.deadLetters++;
+    if (isRepeated) this.totals.repeated++;
+    // What is left in the end belongs to no record.
+    for (const column of [outputs.scored, outputs.deadLetters, outputs.alerts])
+      if (offset < column.length) column[offset] = 0;
+    const { login } = wanted;
+    if (login === undefined || isRepeated) return;
+    this.#oracle.advance(login.timeMs);
+    this.#oracle.resolve(login, this.#ids);
+    this.#oracle.apply(login, this.#ids);
+  }
+
+  find(verdict: Verdict, detail: string): void {
+    const count = (this.#counts.get(verdict) ?? 0) + 1;
+    this.#counts.set(verdict, count);
+    if (count <= FINDINGS_MAX) this.#findings.push({ verdict, detail });
+  }
+
+  /** After all logins: the digest of the graph that a worker held which had read everything. */
+  workerDigest(digest: string): void {
+    const wanted = digestOf(this.#oracle);
+    if (digest !== wanted)
+      this.find("STATE-DIVERGED", `a worker holds a graph with digest ${digest}, all logins have ${wanted}`);
+  }
+
+  /** @param committed where the group is in each partition */
+  finish(committed: readonly (number | undefined)[]): Finding[] {
+    for (const [partition, end] of this.#ends.entries()) {
+      if (end > 0 && committed[partition] !== end)
+        this.find("PARTITION-STUCK", `partition ${partition} is at ${committed[partition]} of ${end}`);
+    }
+    for (const [partition, { scored, deadLetters, alerts }] of this.#outputs.entries()) {
+      for (const [what, column] of Object.entries({ scored, deadLetters, alerts })) {
+        const offset = column.findIndex((count) => count > 0);
+        if (offset >= 0) this.find("RECORD-DUPLICATED", `${what}: ${partition}/${offset} is no record`);
+      }
+    }
+    const restored = restore(this.#config, this.#segments);
+    const digest = digestOf(this.#oracle);
+    if (restored.gap !== undefined) this.find("STATE-DIVERGED", `there is a gap: ${restored.gap}`);
+    else if (restored.digest !== digest)
+      this.find(
+        "STATE-DIVERGED",
+        `the stored graph has digest ${restored.digest}, all logins together ${digest}`,
+      );
+    for (const [verdict, count] of this.#counts) {
+      if (count > FINDINGS_MAX)
+        this.#findings.push({ verdict, detail: `and ${count - FINDINGS_MAX} more like it` });
+    }
+    return this.#findings.length > 0
+      ? this.#findings
+      : [
+          {
+            verdict: "ALL-RECORDS-ACCOUNTED",
+            detail: `${this.totals.alerts} alerts, digest ${digest}`,
+          },
+        ];
+  }
+
+  #expect(origin: string, what: string, count: number, wanted: number): void {
+    if (count < wanted) this.find("RECORD-LOST", `${origin} has no ${what}`);
+    if (count > wanted)
+      this.find("RECORD-DUPLICATED", `${origin} has ${count} times a ${what}, wanted ${wanted}`);
+  }
+
+  #expectAlert(origin: string, outputs: OutputCounts, offset: number, isScored: boolean): void {
+    const alerts = outputs.alerts[offset] ?? 0;
+    const score = outputs.lowScores.get(offset);
+    this.totals.alerts += alerts;
+    if (alerts > 0 && !isScored) this.find("ALERT-DIFFERS", `${origin} has an alert and no score`);
+    else if (alerts > 0 && score === undefined)
+      this.find("ALERT-DIFFERS", `${origin} has an alert, and its score is not below the threshold`);
+    else if (alerts === 0 && score !== undefined)
+      this.find("ALERT-LOST", `${origin} with score ${score} has no alert`);
+    else if (alerts > 0 && outputs.alertScores.get(offset) !== score)
+      this.find(
+        "ALERT-DIFFERS",
+        `${origin} has score ${score}, its alert ${outputs.alertScores.get(offset)}`,
+      );
+    if (alerts > 1) this.find("ALERT-DUPLICATED", `${origin} has ${alerts} alerts`);
+  }
+
+  #originOf({ headers }: ConsumedRecord) {
+    const partition = Number(headers["oddlink-source-partition"]);
+    const outputs = this.#outputs[partition];
+    if (outputs === undefined) throw new Error(`an output names partition ${partition} as its source`);
+    const offset = Number(headers["oddlink-source-offset"]);
+    return { outputs, topic: String(headers["oddlink-source-topic"]), partition, offset };
+  }
+}
 
 /** What a read-committed reader finds in the topics in the end. */
 export type Outcome = {
@@ -29,124 +213,30 @@ export type Outcome = {
   readonly scored: readonly ConsumedRecord[];
   readonly deadLetters: readonly ConsumedRecord[];
   readonly graphState: readonly ConsumedRecord[];
-  /** Which records bring out a bug, where there is one: they have to be dead letters for that, and no part of the graph. */
-  readonly isPoison?: (login: LoginBytes, kind: "login" | "evidence") => boolean;
+  readonly isPoison?: IsPoison;
 };
 
-export type Finding = { readonly verdict: Verdict; readonly detail: string };
-
-/**
- * Holds what came out against what went in. The input alone says what must have become of each record: the decoder is
- * asked again, and the graph of all logins is built anew.
- *
- * With a fixed threshold the scored logins say which alerts there must be.
- */
+/** Verifies what is small enough to be held in memory. */
 export function verify(outcome: Outcome): Finding[] {
-  const findings: Finding[] = [];
-  const find = (verdict: Verdict, detail: string): void => void findings.push({ verdict, detail });
-  const { config, logins } = outcome;
-  const scored = byOrigin(outcome.scored);
-  const deadLetters = byOrigin(outcome.deadLetters);
-  const alerts = byOrigin(outcome.alerts);
-  const oracle = new Graph({ links: config.links, window: config.window });
-  const ids = new Int32Array(6);
-
-  for (const [partition, records] of logins.entries()) {
-    const decoder = createDecoder(config.input.format, { lanlStartMs: config.input.lanlStartMs });
-    const end = (records.at(-1)?.offset ?? -1) + 1;
-    if (end > 0 && outcome.committed[partition] !== end)
-      find("PARTITION-STUCK", `partition ${partition} is at ${outcome.committed[partition]} of ${end}`);
-    for (const { offset, value } of records) {
-      const origin = `${partition}/${offset}`;
-      const decoded = decoder.decode(value!, 0, value!.length);
-      const isPoison =
-        (decoded.kind === "login" || decoded.kind === "evidence") &&
-        outcome.isPoison?.(decoded.login, decoded.kind) === true;
-      const wanted = {
-        scored: decoded.kind === "login" && !isPoison ? 1 : 0,
-        dead: decoded.kind === "rejected" || isPoison ? 1 : 0,
-      };
-      expectCount(origin, "scored login", scored.get(origin)?.length ?? 0, wanted.scored, find);
-      expectCount(origin, "dead letter", deadLetters.get(origin)?.length ?? 0, wanted.dead, find);
-      if (wanted.dead === 1 && deadLetters.get(origin)?.some((letter) => !letter.value!.equals(value!)))
-        find("RECORD-LOST", `the dead letter of ${origin} has other bytes`);
-      for (const { headers } of deadLetters.get(origin) ?? []) {
-        const errorClass = isPoison ? "bug" : "data";
-        if (String(headers["oddlink-error-class"]) !== errorClass)
-          find("RECORD-LOST", `the dead letter of ${origin} is not said to be there for ${errorClass}`);
-      }
-      if ((decoded.kind !== "login" && decoded.kind !== "evidence") || isPoison) continue;
-      oracle.advance(decoded.login.timeMs);
-      oracle.resolve(decoded.login, ids);
-      oracle.apply(decoded.login, ids);
-    }
-  }
-
-  for (const [origin, [record]] of scored) {
-    const { score } = JSON.parse(record!.value!.toString()) as { score: number };
-    const raised = alerts.get(origin) ?? [];
-    if (score >= config.threshold!) {
-      if (raised.length > 0) find("ALERT-DIFFERS", `${origin} has an alert with score ${score}`);
-      continue;
-    }
-    if (raised.length === 0) find("ALERT-LOST", `${origin} with score ${score} has no alert`);
-    if (raised.length > 1) find("ALERT-DUPLICATED", `${origin} has ${raised.length} alerts`);
-    for (const alert of raised) {
-      const finding = JSON.parse(alert.value!.toString());
-      const held = finding.evidences[0].data.score as number;
-      if (held !== score) find("ALERT-DIFFERS", `${origin} has score ${score}, its alert ${held}`);
-    }
-  }
-  const uids = outcome.alerts.map(({ headers }) => String(headers["ce_id"]));
-  if (new Set(uids).size !== uids.length) find("ALERT-DUPLICATED", "two alerts have the same uid");
-  for (const origin of alerts.keys())
-    if (!scored.has(origin)) find("ALERT-DIFFERS", `${origin} has an alert and no score`);
-
-  const restored = restore(outcome);
-  const wanted = digestOf(oracle);
-  if (restored.gap !== undefined) find("STATE-DIVERGED", `there is a gap: ${restored.gap}`);
-  else if (restored.digest !== wanted)
-    find("STATE-DIVERGED", `the stored graph has digest ${restored.digest}, all logins together ${wanted}`);
-  if (findings.length === 0) find("ALL-RECORDS-ACCOUNTED", `${uids.length} alerts, digest ${wanted}`);
-  return findings;
+  const { config, logins, isPoison } = outcome;
+  const verifier = new Verifier({ config, partitions: logins.length, nowMs: Date.now(), isPoison });
+  for (const record of outcome.scored) verifier.scored(record);
+  for (const record of outcome.deadLetters) verifier.deadLetter(record);
+  for (const record of outcome.alerts) verifier.alert(record);
+  for (const record of outcome.graphState) verifier.graphState(record);
+  for (const [partition, records] of logins.entries())
+    for (const record of records) verifier.login(partition, record);
+  return verifier.finish(outcome.committed);
 }
 
-/** Digest of the graph of all logins, for what holds it in memory. */
-export function restore({ config, graphState }: Pick<Outcome, "config" | "graphState">): {
-  readonly digest: string;
-  readonly gap: string | undefined;
-} {
-  const newest = new Map<string, Buffer>();
-  for (const { key, value } of graphState) {
-    if (value === null) newest.delete(key!.toString());
-    else newest.set(key!.toString(), value);
-  }
-  const stored = Array.from(newest, ([key, bytes]) => ({ key, bytes, header: decodeSegmentHeader(bytes) }));
+/** Digest of the graph that the newest segments stand for, and where one is missing. */
+export function restore(
+  config: Config,
+  segments: ReadonlyMap<string, Buffer>,
+): { readonly digest: string; readonly gap: string | undefined } {
+  const stored = Array.from(segments, ([key, bytes]) => ({ key, bytes, header: decodeSegmentHeader(bytes) }));
   const { chosen, gap } = chooseSegments(stored);
   const graph = new Graph({ links: config.links, window: config.window });
   for (const { bytes } of chosen) graph.addPart(decodeSegment(bytes));
   return { digest: digestOf(graph), gap };
-}
-
-function byOrigin(records: readonly ConsumedRecord[]): Map<string, ConsumedRecord[]> {
-  const found = new Map<string, ConsumedRecord[]>();
-  for (const record of records) {
-    const { headers } = record;
-    const origin = `${headers["oddlink-source-partition"]}/${headers["oddlink-source-offset"]}`;
-    const others = found.get(origin);
-    if (others === undefined) found.set(origin, [record]);
-    else others.push(record);
-  }
-  return found;
-}
-
-function expectCount(
-  origin: string,
-  what: string,
-  count: number,
-  wanted: number,
-  find: (verdict: Verdict, detail: string) => void,
-): void {
-  if (count < wanted) find("RECORD-LOST", `${origin} has no ${what}`);
-  if (count > wanted) find("RECORD-DUPLICATED", `${origin} has ${count} times a ${what}, wanted ${wanted}`);
 }
