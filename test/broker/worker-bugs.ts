@@ -17,7 +17,7 @@ const WEIGHT = 400;
 const SUM_WEIGHT = 100;
 const PIECE_BYTES = 20_000;
 /** Commits that go well before a mistake is made, so that there is something to lose. */
-const COMMITS_BEFORE = 5;
+const COMMITS_BEFORE = 2;
 
 /** What comes after hours of a real load comes after seconds: any cut into pieces is a right one. */
 export function mergeSooner(): void {
