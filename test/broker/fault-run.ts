@@ -54,6 +54,8 @@ export type FaultRunOptions = {
   readonly sessionMs: number;
   /** What recovery may take beyond the session, and beyond the fault itself, ms: rebalance, restore, a busy machine. */
   readonly recoveryAllowanceMs: number;
+  /** Names of the kinds to choose from; all if undefined. */
+  readonly kinds?: readonly string[] | undefined;
   readonly onProgress: (line: string) => void;
 };
 
@@ -166,7 +168,9 @@ class FaultRun {
     const done: DoneFault[] = [];
     await slots.scaleTo(2);
     await this.#moved(await this.#committed());
-    const kinds = draw(random, faults);
+    const chosen = FAULT_KINDS.filter(({ name }) => this.#options.kinds?.includes(name) ?? true);
+    if (chosen.length === 0) throw new Error(`choose of: ${FAULT_KINDS.map(({ name }) => name).join(", ")}`);
+    const kinds = draw(random, chosen, faults);
     for (const [i, kind] of kinds.entries()) {
       if (i % FAULTS_PER_SIZE === FAULTS_PER_SIZE - 1) {
         await slots.scaleTo(1 + random.nextInt(SLOTS));
@@ -307,11 +311,11 @@ class FaultRun {
   }
 }
 
-/** All kinds in an order drawn anew, again and again. */
-function draw(random: Random, count: number): FaultKind[] {
+/** The kinds in an order drawn anew, again and again. */
+function draw(random: Random, kinds: readonly FaultKind[], count: number): FaultKind[] {
   const drawn: FaultKind[] = [];
   while (drawn.length < count) {
-    const bag = [...FAULT_KINDS];
+    const bag = [...kinds];
     while (bag.length > 0 && drawn.length < count) drawn.push(...bag.splice(random.nextInt(bag.length), 1));
   }
   return drawn;

@@ -2,7 +2,7 @@
  * Faults on a real broker, one line a fault, and a table in the end; exit code 1 if not all records are accounted for.
  *
  *   npm run test:faults -- [--faults 200] [--logins 10000000] [--seed 1] [--session-ms 1500]
- *                          [--recovery-allowance-ms 20000]
+ *                          [--recovery-allowance-ms 20000] [--kinds "link cut,rolling restart"]
  */
 import { parseArgs } from "node:util";
 import { faultTable } from "./fault-report.ts";
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     "session-ms": { type: "string", default: "1500" },
     "recovery-allowance-ms": { type: "string", default: "20000" },
+    kinds: { type: "string" },
   },
 });
 const teardowns: (() => unknown)[] = [];
@@ -28,6 +29,7 @@ try {
       seed: Number(values.seed),
       sessionMs: Number(values["session-ms"]),
       recoveryAllowanceMs: Number(values["recovery-allowance-ms"]),
+      kinds: values.kinds?.split(","),
       onProgress: say,
     },
   );

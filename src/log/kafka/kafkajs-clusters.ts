@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import kafkajs, { type Kafka } from "kafkajs";
-import type { InternalCluster } from "./kafkajs-internals.ts";
+import type { InternalCluster, InternalConnectionPool } from "./kafkajs-internals.ts";
 
 /** All connections of a Kafka, whoever made them. */
 export type KafkaClusters = {
@@ -20,20 +20,76 @@ export function clustersOf(kafka: Kafka): KafkaClusters {
   assert.ok(symbol !== undefined, "kafkajs has no createCluster");
   const owner = kafka as unknown as Record<symbol, CreateCluster>;
   const create = owner[symbol]!;
-  const clusters: InternalCluster[] = [];
+  const clusters = new Map<InternalCluster, ConnectionPools>();
   const createKept: CreateCluster = (options) => {
     const cluster = create(options);
-    clusters.push(cluster);
+    clusters.set(cluster, new ConnectionPools(cluster));
     return cluster;
   };
   owner[symbol] = createKept;
   return {
     create: () => createKept({ allowAutoTopicCreation: false }),
-    seal: () => clusters.forEach(seal),
+    seal: () => {
+      for (const [cluster, pools] of clusters) seal(cluster, pools);
+    },
   };
 }
 
-function seal(cluster: InternalCluster): void {
+/**
+ * All connections of a cluster. kafkajs forgets brokers that fail or move without closing what it has to them: such a
+ * connection would stay open, and keep the process from ending.
+ */
+class ConnectionPools {
+  readonly #cluster: InternalCluster;
+  /** True if no broker had it when it was last looked at: one that was just made has none for a moment. */
+  readonly #pools = new Map<InternalConnectionPool, boolean>();
+
+  constructor(cluster: InternalCluster) {
+    this.#cluster = cluster;
+    const { connectionPoolBuilder } = cluster;
+    const { build } = connectionPoolBuilder;
+    connectionPoolBuilder.build = async (place) => {
+      this.#closeForgotten();
+      const pool = await build(place);
+      this.#pools.set(pool, false);
+      return pool;
+    };
+  }
+
+  close(error: Error): void {
+    const refuse = (): Promise<never> => Promise.reject(error);
+    this.#cluster.connectionPoolBuilder.build = refuse;
+    for (const pool of this.#pools.keys()) close(pool, error);
+    this.#pools.clear();
+  }
+
+  #closeForgotten(): void {
+    const { brokers, seedBroker } = this.#cluster.brokerPool;
+    const used = new Set([...Object.values(brokers), seedBroker].map((broker) => broker?.connectionPool));
+    for (const [pool, wasForgotten] of this.#pools) {
+      const isForgotten = !used.has(pool);
+      this.#pools.set(pool, isForgotten);
+      if (!isForgotten || !wasForgotten) continue;
+      close(pool, new kafkajs.KafkaJSConnectionError("the broker was given up"));
+      this.#pools.delete(pool);
+    }
+  }
+}
+
+function close({ pool }: InternalConnectionPool, error: Error): void {
+  for (const connection of pool) {
+    connection.connect = () => Promise.reject(error);
+    connection.rejectRequests(error);
+    const { socket } = connection;
+    // Destroyed, and not only ended: where nobody answers, that would wait for ever; and it may be connecting still.
+    void connection
+      .disconnect()
+      .catch(() => {})
+      .then(() => socket?.destroy());
+  }
+}
+
+function seal(cluster: InternalCluster, pools: ConnectionPools): void {
   const error = new kafkajs.KafkaJSNonRetriableError("the connection was closed by this side");
   const refuse = (): Promise<never> => Promise.reject(error);
   Object.assign(cluster, {
@@ -43,12 +99,6 @@ function seal(cluster: InternalCluster): void {
     refreshMetadata: refuse,
     refreshMetadataIfNecessary: refuse,
   });
-  const { brokerPool } = cluster;
-  const brokers = [...Object.values(brokerPool.brokers), brokerPool.seedBroker];
-  Object.assign(brokerPool, { createSeedBroker: refuse, connectBroker: refuse });
-  for (const connection of brokers.flatMap((broker) => broker?.connectionPool.pool ?? [])) {
-    connection.connect = refuse;
-    connection.rejectRequests(error);
-    void connection.disconnect().catch(() => {});
-  }
+  Object.assign(cluster.brokerPool, { createSeedBroker: refuse, connectBroker: refuse });
+  pools.close(error);
 }

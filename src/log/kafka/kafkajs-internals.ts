@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
+import type { Socket } from "node:net";
 import type { Message } from "kafkajs";
 import type { LoggedRecord } from "./record-batch.ts";
 
@@ -148,11 +149,16 @@ export type InternalCluster = {
     readonly brokers: Readonly<Record<string, PooledBroker>>;
     readonly seedBroker: PooledBroker | undefined;
   };
+  readonly connectionPoolBuilder: { build: (place?: unknown) => Promise<InternalConnectionPool> };
 };
 
-type PooledBroker = { readonly connectionPool: { readonly pool: readonly InternalConnection[] } };
+type PooledBroker = { readonly connectionPool: InternalConnectionPool };
+
+/** The connections to one broker. */
+export type InternalConnectionPool = { readonly pool: readonly InternalConnection[] };
 
 type InternalConnection = {
+  readonly socket: Socket | null | undefined;
   connect: () => Promise<unknown>;
   send: AsyncMethod;
   rejectRequests(error: KafkajsError): void;
