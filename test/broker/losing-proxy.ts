@@ -49,6 +49,11 @@ export class LosingProxy {
     this.#brokerPort = brokerPort;
   }
 
+  /** Connections that are open, to clients and to the broker. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   /** How often it still does so. */
   get losses(): number {
     return this.#loss?.times ?? 0;
