@@ -85,7 +85,7 @@ export class Explainer {
     if (userSource === undefined || facts.userCount === 0) return { firstMs: null, lastMs: null };
     const user = facts.ids[USER]!;
     const { statistics } = this.#graph.node(userSource, "from", user);
-    return { firstMs: statistics.firstMs[user]!, lastMs: statistics.lastMs[user]! };
+    return { firstMs: statistics.firstMsOf(user), lastMs: statistics.lastMsOf(user) };
   }
 
   #presence(login: Login, facts: Facts): Reason {
@@ -227,7 +227,7 @@ export class Explainer {
     if (peer < 0 || entity < 0) return undefined;
     const row =
       side === "from" ? links.find(kind.index, 0, entity, peer) : links.find(kind.index, 0, peer, entity);
-    return row < 0 ? undefined : { value, count: links.statistics.count[row]! };
+    return row < 0 ? undefined : { value, count: links.statistics.countOf(row) };
   }
 
   /** The most frequent peers of a node, equal ones by name, with the sum and number of all. One pass over its links. */
@@ -241,7 +241,7 @@ export class Explainer {
     const ends = side === "from" ? links.to : links.from;
     const rows = side === "from" ? this.#graph.linksFrom(kind, entity) : this.#graph.linksTo(kind, entity);
     for (const row of rows) {
-      const count = links.statistics[by][row]!;
+      const count = by === "strong" ? links.statistics.strongOf(row) : links.statistics.countOf(row);
       if (links.relationOf(row) !== 0 || count === 0) continue;
       total += count;
       distinct++;

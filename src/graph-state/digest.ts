@@ -13,14 +13,6 @@ export function digestOf(graph: Graph): string {
   const lanes = new Uint32Array(LANES);
   const { links } = graph;
   const { statistics } = links;
-  const counters = [
-    statistics.count,
-    statistics.failures,
-    statistics.strong,
-    statistics.weak,
-    statistics.days,
-  ];
-  const numbers = [statistics.firstMs, statistics.lastMs, statistics.minutes];
   const untyped = Buffer.alloc(0);
   for (let row = 0; row < links.rowCount; row++) {
     if (!links.isUsed(row)) continue;
@@ -29,12 +21,20 @@ export function digestOf(graph: Graph): string {
     const from = graph.names[kind.fromKind]!.bytesOf(links.from[row]!);
     const to = graph.names[kind.toKind]!.bytesOf(links.to[row]!);
     const type = relation === 0 ? untyped : graph.relations.bytesOf(relation - 1);
+    const counters = [
+      statistics.countOf(row),
+      statistics.failuresOf(row),
+      statistics.strongOf(row),
+      statistics.weakOf(row),
+      statistics.daysOf(row),
+    ];
+    const numbers = [statistics.firstMsOf(row), statistics.lastMsOf(row), statistics.minutesOf(row)];
     for (let lane = 0; lane < LANES; lane++) {
       let hash = mix(lane, kind.index);
       for (const name of [from, to, type]) hash = mix(hash, hashBytes(name, 0, name.length, lane));
-      for (const column of counters) hash = mix(hash, column[row]!);
-      for (const column of numbers) {
-        hash = mix(mix(hash, column[row]! % 0x1_0000_0000), Math.floor(column[row]! / 0x1_0000_0000));
+      for (const counter of counters) hash = mix(hash, counter);
+      for (const number of numbers) {
+        hash = mix(mix(hash, number % 0x1_0000_0000), Math.floor(number / 0x1_0000_0000));
       }
       lanes[lane]! += finish(hash);
     }

@@ -69,6 +69,6 @@ export class ExpiryWheel {
   }
 
   #lastStepOf(link: LinkRow): number {
-    return this.#window.stepOf(this.#links.statistics.lastMs[link]!);
+    return this.#window.stepOf(this.#links.statistics.lastMsOf(link));
   }
 }

@@ -104,17 +104,17 @@ export class FactReader {
     if (kind === undefined) return;
     const nodes = this.#graph.node(kind, "from", user);
     if (nodes.degreeOf(user) > 0) {
-      facts.userCount = nodes.statistics.count[user]!;
-      facts.userStrong = nodes.statistics.strong[user]!;
-      facts.userFirstMs = nodes.statistics.firstMs[user]!;
+      facts.userCount = nodes.statistics.countOf(user);
+      facts.userStrong = nodes.statistics.strongOf(user);
+      facts.userFirstMs = nodes.statistics.firstMsOf(user);
     }
     if (login.isAbsent(SOURCE_HOST)) return;
     const source = facts.ids[SOURCE_HOST]!;
     const row = this.#row(kind, user, source);
     facts.userSourceRow = row;
     if (row !== NO_ROW) {
-      facts.userSourceCount = this.#graph.links.statistics.count[row]!;
-      facts.userSourceStrong = this.#graph.links.statistics.strong[row]!;
+      facts.userSourceCount = this.#graph.links.statistics.countOf(row);
+      facts.userSourceStrong = this.#graph.links.statistics.strongOf(row);
     }
     facts.sourceGivenUser = this.#surprisalOf(kind, row, user, source, facts.timeMs);
   }
@@ -136,7 +136,7 @@ export class FactReader {
     const to = this.#graph.toNodes[kind.index]!;
     const row = this.#row(kind, source, target);
     facts.sourceTargetRow = row;
-    facts.sourceTargetCount = row === NO_ROW ? 0 : this.#graph.links.statistics.count[row]!;
+    facts.sourceTargetCount = row === NO_ROW ? 0 : this.#graph.links.statistics.countOf(row);
     facts.sourceCount = from.countOf(source);
     facts.targetCount = to.countOf(target);
     facts.sourceDegree = from.degreeOf(source) + to.degreeOf(source);
@@ -167,8 +167,8 @@ export class FactReader {
     const total = fromNodes.countOf(from);
     if (total === 0) return -Math.log(share);
     const { statistics } = this.#graph.links;
-    const isFamiliar = row !== NO_ROW && timeMs - statistics.firstMs[row]! >= this.#familiarAfterMs;
-    const seen = isFamiliar ? Math.max(statistics.count[row]! - DISCOUNT, 0) : 0;
+    const isFamiliar = row !== NO_ROW && timeMs - statistics.firstMsOf(row) >= this.#familiarAfterMs;
+    const seen = isFamiliar ? Math.max(statistics.countOf(row) - DISCOUNT, 0) : 0;
     return -Math.log((seen + (DISCOUNT * fromNodes.degreeOf(from) + PRIOR) * share) / (total + PRIOR));
   }
 }

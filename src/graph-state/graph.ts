@@ -75,6 +75,7 @@ export class Graph {
   readonly #wheel: ExpiryWheel;
   readonly #delta = new Delta(this.links);
   readonly #relationScratch = Buffer.alloc(1024);
+  /** What is being added to links: one row. */
   readonly #change = new Statistics(1);
   readonly #hashOfName: readonly ((id: number) => number)[];
 
@@ -130,17 +131,21 @@ export class Graph {
 
   /** Adds a login (or evidence) to every link it forms. `ids` comes from `resolve` and is completed with new entities. */
   apply(login: LoginBytes, ids: Int32Array): void {
-    const failures = login.outcome === FAILURE ? 1 : 0;
-    const strong = login.evidence === STRONG ? 1 : 0;
-    const weak = login.evidence === WEAK ? 1 : 0;
+    this.#change.setOne(
+      0,
+      login.timeMs,
+      login.outcome === FAILURE ? 1 : 0,
+      login.evidence === STRONG ? 1 : 0,
+      login.evidence === WEAK ? 1 : 0,
+    );
     for (const kind of this.kinds) {
       if (!isFormed(kind, login)) continue;
       const from = this.#intern(kind.from, login, ids);
       const to = this.#intern(kind.to, login, ids);
-      this.#addOne(kind, 0, from, to, login.timeMs, failures, strong, weak);
+      this.#addChange(kind, 0, from, to, true);
       if (kind.relation === "untyped") continue;
       const relation = this.#internRelation(kind, login);
-      if (relation > 0) this.#addOne(kind, relation, from, to, login.timeMs, failures, strong, weak);
+      if (relation > 0) this.#addChange(kind, relation, from, to, true);
     }
   }
 
@@ -155,11 +160,11 @@ export class Graph {
       }
       for (const row of rows) {
         assert(row !== NO_ROW, "an alert on a link that was never added");
-        this.links.statistics.alerts[row]!++;
-        this.#delta.statistics.alerts[this.#delta.placeOf(row)]!++;
+        this.links.statistics.addAlert(row);
+        this.#delta.statistics.addAlert(this.#delta.placeOf(row));
         if (this.links.relationOf(row) !== 0) continue;
-        this.fromNodes[kind.index]!.statistics.alerts[this.links.from[row]!]!++;
-        this.toNodes[kind.index]!.statistics.alerts[this.links.to[row]!]!++;
+        this.fromNodes[kind.index]!.statistics.addAlert(this.links.from[row]!);
+        this.toNodes[kind.index]!.statistics.addAlert(this.links.to[row]!);
       }
     }
   }
@@ -184,7 +189,7 @@ export class Graph {
     for (let row = nodes.head[entity]!; row !== NO_ROW; row = next[row]!) {
       if (this.links.relationOf(row) !== 0) continue;
       nodes.statistics.addRow(entity, this.links.statistics, row);
-      nodes.offerMode(entity, peers[row]!, this.links.statistics.count[row]!, hashOf);
+      nodes.offerMode(entity, peers[row]!, this.links.statistics.countOf(row), hashOf);
     }
     return nodes;
   }
@@ -284,19 +289,10 @@ export class Graph {
     this.#makeRoomFor(part.links.length);
     const ids = part.names.map(({ kind, name }) => this.names[kind]!.intern(name, 0, name.length));
     const relations = part.relations.map((name) => this.relations.intern(name, 0, name.length) + 1);
-    const change = this.#change;
     for (const link of part.links) {
       const relation = link.relation === 0 ? 0 : relations[link.relation - 1]!;
-      change.count[0] = link.count;
-      change.failures[0] = link.failures;
-      change.strong[0] = link.strong;
-      change.weak[0] = link.weak;
-      change.alerts[0] = link.alerts;
-      change.firstMs[0] = link.firstMs;
-      change.lastMs[0] = link.firstMs + link.spanMs;
-      change.minutes[0] = link.minutes;
-      change.days[0] = link.days;
-      this.#addRow(this.kinds[link.kind]!, relation, ids[link.from]!, ids[link.to]!, change);
+      this.#change.set(0, link);
+      this.#addChange(this.kinds[link.kind]!, relation, ids[link.from]!, ids[link.to]!, false);
     }
     this.histograms.add(part.histograms);
     this.incidents.addAll(part.incidents, this.window.watermarkMs);
@@ -345,38 +341,17 @@ export class Graph {
     return this.relations.intern(scratch, 0, length) + 1;
   }
 
-  #addOne(
-    kind: LinkKind,
-    relation: number,
-    from: number,
-    to: number,
-    timeMs: number,
-    failures: number,
-    strong: number,
-    weak: number,
-  ): void {
+  /** Adds `#change` to a link; `isOwn`: it is to be in the next delta. */
+  #addChange(kind: LinkKind, relation: number, from: number, to: number, isOwn: boolean): void {
+    const change = this.#change;
     const { size } = this.links;
     const row = this.links.findOrAdd(kind.index, relation, from, to);
     const isNew = this.links.size > size;
-    if (isNew) this.#joinLink(row, kind, relation, from, to, timeMs);
+    if (isNew) this.#joinLink(row, kind, relation, from, to, change.lastMsOf(0));
     const { statistics } = this.links;
-    const firstMsBefore = statistics.firstMs[row]!;
-    statistics.addOne(row, timeMs, failures, strong, weak);
-    this.#delta.statistics.addOne(this.#delta.placeOf(row), timeMs, failures, strong, weak);
-    if (relation !== 0) return;
-    this.fromNodes[kind.index]!.statistics.addOne(from, timeMs, failures, strong, weak);
-    if (!kind.isProfile) this.toNodes[kind.index]!.statistics.addOne(to, timeMs, failures, strong, weak);
-    this.#afterPair(kind, row, isNew, firstMsBefore);
-  }
-
-  #addRow(kind: LinkKind, relation: number, from: number, to: number, change: Statistics): void {
-    const { size } = this.links;
-    const row = this.links.findOrAdd(kind.index, relation, from, to);
-    const isNew = this.links.size > size;
-    if (isNew) this.#joinLink(row, kind, relation, from, to, change.lastMs[0]!);
-    const { statistics } = this.links;
-    const firstMsBefore = statistics.firstMs[row]!;
+    const firstMsBefore = statistics.firstMsOf(row);
     statistics.addRow(row, change, 0);
+    if (isOwn) this.#delta.statistics.addRow(this.#delta.placeOf(row), change, 0);
     if (relation !== 0) return;
     this.fromNodes[kind.index]!.statistics.addRow(from, change, 0);
     if (!kind.isProfile) this.toNodes[kind.index]!.statistics.addRow(to, change, 0);
@@ -387,12 +362,12 @@ export class Graph {
   #afterPair(kind: LinkKind, row: LinkRow, isNew: boolean, firstMsBefore: number): void {
     const from = this.links.from[row]!;
     const to = this.links.to[row]!;
-    const count = this.links.statistics.count[row]!;
+    const count = this.links.statistics.countOf(row);
     this.fromNodes[kind.index]!.offerMode(from, to, count, this.#hashOfName[kind.toKind]!);
     if (kind.isProfile) return;
     this.toNodes[kind.index]!.offerMode(to, from, count, this.#hashOfName[kind.fromKind]!);
     if (kind !== this.#sourceTarget) return;
-    const firstMs = this.links.statistics.firstMs[row]!;
+    const firstMs = this.links.statistics.firstMsOf(row);
     if (isNew) {
       this.#newTargets.add(from, firstMs);
     } else if (firstMs !== firstMsBefore) {
@@ -453,7 +428,7 @@ export class Graph {
       fromNodes.subtract(from, to, links.statistics, row);
       if (!kind.isProfile) toNodes.subtract(to, from, links.statistics, row);
       this.pairCounts[kind.index]!--;
-      if (kind === this.#sourceTarget) this.#newTargets.remove(from, links.statistics.firstMs[row]!);
+      if (kind === this.#sourceTarget) this.#newTargets.remove(from, links.statistics.firstMsOf(row));
       if (--fromNodes.degree[from]! === 0) {
         fromNodes.nodeCount--;
         if (kind === this.#sourceTarget) this.#newTargets.clear(from);

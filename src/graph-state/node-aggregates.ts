@@ -44,7 +44,7 @@ export class NodeAggregates {
   }
 
   countOf(entity: number): number {
-    return this.degreeOf(entity) === 0 ? 0 : this.statistics.count[entity]!;
+    return this.degreeOf(entity) === 0 ? 0 : this.statistics.countOf(entity);
   }
 
   /** A first link of a node that had none: empty its row, which may hold a predecessor's numbers. */
@@ -75,16 +75,11 @@ export class NodeAggregates {
   /** Takes the sums of a removed link out. What is not a sum (first, last, mode) is marked stale if the link held it. */
   subtract(entity: number, peer: number, links: Statistics, row: number): void {
     const sums = this.statistics;
-    sums.count[entity]! -= links.count[row]!;
-    sums.failures[entity]! -= links.failures[row]!;
-    sums.strong[entity]! -= links.strong[row]!;
-    sums.weak[entity]! -= links.weak[row]!;
-    sums.alerts[entity]! -= links.alerts[row]!;
-    sums.minutes[entity]! -= links.minutes[row]!;
+    sums.subtractRow(entity, links, row);
     const holds =
       this.mode[entity] === peer ||
-      links.firstMs[row]! <= sums.firstMs[entity]! ||
-      links.lastMs[row]! >= sums.lastMs[entity]!;
+      links.firstMsOf(row) <= sums.firstMsOf(entity) ||
+      links.lastMsOf(row) >= sums.lastMsOf(entity);
     if (holds) this.stale[entity] = 1;
   }
 }

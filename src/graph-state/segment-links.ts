@@ -42,21 +42,21 @@ export class SegmentLinks {
   add(link: LinkRow, statistics: Statistics, at: number): void {
     const { links, kinds } = this.#graph;
     const kind = kinds[links.kindOf(link)]!;
-    const firstMs = statistics.firstMs[at]!;
+    const firstMs = statistics.firstMsOf(at);
     this.#links.push({
       kind: kind.index,
       relation: this.#relation(links.relationOf(link)),
       from: this.#name(kind.fromKind, links.from[link]!),
       to: this.#name(kind.toKind, links.to[link]!),
-      count: statistics.count[at]!,
-      failures: statistics.failures[at]!,
-      strong: statistics.strong[at]!,
-      weak: statistics.weak[at]!,
-      alerts: statistics.alerts[at]!,
+      count: statistics.countOf(at),
+      failures: statistics.failuresOf(at),
+      strong: statistics.strongOf(at),
+      weak: statistics.weakOf(at),
+      alerts: statistics.alertsOf(at),
       firstMs,
-      spanMs: statistics.lastMs[at]! - firstMs,
-      minutes: statistics.minutes[at]!,
-      days: statistics.days[at]!,
+      spanMs: statistics.lastMsOf(at) - firstMs,
+      minutes: statistics.minutesOf(at),
+      days: statistics.daysOf(at),
     });
   }
 

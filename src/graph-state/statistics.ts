@@ -3,101 +3,185 @@ import { grown } from "./interner.ts";
 const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 86_400_000;
 const DAYS_IN_MAP = 32;
+
 const ROW_BYTES = 48;
+const ROW_DOUBLES = ROW_BYTES / 8;
+const ROW_WORDS = ROW_BYTES / 4;
+/** Places in a row, counted in doubles. */
+const FIRST_MS = 0;
+const LAST_MS = 1;
+const MINUTES = 2;
+/** Places in a row, counted in words: they come after the doubles. */
+const COUNT = 6;
+const FAILURES = 7;
+const STRONG = 8;
+const WEAK = 9;
+const ALERTS = 10;
+const DAYS = 11;
+
+/** What a row says of a link; the last time is `firstMs + spanMs`. */
+export type RowValues = {
+  readonly count: number;
+  readonly failures: number;
+  readonly strong: number;
+  readonly weak: number;
+  readonly alerts: number;
+  readonly firstMs: number;
+  readonly spanMs: number;
+  readonly minutes: number;
+  readonly days: number;
+};
 
 /**
- * Columns of link statistics, one row a link. They form a commutative monoid under `addRow`: counts add, first takes the
- * minimum, last the maximum, and day maps are OR-ed.
+ * Rows of link statistics, one a link. They form a commutative monoid under `addRow`: counts add, first takes the minimum,
+ * last the maximum, and day maps are OR-ed.
  *
- *   count:u32 failures:u32 strong:u32 weak:u32 alerts:u32 first:f64 last:f64 minutes:f64 days:u32      48 B
+ *   row     first:f64 last:f64 minutes:f64 | count:u32 failures:u32 strong:u32 weak:u32 alerts:u32 days:u32      48 B
+ *
+ * A row is read and written as a whole: it lies together, in one or two cache lines, where columns would be nine.
  *
  * `minutes` is the sum of event times in whole minutes since the epoch, for the mean time: exact up to 300 million
  * logins a row. Bit d % 32 of `days` says that the link was seen on day d, for the 32 days up to `last`.
  */
 export class Statistics {
-  count: Uint32Array;
-  failures: Uint32Array;
-  strong: Uint32Array;
-  weak: Uint32Array;
-  alerts: Uint32Array;
-  firstMs: Float64Array;
-  lastMs: Float64Array;
-  minutes: Float64Array;
-  days: Uint32Array;
+  /** Two views of the same bytes: a row begins at `ROW_DOUBLES * row` of the one, at `ROW_WORDS * row` of the other. */
+  #doubles: Float64Array;
+  #words: Uint32Array;
 
   constructor(capacity: number) {
-    // One buffer for all: small statistics are made all the time, and nine buffers take four times as long.
     const buffer = new ArrayBuffer(capacity * ROW_BYTES);
-    let offset = 0;
-    const place = (columnBytes: number): number => (offset += columnBytes) - columnBytes;
-    const counts = (): Uint32Array => new Uint32Array(buffer, place(4 * capacity), capacity);
-    const doubles = (): Float64Array => new Float64Array(buffer, place(8 * capacity), capacity);
-    this.firstMs = doubles();
-    this.lastMs = doubles();
-    this.minutes = doubles();
-    this.count = counts();
-    this.failures = counts();
-    this.strong = counts();
-    this.weak = counts();
-    this.alerts = counts();
-    this.days = counts();
+    this.#doubles = new Float64Array(buffer);
+    this.#words = new Uint32Array(buffer);
   }
 
-  get capacity(): number {
-    return this.count.length;
+  countOf(row: number): number {
+    return this.#words[ROW_WORDS * row + COUNT]!;
   }
 
-  /** Column by column, so that no more than one is there twice. */
+  failuresOf(row: number): number {
+    return this.#words[ROW_WORDS * row + FAILURES]!;
+  }
+
+  strongOf(row: number): number {
+    return this.#words[ROW_WORDS * row + STRONG]!;
+  }
+
+  weakOf(row: number): number {
+    return this.#words[ROW_WORDS * row + WEAK]!;
+  }
+
+  alertsOf(row: number): number {
+    return this.#words[ROW_WORDS * row + ALERTS]!;
+  }
+
+  daysOf(row: number): number {
+    return this.#words[ROW_WORDS * row + DAYS]!;
+  }
+
+  firstMsOf(row: number): number {
+    return this.#doubles[ROW_DOUBLES * row + FIRST_MS]!;
+  }
+
+  lastMsOf(row: number): number {
+    return this.#doubles[ROW_DOUBLES * row + LAST_MS]!;
+  }
+
+  minutesOf(row: number): number {
+    return this.#doubles[ROW_DOUBLES * row + MINUTES]!;
+  }
+
+  /** While it grows, both the old rows and the new ones are there. */
   grow(capacity: number): void {
-    this.count = grown(this.count, new Uint32Array(capacity));
-    this.failures = grown(this.failures, new Uint32Array(capacity));
-    this.strong = grown(this.strong, new Uint32Array(capacity));
-    this.weak = grown(this.weak, new Uint32Array(capacity));
-    this.alerts = grown(this.alerts, new Uint32Array(capacity));
-    this.firstMs = grown(this.firstMs, new Float64Array(capacity));
-    this.lastMs = grown(this.lastMs, new Float64Array(capacity));
-    this.minutes = grown(this.minutes, new Float64Array(capacity));
-    this.days = grown(this.days, new Uint32Array(capacity));
+    const buffer = new ArrayBuffer(capacity * ROW_BYTES);
+    this.#words = grown(this.#words, new Uint32Array(buffer));
+    this.#doubles = new Float64Array(buffer);
   }
 
   /** Makes a row the neutral element: nothing seen. */
   clear(row: number): void {
-    this.count[row] = this.failures[row] = this.strong[row] = this.weak[row] = this.alerts[row] = 0;
-    this.firstMs[row] = Number.POSITIVE_INFINITY;
-    this.lastMs[row] = Number.NEGATIVE_INFINITY;
-    this.minutes[row] = 0;
-    this.days[row] = 0;
+    const word = ROW_WORDS * row;
+    for (let i = word; i < word + ROW_WORDS; i++) this.#words[i] = 0;
+    this.#doubles[ROW_DOUBLES * row + FIRST_MS] = Number.POSITIVE_INFINITY;
+    this.#doubles[ROW_DOUBLES * row + LAST_MS] = Number.NEGATIVE_INFINITY;
   }
 
-  /** Adds one record seen at `timeMs`; the flags are 0 or 1. */
-  addOne(row: number, timeMs: number, failures: number, strong: number, weak: number): void {
-    this.count[row]!++;
-    this.failures[row]! += failures;
-    this.strong[row]! += strong;
-    this.weak[row]! += weak;
-    this.minutes[row]! += Math.floor(timeMs / MS_PER_MINUTE);
-    this.#seen(row, timeMs, timeMs, 1 << (Math.floor(timeMs / MS_PER_DAY) % DAYS_IN_MAP));
+  /** Makes a row what one record seen at `timeMs` adds; the flags are 0 or 1. */
+  setOne(row: number, timeMs: number, failures: number, strong: number, weak: number): void {
+    const minutes = Math.floor(timeMs / MS_PER_MINUTE);
+    const days = 1 << (Math.floor(timeMs / MS_PER_DAY) % DAYS_IN_MAP);
+    this.set(row, {
+      count: 1,
+      failures,
+      strong,
+      weak,
+      alerts: 0,
+      firstMs: timeMs,
+      spanMs: 0,
+      minutes,
+      days,
+    });
+  }
+
+  /** Makes a row what a segment says of a link. */
+  set(row: number, link: RowValues): void {
+    const word = ROW_WORDS * row;
+    const words = this.#words;
+    words[word + COUNT] = link.count;
+    words[word + FAILURES] = link.failures;
+    words[word + STRONG] = link.strong;
+    words[word + WEAK] = link.weak;
+    words[word + ALERTS] = link.alerts;
+    words[word + DAYS] = link.days;
+    const double = ROW_DOUBLES * row;
+    this.#doubles[double + FIRST_MS] = link.firstMs;
+    this.#doubles[double + LAST_MS] = link.firstMs + link.spanMs;
+    this.#doubles[double + MINUTES] = link.minutes;
+  }
+
+  addAlert(row: number): void {
+    this.#words[ROW_WORDS * row + ALERTS]!++;
   }
 
   /** Adds row `other` of `from` to `row`. */
   addRow(row: number, from: Statistics, other: number): void {
-    this.count[row]! += from.count[other]!;
-    this.failures[row]! += from.failures[other]!;
-    this.strong[row]! += from.strong[other]!;
-    this.weak[row]! += from.weak[other]!;
-    this.alerts[row]! += from.alerts[other]!;
-    this.minutes[row]! += from.minutes[other]!;
-    this.#seen(row, from.firstMs[other]!, from.lastMs[other]!, from.days[other]!);
+    const into = this.#words;
+    const words = from.#words;
+    const i = ROW_WORDS * row;
+    const j = ROW_WORDS * other;
+    into[i + COUNT]! += words[j + COUNT]!;
+    into[i + FAILURES]! += words[j + FAILURES]!;
+    into[i + STRONG]! += words[j + STRONG]!;
+    into[i + WEAK]! += words[j + WEAK]!;
+    into[i + ALERTS]! += words[j + ALERTS]!;
+    this.#doubles[ROW_DOUBLES * row + MINUTES]! += from.#doubles[ROW_DOUBLES * other + MINUTES]!;
+    this.#seen(row, from.firstMsOf(other), from.lastMsOf(other), words[j + DAYS]!);
+  }
+
+  /** Takes the sums of row `other` of `from` out of `row`; first, last and days are no sums, and stay. */
+  subtractRow(row: number, from: Statistics, other: number): void {
+    const into = this.#words;
+    const words = from.#words;
+    const i = ROW_WORDS * row;
+    const j = ROW_WORDS * other;
+    into[i + COUNT]! -= words[j + COUNT]!;
+    into[i + FAILURES]! -= words[j + FAILURES]!;
+    into[i + STRONG]! -= words[j + STRONG]!;
+    into[i + WEAK]! -= words[j + WEAK]!;
+    into[i + ALERTS]! -= words[j + ALERTS]!;
+    this.#doubles[ROW_DOUBLES * row + MINUTES]! -= from.#doubles[ROW_DOUBLES * other + MINUTES]!;
   }
 
   #seen(row: number, firstMs: number, lastMs: number, days: number): void {
-    const oldLastMs = this.lastMs[row]!;
-    if (firstMs < this.firstMs[row]!) this.firstMs[row] = firstMs;
+    const doubles = this.#doubles;
+    const double = ROW_DOUBLES * row;
+    const word = ROW_WORDS * row + DAYS;
+    const oldLastMs = doubles[double + LAST_MS]!;
+    if (firstMs < doubles[double + FIRST_MS]!) doubles[double + FIRST_MS] = firstMs;
     if (lastMs > oldLastMs) {
-      this.days[row] = daysStillInMap(this.days[row]!, oldLastMs, lastMs) | days;
-      this.lastMs[row] = lastMs;
+      this.#words[word] = daysStillInMap(this.#words[word]!, oldLastMs, lastMs) | days;
+      doubles[double + LAST_MS] = lastMs;
     } else {
-      this.days[row] = this.days[row]! | daysStillInMap(days, lastMs, oldLastMs);
+      this.#words[word] = this.#words[word]! | daysStillInMap(days, lastMs, oldLastMs);
     }
   }
 }

@@ -16,7 +16,7 @@ export function trainingInput(graph: Graph): TrainingInput {
   const rows: number[] = [];
   const isUsed = graph.names.map((interner) => new Uint8Array(interner.slotCount));
   for (let row = 0; row < links.rowCount; row++) {
-    if (!links.isUsed(row) || links.statistics.alerts[row]! > 0) continue;
+    if (!links.isUsed(row) || links.statistics.alertsOf(row) > 0) continue;
     const kind = graph.kinds[links.kindOf(row)]!;
     const isTyped = links.relationOf(row) !== 0;
     if (kind.isProfile || isTyped !== (kind.relation !== "untyped")) continue;
@@ -62,8 +62,8 @@ export function trainingInput(graph: Graph): TrainingInput {
       linkFrom: Int32Array.from(sorted, (link) => link.from),
       linkTo: Int32Array.from(sorted, (link) => link.to),
       linkRelation: Int32Array.from(sorted, (link) => link.relation),
-      linkCount: Float64Array.from(sorted, (link) => links.statistics.count[link.row]!),
-      linkFirstMs: Float64Array.from(sorted, (link) => links.statistics.firstMs[link.row]!),
+      linkCount: Float64Array.from(sorted, (link) => links.statistics.countOf(link.row)),
+      linkFirstMs: Float64Array.from(sorted, (link) => links.statistics.firstMsOf(link.row)),
     },
   };
 }

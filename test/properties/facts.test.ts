@@ -168,15 +168,15 @@ test("node aggregates equal what a pass over all logins gives", () => {
               assert.equal(nodes.degree[id], own.length);
               // A value is no node: of the to end of a profile link only the degree is kept.
               if (kind.isProfile && side === "to") continue;
-              assert.equal(nodes.statistics.count[id], logins.length);
+              assert.equal(nodes.statistics.countOf(id), logins.length);
               assert.equal(
-                nodes.statistics.failures[id],
+                nodes.statistics.failuresOf(id),
                 logins.filter((l) => l.outcome === "failure").length,
               );
-              assert.equal(nodes.statistics.firstMs[id], Math.min(...logins.map((l) => l.timeMs)));
-              assert.equal(nodes.statistics.lastMs[id], Math.max(...logins.map((l) => l.timeMs)));
+              assert.equal(nodes.statistics.firstMsOf(id), Math.min(...logins.map((l) => l.timeMs)));
+              assert.equal(nodes.statistics.lastMsOf(id), Math.max(...logins.map((l) => l.timeMs)));
               const minutes = logins.reduce((sum, l) => sum + Math.floor(l.timeMs / 60_000), 0);
-              assert.equal(nodes.statistics.minutes[id], minutes);
+              assert.equal(nodes.statistics.minutesOf(id), minutes);
               const most = Math.max(...own.map((link) => link.logins.length));
               assert.equal(nodes.modeCount[id], most);
               const mode = peers.nameOf(nodes.mode[id]!);
