@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 import avro from "avsc";
 import { OddlinkError } from "../errors.ts";
+import { AvroWriter } from "./avro-writer.ts";
 import type { HourlyBins } from "./hourly-histograms.ts";
 import type { Incident } from "./incidents.ts";
 
@@ -171,13 +172,85 @@ export const SEGMENT_SCHEMA: unknown = type.schema();
 const VERSION = 1;
 const PREFIX_BYTES = 5;
 
+const writer = new AvroWriter();
+
 export function encodeSegment(segment: Segment): Buffer {
-  const body = type.toBuffer(segment);
-  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + body.length);
+  writer.reset(PREFIX_BYTES);
+  writeSegment(segment);
+  const bytes = Buffer.from(writer.bytes);
   bytes[0] = VERSION;
-  bytes.writeUInt32BE(crc32(body), 1);
-  body.copy(bytes, PREFIX_BYTES);
+  bytes.writeUInt32BE(crc32(bytes.subarray(PREFIX_BYTES)), 1);
   return bytes;
+}
+
+/** Field by field as the schema has them, and by hand: a library that goes by the schema takes three times as long. */
+function writeSegment(segment: Segment): void {
+  writer.string(segment.group);
+  writer.long(segment.piece);
+  writer.boolean(segment.isLast);
+  writer.array(segment.ranges, writeRange);
+  writer.double(segment.watermarkMs);
+  writer.double(segment.originMs);
+  writer.array(segment.names, writeName);
+  writer.array(segment.relations, writeRelation);
+  writer.array(segment.links, writeLink);
+  writer.array(segment.histograms, writeHistogram);
+  writer.array(segment.incidents, writeIncident);
+}
+
+function writeRange({ partition, historyStart, first, next }: OffsetRange): void {
+  writer.long(partition);
+  writer.long(historyStart);
+  writer.long(first);
+  writer.long(next);
+}
+
+function writeName({ kind, name }: SegmentName): void {
+  writer.long(kind);
+  writer.sized(name);
+}
+
+function writeRelation(name: Buffer): void {
+  writer.sized(name);
+}
+
+function writeLink(link: SegmentLink): void {
+  writer.long(link.kind);
+  writer.long(link.relation);
+  writer.long(link.from);
+  writer.long(link.to);
+  writer.long(link.count);
+  writer.long(link.failures);
+  writer.long(link.strong);
+  writer.long(link.weak);
+  writer.long(link.alerts);
+  writer.double(link.firstMs);
+  writer.double(link.spanMs);
+  writer.long(link.minutes);
+  writer.long(link.days);
+}
+
+function writeNumber(value: number): void {
+  writer.long(value);
+}
+
+function writeHistogram({ name, hour, bins, counts }: HourlyBins): void {
+  writer.string(name);
+  writer.long(hour);
+  writer.array(bins, writeNumber);
+  writer.array(counts, writeNumber);
+}
+
+function writeIncident(incident: Incident): void {
+  writer.string(incident.tier);
+  writer.string(incident.user);
+  writer.string(incident.sourceHost);
+  writer.double(incident.slotStartMs);
+  writer.double(incident.slotEndMs);
+  writer.long(incident.alerts);
+  writer.long(incident.peak);
+  writer.long(incident.alertedPeak);
+  writer.long(incident.partition);
 }
 
 /**
