@@ -77,7 +77,7 @@ export class Scoring {
   addEvidence(login: LoginBytes): void {
     this.#reader.read(login, this.facts);
     this.isChanging = true;
-    this.graph.apply(login, this.facts.ids);
+    this.graph.apply(login, this.facts.ids, this.facts.rows);
     this.isChanging = false;
   }
 
@@ -104,7 +104,7 @@ export class Scoring {
   /** Adds the login scored last. */
   add(login: LoginBytes, isAlert: boolean): void {
     this.#surprise.learn();
-    this.graph.apply(login, this.facts.ids);
+    this.graph.apply(login, this.facts.ids, this.facts.rows);
     if (isAlert) this.graph.markAlert(login, this.facts.ids);
     this.isChanging = false;
   }

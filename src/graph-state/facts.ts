@@ -1,6 +1,6 @@
 import { AUTH_TYPE, type LoginBytes, SOURCE_HOST, TARGET_HOST, USER } from "../ingest/login-bytes.ts";
-import { type Graph, NO_ENTITY } from "./graph.ts";
-import { findLinkKind, type LinkKind } from "./link-kinds.ts";
+import type { Graph } from "./graph.ts";
+import { findLinkKind, LINK_KINDS_MAX, type LinkKind } from "./link-kinds.ts";
 import { type LinkRow, NO_ROW } from "./link-table.ts";
 
 /** Smoothing of the conditional probabilities: absolute discount, prior weight, and how many unseen values to expect. */
@@ -17,6 +17,8 @@ const UNSEEN_VALUES = 10_000;
 export class Facts {
   /** Entity by column, or `NO_ENTITY`. */
   readonly ids: Int32Array = new Int32Array(6);
+  /** Row of the login's pair by link kind, or `NO_ROW` if it is new or not formed. Valid until the graph changes. */
+  readonly rows: Int32Array = new Int32Array(LINK_KINDS_MAX);
   timeMs = 0;
   isRemote = false;
 
@@ -73,6 +75,7 @@ export class FactReader {
   read(login: LoginBytes, facts: Facts): void {
     const graph = this.#graph;
     graph.resolve(login, facts.ids);
+    graph.resolvePairs(login, facts.ids, facts.rows);
     facts.timeMs = login.timeMs;
     facts.isRemote = login.isRemote();
     this.#readUser(login, facts);
@@ -83,15 +86,33 @@ export class FactReader {
     const hasAuth = !login.isAbsent(AUTH_TYPE);
     facts.targetGivenUser =
       this.userTarget !== undefined && hasUser && hasTarget
-        ? this.#surprisal(this.userTarget, ids[USER]!, ids[TARGET_HOST]!, facts.timeMs)
+        ? this.#surprisal(
+            this.userTarget,
+            facts.rows[this.userTarget.index]!,
+            ids[USER]!,
+            ids[TARGET_HOST]!,
+            facts.timeMs,
+          )
         : Number.NaN;
     facts.authGivenUser =
       hasUser && hasAuth
-        ? this.#surprisal(this.userAuth, ids[USER]!, ids[AUTH_TYPE]!, facts.timeMs)
+        ? this.#surprisal(
+            this.userAuth,
+            facts.rows[this.userAuth.index]!,
+            ids[USER]!,
+            ids[AUTH_TYPE]!,
+            facts.timeMs,
+          )
         : Number.NaN;
     facts.authGivenTarget =
       hasTarget && hasAuth
-        ? this.#surprisal(this.targetAuth, ids[TARGET_HOST]!, ids[AUTH_TYPE]!, facts.timeMs)
+        ? this.#surprisal(
+            this.targetAuth,
+            facts.rows[this.targetAuth.index]!,
+            ids[TARGET_HOST]!,
+            ids[AUTH_TYPE]!,
+            facts.timeMs,
+          )
         : Number.NaN;
   }
 
@@ -110,13 +131,13 @@ export class FactReader {
     }
     if (login.isAbsent(SOURCE_HOST)) return;
     const source = facts.ids[SOURCE_HOST]!;
-    const row = this.#row(kind, user, source);
+    const row = facts.rows[kind.index]!;
     facts.userSourceRow = row;
     if (row !== NO_ROW) {
       facts.userSourceCount = this.#graph.links.statistics.countOf(row);
       facts.userSourceStrong = this.#graph.links.statistics.strongOf(row);
     }
-    facts.sourceGivenUser = this.#surprisalOf(kind, row, user, source, facts.timeMs);
+    facts.sourceGivenUser = this.#surprisal(kind, row, user, source, facts.timeMs);
   }
 
   #readHosts(login: LoginBytes, facts: Facts): void {
@@ -134,7 +155,7 @@ export class FactReader {
     const target = facts.ids[TARGET_HOST]!;
     const from = this.#graph.fromNodes[kind.index]!;
     const to = this.#graph.toNodes[kind.index]!;
-    const row = this.#row(kind, source, target);
+    const row = facts.rows[kind.index]!;
     facts.sourceTargetRow = row;
     facts.sourceTargetCount = row === NO_ROW ? 0 : this.#graph.links.statistics.countOf(row);
     facts.sourceCount = from.countOf(source);
@@ -143,22 +164,14 @@ export class FactReader {
     facts.targetDegree = from.degreeOf(target) + to.degreeOf(target);
     facts.newTargetsHour = this.#graph.newTargetsWithin(source, 1, facts.timeMs);
     facts.newTargetsDay = this.#graph.newTargetsWithin(source, 24, facts.timeMs);
-    facts.targetGivenSource = this.#surprisalOf(kind, row, source, target, facts.timeMs);
-  }
-
-  #row(kind: LinkKind, from: number, to: number): LinkRow {
-    return from === NO_ENTITY || to === NO_ENTITY ? NO_ROW : this.#graph.links.find(kind.index, 0, from, to);
-  }
-
-  #surprisal(kind: LinkKind, from: number, to: number, timeMs: number): number {
-    return this.#surprisalOf(kind, this.#row(kind, from, to), from, to, timeMs);
+    facts.targetGivenSource = this.#surprisal(kind, row, source, target, facts.timeMs);
   }
 
   /**
    * -ln p(to | from), smoothed: absolute discounting backed off to how many contexts ever saw `to`, itself backed off to
    * a uniform guess over values never seen. Finite for anything, and 0 only in the limit.
    */
-  #surprisalOf(kind: LinkKind, row: LinkRow, from: number, to: number, timeMs: number): number {
+  #surprisal(kind: LinkKind, row: LinkRow, from: number, to: number, timeMs: number): number {
     const fromNodes = this.#graph.fromNodes[kind.index]!;
     const toNodes = this.#graph.toNodes[kind.index]!;
     const contexts = toNodes.degreeOf(to);

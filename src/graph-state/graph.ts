@@ -124,13 +124,26 @@ export class Graph {
     }
   }
 
+  /** Looks the pairs of a login up: `rows[kind]` is the pair's row, or `NO_ROW` if it is unknown or the login does not form it. */
+  resolvePairs(login: LoginBytes, ids: Int32Array, rows: Int32Array): void {
+    for (const kind of this.kinds) {
+      const from = ids[kind.from]!;
+      const to = ids[kind.to]!;
+      const isKnown = from !== NO_ENTITY && to !== NO_ENTITY && isFormed(kind, login);
+      rows[kind.index] = isKnown ? this.links.find(kind.index, 0, from, to) : NO_ROW;
+    }
+  }
+
   /** True if at least one configured kind makes a link of the login. */
   hasLink(login: LoginBytes): boolean {
     return this.kinds.some((kind) => !kind.isProfile && isFormed(kind, login));
   }
 
-  /** Adds a login (or evidence) to every link it forms. `ids` comes from `resolve` and is completed with new entities. */
-  apply(login: LoginBytes, ids: Int32Array): void {
+  /**
+   * Adds a login (or evidence) to every link it forms. `ids` comes from `resolve` and is completed with new entities; `rows`
+   * from `resolvePairs`, if that was called and nothing has changed since.
+   */
+  apply(login: LoginBytes, ids: Int32Array, rows?: Int32Array): void {
     this.#change.setOne(
       0,
       login.timeMs,
@@ -142,7 +155,7 @@ export class Graph {
       if (!isFormed(kind, login)) continue;
       const from = this.#intern(kind.from, login, ids);
       const to = this.#intern(kind.to, login, ids);
-      this.#addChange(kind, 0, from, to, true);
+      this.#addChange(kind, 0, from, to, true, rows?.[kind.index]);
       if (kind.relation === "untyped") continue;
       const relation = this.#internRelation(kind, login);
       if (relation > 0) this.#addChange(kind, relation, from, to, true);
@@ -341,11 +354,18 @@ export class Graph {
     return this.relations.intern(scratch, 0, length) + 1;
   }
 
-  /** Adds `#change` to a link; `isOwn`: it is to be in the next delta. */
-  #addChange(kind: LinkKind, relation: number, from: number, to: number, isOwn: boolean): void {
+  /** Adds `#change` to a link, whose row may be known; `isOwn`: it is to be in the next delta. */
+  #addChange(
+    kind: LinkKind,
+    relation: number,
+    from: number,
+    to: number,
+    isOwn: boolean,
+    known: LinkRow = NO_ROW,
+  ): void {
     const change = this.#change;
     const { size } = this.links;
-    const row = this.links.findOrAdd(kind.index, relation, from, to);
+    const row = known === NO_ROW ? this.links.findOrAdd(kind.index, relation, from, to) : known;
     const isNew = this.links.size > size;
     if (isNew) this.#joinLink(row, kind, relation, from, to, change.lastMsOf(0));
     const { statistics } = this.links;
