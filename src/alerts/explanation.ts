@@ -238,14 +238,13 @@ export class Explainer {
     if (kind === undefined) return { peers: [], total, distinct };
     const { links } = this.#graph;
     const names = this.#graph.names[side === "from" ? kind.toKind : kind.fromKind]!;
-    const ends = side === "from" ? links.to : links.from;
     const rows = side === "from" ? this.#graph.linksFrom(kind, entity) : this.#graph.linksTo(kind, entity);
     for (const row of rows) {
       const count = by === "strong" ? links.statistics.strongOf(row) : links.statistics.countOf(row);
       if (links.relationOf(row) !== 0 || count === 0) continue;
       total += count;
       distinct++;
-      const id = ends[row]!;
+      const id = side === "from" ? links.toOf(row) : links.fromOf(row);
       const isBefore = (other: { id: number; count: number }): boolean =>
         count > other.count || (count === other.count && names.compare(id, other.id) < 0);
       if (top.length > USUAL_MAX && !isBefore(top[USUAL_MAX]!)) continue;

@@ -27,8 +27,7 @@ export class Delta {
 
   /** Row of `statistics` for a link. */
   placeOf(link: LinkRow): number {
-    const { dirty } = this.#links;
-    let place = dirty[link]!;
+    let place = this.#links.dirtyOf(link);
     if (place !== NO_ROW) return place;
     place = this.#size++;
     if (place >= this.#rows.length) {
@@ -39,12 +38,12 @@ export class Delta {
     }
     this.#rows[place] = link;
     this.statistics.clear(place);
-    dirty[link] = place;
+    this.#links.setDirty(link, place);
     return place;
   }
 
   clear(): void {
-    for (const link of this.rows) this.#links.dirty[link] = NO_ROW;
+    for (const link of this.rows) this.#links.setDirty(link, NO_ROW);
     this.#size = 0;
   }
 }

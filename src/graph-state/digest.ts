@@ -18,8 +18,8 @@ export function digestOf(graph: Graph): string {
     if (!links.isUsed(row)) continue;
     const kind = graph.kinds[links.kindOf(row)]!;
     const relation = links.relationOf(row);
-    const from = graph.names[kind.fromKind]!.bytesOf(links.from[row]!);
-    const to = graph.names[kind.toKind]!.bytesOf(links.to[row]!);
+    const from = graph.names[kind.fromKind]!.bytesOf(links.fromOf(row));
+    const to = graph.names[kind.toKind]!.bytesOf(links.toOf(row));
     const type = relation === 0 ? untyped : graph.relations.bytesOf(relation - 1);
     const counters = [
       statistics.countOf(row),

@@ -42,7 +42,7 @@ export class ExpiryWheel {
       if (wanted === 0) return;
       for (const link of this.#take(step)) {
         const lastStep = this.#lastStepOf(link);
-        const isDirty = this.#links.dirty[link] !== NO_ROW;
+        const isDirty = this.#links.dirtyOf(link) !== NO_ROW;
         if (isDirty || wanted === 0 || (lastStep > step && lastStep <= newest)) {
           this.add(link, Math.max(lastStep, step));
         } else {

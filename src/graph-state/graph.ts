@@ -176,8 +176,8 @@ export class Graph {
         this.links.statistics.addAlert(row);
         this.#delta.statistics.addAlert(this.#delta.placeOf(row));
         if (this.links.relationOf(row) !== 0) continue;
-        this.fromNodes[kind.index]!.statistics.addAlert(this.links.from[row]!);
-        this.toNodes[kind.index]!.statistics.addAlert(this.links.to[row]!);
+        this.fromNodes[kind.index]!.statistics.addAlert(this.links.fromOf(row));
+        this.toNodes[kind.index]!.statistics.addAlert(this.links.toOf(row));
       }
     }
   }
@@ -195,14 +195,14 @@ export class Graph {
     const isFrom = end === "from";
     const nodes = isFrom ? this.fromNodes[kind.index]! : this.toNodes[kind.index]!;
     if (entity < 0 || entity >= nodes.stale.length || nodes.stale[entity] === 0) return nodes;
-    const peers = isFrom ? this.links.to : this.links.from;
     const next = isFrom ? this.links.nextOfFrom : this.links.nextOfTo;
     const hashOf = this.#hashOfName[isFrom ? kind.toKind : kind.fromKind]!;
     nodes.clear(entity);
     for (let row = nodes.head[entity]!; row !== NO_ROW; row = next[row]!) {
       if (this.links.relationOf(row) !== 0) continue;
       nodes.statistics.addRow(entity, this.links.statistics, row);
-      nodes.offerMode(entity, peers[row]!, this.links.statistics.countOf(row), hashOf);
+      const peer = isFrom ? this.links.toOf(row) : this.links.fromOf(row);
+      nodes.offerMode(entity, peer, this.links.statistics.countOf(row), hashOf);
     }
     return nodes;
   }
@@ -380,8 +380,8 @@ export class Graph {
 
   /** What follows from a change of a pair's statistics: modes, and when its first login was. */
   #afterPair(kind: LinkKind, row: LinkRow, isNew: boolean, firstMsBefore: number): void {
-    const from = this.links.from[row]!;
-    const to = this.links.to[row]!;
+    const from = this.links.fromOf(row);
+    const to = this.links.toOf(row);
     const count = this.links.statistics.countOf(row);
     this.fromNodes[kind.index]!.offerMode(from, to, count, this.#hashOfName[kind.toKind]!);
     if (kind.isProfile) return;
@@ -427,11 +427,11 @@ export class Graph {
 
   #removeLink(row: LinkRow): void {
     const { links } = this;
-    assert(links.dirty[row] === NO_ROW, "a link was forgotten before its segment was taken");
+    assert(links.dirtyOf(row) === NO_ROW, "a link was forgotten before its segment was taken");
     const kind = this.kinds[links.kindOf(row)]!;
     const relation = links.relationOf(row);
-    const from = links.from[row]!;
-    const to = links.to[row]!;
+    const from = links.fromOf(row);
+    const to = links.toOf(row);
     const fromNodes = this.fromNodes[kind.index]!;
     const toNodes = this.toNodes[kind.index]!;
     const nextOfFrom = links.nextOfFrom[row]!;

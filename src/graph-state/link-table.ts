@@ -11,20 +11,26 @@ const LOAD_MAX = 0.6;
 const KEY_SEED = 0x11c;
 /** A table begins small: graphs of a few links are made all the time, to merge segments. */
 const ROWS_AT_FIRST = 128;
+/** Places in a key. */
+const KEY_WORDS = 4;
+const FROM = 0;
+const TO = 1;
+const KIND_AND_RELATION = 2;
+const DIRTY = 3;
 
 /**
  * Open-addressing table from (kind, relation, from, to) to a row of link statistics.
  *
  *   index   [row:i32 | hash:i32]                          8 B at load 0.3 to 0.6
- *   keys    from:i32 to:i32 kind and relation:i32        12 B
+ *   keys    from:i32 to:i32 kind and relation:i32
+ *           dirty:i32                                    16 B      place in the segment being written; never in two cache lines
  *   rows    Statistics                                   48 B
  *   chains  next and previous link of either end         16 B      the adjacency lists of nodes
  *   wheel   next row to be looked at for expiry           4 B
- *   dirty   place in the segment being written            4 B
  *
  * One million links cost about 105 MB. A look-up is one or two cache misses in the index, whose hashes tell nearly all other
- * links apart, and one in the keys. Rows grow by
- * doubling, column by column; untouched pages of a new column cost nothing until used.
+ * links apart, and one in the keys. Rows grow by doubling, one array after the other; untouched pages of a new one cost
+ * nothing until used.
  *
  * Relation 0 is the pair itself, whatever the relation; a typed link has a row of its own beside the row of its pair.
  */
@@ -33,16 +39,13 @@ export class LinkTable {
   #index = new Int32Array(2 * 2 * ROWS_AT_FIRST).fill(NO_ROW);
   /** One less than the number of places in the index, a power of two. */
   #mask = 2 * ROWS_AT_FIRST - 1;
-  from = new Int32Array(ROWS_AT_FIRST);
-  to = new Int32Array(ROWS_AT_FIRST);
-  kindAndRelation = new Int32Array(ROWS_AT_FIRST);
+  #keys = new Int32Array(KEY_WORDS * ROWS_AT_FIRST);
   readonly statistics = new Statistics(ROWS_AT_FIRST);
   nextOfFrom = new Int32Array(ROWS_AT_FIRST);
   previousOfFrom = new Int32Array(ROWS_AT_FIRST);
   nextOfTo = new Int32Array(ROWS_AT_FIRST);
   previousOfTo = new Int32Array(ROWS_AT_FIRST);
   nextInWheel = new Int32Array(ROWS_AT_FIRST);
-  dirty = new Int32Array(ROWS_AT_FIRST);
   #free: LinkRow[] = [];
   #rowCount = 0;
   #size = 0;
@@ -57,17 +60,34 @@ export class LinkTable {
     return this.#rowCount;
   }
 
+  fromOf(row: LinkRow): number {
+    return this.#keys[KEY_WORDS * row + FROM]!;
+  }
+
+  toOf(row: LinkRow): number {
+    return this.#keys[KEY_WORDS * row + TO]!;
+  }
+
   kindOf(row: LinkRow): number {
-    return this.kindAndRelation[row]! >>> 16;
+    return this.#keys[KEY_WORDS * row + KIND_AND_RELATION]! >>> 16;
   }
 
   /** 0 for the pair, else one more than the relation's id. */
   relationOf(row: LinkRow): number {
-    return this.kindAndRelation[row]! & 0xffff;
+    return this.#keys[KEY_WORDS * row + KIND_AND_RELATION]! & 0xffff;
   }
 
   isUsed(row: LinkRow): boolean {
-    return this.kindAndRelation[row] !== NO_ROW;
+    return this.#keys[KEY_WORDS * row + KIND_AND_RELATION] !== NO_ROW;
+  }
+
+  /** Place in the segment being written, or `NO_ROW` if the link has not changed since the last one. */
+  dirtyOf(row: LinkRow): number {
+    return this.#keys[KEY_WORDS * row + DIRTY]!;
+  }
+
+  setDirty(row: LinkRow, place: number): void {
+    this.#keys[KEY_WORDS * row + DIRTY] = place;
   }
 
   find(kind: number, relation: number, from: number, to: number): LinkRow {
@@ -83,12 +103,13 @@ export class LinkTable {
     const found = this.#index[2 * position]!;
     if (found !== NO_ROW) return found;
     const row = this.#free.pop() ?? this.#rowCount++;
-    if (row >= this.from.length) this.#growRows();
-    this.from[row] = from;
-    this.to[row] = to;
-    this.kindAndRelation[row] = key;
+    if (row >= this.nextInWheel.length) this.#growRows();
+    const at = KEY_WORDS * row;
+    this.#keys[at + FROM] = from;
+    this.#keys[at + TO] = to;
+    this.#keys[at + KIND_AND_RELATION] = key;
+    this.#keys[at + DIRTY] = NO_ROW;
     this.statistics.clear(row);
-    this.dirty[row] = NO_ROW;
     this.#index[2 * position] = row;
     this.#index[2 * position + 1] = hash;
     this.#size++;
@@ -99,7 +120,9 @@ export class LinkTable {
   remove(row: LinkRow): void {
     const index = this.#index;
     const mask = this.#mask;
-    const [key, from, to] = [this.kindAndRelation[row]!, this.from[row]!, this.to[row]!];
+    const key = this.#keys[KEY_WORDS * row + KIND_AND_RELATION]!;
+    const from = this.fromOf(row);
+    const to = this.toOf(row);
     let hole = this.#probe(hashKey(key, from, to), key, from, to);
     assert(index[2 * hole] === row, "removed a link that is not there");
     // Backward shift: move later entries of the run into the hole, so that no tombstones are needed.
@@ -114,7 +137,7 @@ export class LinkTable {
       next = (next + 1) & mask;
     }
     index[2 * hole] = NO_ROW;
-    this.kindAndRelation[row] = NO_ROW;
+    this.#keys[KEY_WORDS * row + KIND_AND_RELATION] = NO_ROW;
     this.#free.push(row);
     this.#size--;
   }
@@ -122,18 +145,17 @@ export class LinkTable {
   /** Place in the index of a link, or of the hole where it belongs. */
   #probe(hash: number, key: number, from: number, to: number): number {
     const index = this.#index;
+    const keys = this.#keys;
     const mask = this.#mask;
     let position = hash & mask;
     for (;;) {
       const row = index[2 * position]!;
       if (row === NO_ROW) return position;
-      if (
-        index[2 * position + 1] === hash &&
-        this.from[row] === from &&
-        this.to[row] === to &&
-        this.kindAndRelation[row] === key
-      )
-        return position;
+      if (index[2 * position + 1] === hash) {
+        const at = KEY_WORDS * row;
+        if (keys[at + FROM] === from && keys[at + TO] === to && keys[at + KIND_AND_RELATION] === key)
+          return position;
+      }
       position = (position + 1) & mask;
     }
   }
@@ -154,16 +176,13 @@ export class LinkTable {
   }
 
   #growRows(): void {
-    const capacity = this.from.length * 2;
-    this.from = grown(this.from, new Int32Array(capacity));
-    this.to = grown(this.to, new Int32Array(capacity));
-    this.kindAndRelation = grown(this.kindAndRelation, new Int32Array(capacity));
+    const capacity = this.nextInWheel.length * 2;
+    this.#keys = grown(this.#keys, new Int32Array(KEY_WORDS * capacity));
     this.nextOfFrom = grown(this.nextOfFrom, new Int32Array(capacity));
     this.previousOfFrom = grown(this.previousOfFrom, new Int32Array(capacity));
     this.nextOfTo = grown(this.nextOfTo, new Int32Array(capacity));
     this.previousOfTo = grown(this.previousOfTo, new Int32Array(capacity));
     this.nextInWheel = grown(this.nextInWheel, new Int32Array(capacity));
-    this.dirty = grown(this.dirty, new Int32Array(capacity));
     this.statistics.grow(capacity);
   }
 }

@@ -46,8 +46,8 @@ export class SegmentLinks {
     this.#links.push({
       kind: kind.index,
       relation: this.#relation(links.relationOf(link)),
-      from: this.#name(kind.fromKind, links.from[link]!),
-      to: this.#name(kind.toKind, links.to[link]!),
+      from: this.#name(kind.fromKind, links.fromOf(link)),
+      to: this.#name(kind.toKind, links.toOf(link)),
       count: statistics.countOf(at),
       failures: statistics.failuresOf(at),
       strong: statistics.strongOf(at),

@@ -126,11 +126,11 @@ class AdoptedEpoch {
       if (link.isProfile) continue;
       if (link.fromKind === kind) {
         for (const row of graph.linksFrom(link, id))
-          this.#collect(link, row, graph.links.to[row]!, link.toKind, relations, found);
+          this.#collect(link, row, graph.links.toOf(row), link.toKind, relations, found);
       }
       if (link.toKind === kind) {
         for (const row of graph.linksTo(link, id))
-          this.#collect(link, row, graph.links.from[row]!, link.fromKind, 0, found);
+          this.#collect(link, row, graph.links.fromOf(row), link.fromKind, 0, found);
       }
       if (found.length > NEIGHBOURS_MAX) return [];
     }

@@ -21,8 +21,8 @@ export function trainingInput(graph: Graph): TrainingInput {
     const isTyped = links.relationOf(row) !== 0;
     if (kind.isProfile || isTyped !== (kind.relation !== "untyped")) continue;
     rows.push(row);
-    isUsed[kind.fromKind]![links.from[row]!] = 1;
-    isUsed[kind.toKind]![links.to[row]!] = 1;
+    isUsed[kind.fromKind]![links.fromOf(row)] = 1;
+    isUsed[kind.toKind]![links.toOf(row)] = 1;
   }
 
   const entityNames: string[] = [];
@@ -45,9 +45,9 @@ export function trainingInput(graph: Graph): TrainingInput {
       const kind = graph.kinds[links.kindOf(row)]!;
       return {
         row,
-        from: placeOf[kind.fromKind]![links.from[row]!]!,
+        from: placeOf[kind.fromKind]![links.fromOf(row)]!,
         relation: relationPlace.get(relationName(graph, row))!,
-        to: placeOf[kind.toKind]![links.to[row]!]!,
+        to: placeOf[kind.toKind]![links.toOf(row)]!,
       };
     })
     .sort((a, b) => a.from - b.from || a.relation - b.relation || a.to - b.to);
