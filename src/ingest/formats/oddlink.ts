@@ -5,6 +5,7 @@ import { EVIDENCE, loginSchema, NAME_BYTES_MAX, OUTCOMES } from "../login.ts";
 import { AUTH_TYPE, LOGON_TYPE, SOURCE_HOST, TARGET_HOST, TARGET_USER, USER } from "../login-bytes.ts";
 import type { Decoder, Format } from "./format.ts";
 import { ACTIVITIES, LoginRecord, UNSAID } from "./login-record.ts";
+import { readPlainJson } from "./plain-json.ts";
 
 const OPEN_BRACE = 0x7b;
 
@@ -37,13 +38,19 @@ export const oddlink: Format = {
   timeMs: (text) => (/^\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)),
 };
 
-class OddlinkDecoder implements Decoder {
+export class OddlinkDecoder implements Decoder {
   readonly #record = new LoginRecord();
   /** Room for all six names; a string holds at most three UTF-8 bytes for each of its units. */
   readonly #scratch = Buffer.alloc(6 * 3 * NAME_BYTES_MAX);
   #used = 0;
 
   decode(bytes: Buffer, start: number, end: number): Decoded {
+    if (readPlainJson(bytes, start, end, this.#record.login)) return this.#record.judge(false, UNSAID);
+    return this.decodeAny(bytes, start, end);
+  }
+
+  /** What `decode` does with records that are not plain, and would do with those that are. */
+  decodeAny(bytes: Buffer, start: number, end: number): Decoded {
     let parsed: unknown;
     try {
       parsed = JSON.parse(bytes.toString("utf8", start, end));
