@@ -180,7 +180,8 @@ export class Engine {
     this.#runs.add(run);
     let next: Promise<IteratorResult<RecordBatch>> | undefined;
     let records = 0;
-    let committedMs = time.monotonicMs();
+    // Others wait for what a partition says that was just taken over: its first commit is due at once.
+    let committedMs = Number.NEGATIVE_INFINITY;
     let failure: unknown;
     const commit = async (): Promise<void> => {
       await this.#commit(run);

@@ -214,6 +214,7 @@ export class GroupConsumer {
       }),
     };
     slot.queue.hold(this.#isRebalancing);
+    this.#membership?.pause(partition);
     this.#slots.set(partition, slot);
     this.#acquire(slot).catch((error: unknown) => this.fail(error));
   }

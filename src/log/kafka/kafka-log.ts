@@ -17,6 +17,8 @@ import { producedRecords, type TopicNames } from "./produced-records.ts";
 
 /** Records that are scored before other work has its turn: some milliseconds. */
 const BATCH_RECORDS_MAX = 1000;
+/** The first ones of a partition that was given: its alerts are seen again before all that has piled up is scored. */
+const BATCH_RECORDS_FIRST = 100;
 
 export type KafkaLogOptions = Omit<GroupConsumerOptions, "topic" | "prepare"> & {
   readonly topics: TopicNames;
@@ -132,16 +134,18 @@ export class KafkaLog implements Log {
    */
   async *#batches({ partition, take }: ConsumedPartition): AsyncGenerator<RecordBatch> {
     const { time, recordBytesMax } = this.#options;
-    for (;;) {
+    for (let recordsMax = BATCH_RECORDS_FIRST; ; recordsMax = BATCH_RECORDS_MAX) {
       const committedMs = this.#committedMs.get(partition) ?? Number.NEGATIVE_INFINITY;
       const dueInMs = committedMs + this.commitIntervalMs - time.monotonicMs();
       const taken = new AbortController();
       const gathered = dueInMs > 0 ? time.sleep(dueInMs, taken.signal) : undefined;
-      const records = await take(BATCH_RECORDS_MAX, gathered);
+      const records = await take(recordsMax, gathered);
       // A timer that is left would keep a process that has stopped from ending.
       taken.abort();
       if (records === undefined) return;
       yield new KafkaBatch(records, recordBytesMax);
+      // With more of them waiting, promises alone would go on without a turn for what brokers answer to commits of others.
+      await time.sleep(0);
     }
   }
 }

@@ -7,7 +7,7 @@ const BEHIND_SHARE = 0.25;
 
 /**
  * Records of one partition that were fetched and not processed yet. Bounded by asking for a pause, which one more fetch may
- * follow.
+ * follow. Reading is to be paused when it is made, and resumed by it once it is open.
  */
 export class PartitionQueue {
   readonly #bytesMax: number;
@@ -15,7 +15,8 @@ export class PartitionQueue {
   readonly #onDrained: () => void;
   #records: ConsumedRecord[] = [];
   #bytes = 0;
-  #isPaused = false;
+  /** At first too: what is fetched before it is known where to begin would be fetched, and decoded, for nothing. */
+  #isPaused = true;
   #isOpen = false;
   #isHeld = false;
   #isEnded = false;
