@@ -116,7 +116,7 @@ async function readGroup(client: KafkaClient, topic: string, group: string): Pro
     group,
     topic,
     onAssigned: () => {},
-    onRebalancing: () => {},
+    onRebalancing: async () => {},
     onRecords: (_, records) => {
       const fresh = records.filter(({ offset }) => offset >= reading.position);
       add(reading, fresh);

@@ -363,6 +363,35 @@ export function kafkaClientContract(name: string, setup: (t: TestContext) => Pro
         assert.deepEqual([first.crashes, second.crashes], [[], []]);
       });
 
+      scenario("finish what they have under way before others get their partitions", async (stage) => {
+        const topic = await stage.topic(2);
+        const work = Promise.withResolvers<void>();
+        const first = await stage.join(topic, { finished: work.promise });
+        await stage.until("one has both", () => first.assigned().length === 2);
+        const second = await stage.join(topic, { client: stage.newClient() });
+        await stage.until("the first one is told", () => first.rebalances() > 0);
+        await stage.quiet();
+        assert.deepEqual([first.assigned(), second.assigned()], [[0, 1], []]);
+        work.resolve();
+        await stage.until(
+          "they share",
+          () => first.assigned().length === 1 && second.assigned().length === 1,
+        );
+        assert.equal(first.rebalances(), 1);
+      });
+
+      scenario("hand over in time what they don't finish", async (stage) => {
+        const topic = await stage.topic(2);
+        const first = await stage.join(topic, { finished: new Promise(() => {}) });
+        await stage.until("one has both", () => first.assigned().length === 2);
+        const second = await stage.join(topic, { client: stage.newClient() });
+        await stage.until(
+          "they share",
+          () => first.assigned().length === 1 && second.assigned().length === 1,
+        );
+        assert.deepEqual([first.crashes, second.crashes], [[], []]);
+      });
+
       scenario("go on where the group committed", async (stage) => {
         const topic = await stage.topic(1);
         const group = stage.id("group");
@@ -576,7 +605,13 @@ class Member extends Read {
     return this.#rebalances;
   }
 
-  static async join(client: KafkaClient, group: string, topic: string): Promise<Member> {
+  /** @param finished what it has to finish before it joins again */
+  static async join(
+    client: KafkaClient,
+    group: string,
+    topic: string,
+    finished: Promise<void>,
+  ): Promise<Member> {
     const member = new Member();
     member.membership = await client.join({
       group,
@@ -584,7 +619,10 @@ class Member extends Read {
       onAssigned: (partitions) => {
         member.#assigned = partitions;
       },
-      onRebalancing: () => member.#rebalances++,
+      onRebalancing: () => {
+        member.#rebalances++;
+        return finished;
+      },
       onRecords: (partition, records) => member.add(partition, records),
       onCrash: (error) => member.crashes.push(error),
     });
@@ -634,8 +672,11 @@ class Stage {
   }
 
   /** By default in the one group of this test, as the one member of its client. */
-  join(topic: string, { group = this.id("group"), client = this.client } = {}): Promise<Member> {
-    return Member.join(client, group, topic);
+  join(
+    topic: string,
+    { group = this.id("group"), client = this.client, finished = Promise.resolve() } = {},
+  ): Promise<Member> {
+    return Member.join(client, group, topic, finished);
   }
 
   async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

@@ -101,7 +101,7 @@ async function joinAs(cluster: SimulatedCluster, process: SimulatedProcess, topi
     group: GROUP,
     topic,
     onAssigned: (partitions) => member.assignments.push(partitions),
-    onRebalancing: () => member.rebalances++,
+    onRebalancing: async () => void member.rebalances++,
     onRecords: (partition, records) => {
       (member.offsets[partition] ??= []).push(...records.map(({ offset }) => offset));
     },

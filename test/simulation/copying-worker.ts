@@ -65,7 +65,7 @@ class CopyingWorker {
               }),
             );
           },
-          onRebalancing: () => {},
+          onRebalancing: async () => {},
           onRecords: (partition, records) => this.#copies.get(partition)?.push(records),
           onCrash: () => crashed.resolve(),
         }),

@@ -60,8 +60,11 @@ export type JoinOptions = {
   readonly topic: string;
   /** The whole assignment after each rebalance, partitions kept included. Reading goes on where the group committed. */
   readonly onAssigned: (partitions: readonly number[]) => void;
-  /** The group is about to give partitions out anew: what is held may be taken. */
-  readonly onRebalancing: () => void;
+  /**
+   * The group is about to give partitions out anew: what is held may be taken. Until the promise resolves the member does not
+   * join again, and so nobody else gets what it has; but `handOverMsMax` at most, for meanwhile it is silent.
+   */
+  readonly onRebalancing: () => Promise<void>;
   /**
    * Records of one partition in order of offset. After a rebalance some may come a second time. Returns at once: who can
    * take no more pauses the partition.
@@ -70,6 +73,16 @@ export type JoinOptions = {
   /** The membership has ended for good; nothing will be read any more. */
   readonly onCrash: (error: Error) => void;
 };
+
+/** Longest time for which others wait at a rebalance for what a member has under way. */
+const HAND_OVER_MS_MAX = 2000;
+/** A member is silent while it finishes what it has under way, and that must not be for as long as a session lasts. */
+const HAND_OVER_SESSION_SHARE = 1 / 3;
+
+/** How long a member waits for `onRebalancing` before it joins again, milliseconds. */
+export function handOverMsMax(sessionTimeoutMs: number): number {
+  return Math.min(HAND_OVER_MS_MAX, sessionTimeoutMs * HAND_OVER_SESSION_SHARE);
+}
 
 export type Membership = {
   /** Stops reading a partition; up to one fetch of it may still arrive. Kept across rebalances until `resume`. */

@@ -64,6 +64,9 @@ type Slot = {
   readonly partition: number;
   readonly queue: PartitionQueue;
   readonly writer: PartitionWriter;
+  /** Everything below it that was handed out is committed. */
+  committed: number;
+  /** Another process has it, or is to get it. */
   isTaken: boolean;
 };
 
@@ -73,6 +76,9 @@ type Slot = {
  *
  * A partition that is given is taken on in this order: ask whether it still is this process's, shut out whoever had it, read
  * the group's position, `prepare`, read on from there.
+ *
+ * When the group gives partitions out anew, no more records are handed out, and what was handed out is committed before this
+ * process joins again: whoever gets a partition next has nothing to shut out, and nothing is done in vain.
  */
 export class GroupConsumer {
   readonly #options: GroupConsumerOptions;
@@ -85,6 +91,8 @@ export class GroupConsumer {
   #giveUpAtMs = Number.POSITIVE_INFINITY;
   #given: ConsumedPartition[] = [];
   #wake: () => void = () => {};
+  /** Resolved, and made anew, when more of what was handed out is done with. */
+  #progress = Promise.withResolvers<void>();
   #failure: unknown;
 
   constructor(options: GroupConsumerOptions) {
@@ -118,6 +126,7 @@ export class GroupConsumer {
         onRebalancing: () => {
           this.#isRebalancing = true;
           for (const { queue } of this.#slots.values()) queue.hold(true);
+          return this.#handedOutIsDone();
         },
         onRecords: (partition, records) => this.#slots.get(partition)?.queue.push(records),
         onCrash: (error) =>
@@ -148,10 +157,14 @@ export class GroupConsumer {
    *
    * @param offset of the next record to be read
    */
-  commit(partition: number, records: readonly ProducedRecord[], offset: number): Promise<CommitResult> {
+  async commit(partition: number, records: readonly ProducedRecord[], offset: number): Promise<CommitResult> {
     const slot = this.#slots.get(partition);
     assert(slot !== undefined, "a commit for a partition that was released");
-    return slot.writer.commit(records, offset);
+    const result = await slot.writer.commit(records, offset);
+    if (result === "committed") slot.committed = offset;
+    else slot.isTaken = true;
+    this.#progressed();
+    return result;
   }
 
   /** Ends `partitions` with an error. */
@@ -175,9 +188,21 @@ export class GroupConsumer {
     this.#wake();
   }
 
+  /** Resolves once everything that was handed out is committed, or lost, or the rebalance is over. */
+  async #handedOutIsDone(): Promise<void> {
+    const isUnderWay = ({ isTaken, queue, committed }: Slot): boolean => !isTaken && queue.next > committed;
+    while (this.#isRebalancing && [...this.#slots.values()].some(isUnderWay)) await this.#progress.promise;
+  }
+
+  #progressed(): void {
+    this.#progress.resolve();
+    this.#progress = Promise.withResolvers();
+  }
+
   #onAssigned(partitions: readonly number[]): void {
     this.#assigned = new Set(partitions);
     this.#isRebalancing = false;
+    this.#progressed();
     for (const slot of this.#slots.values()) {
       if (this.#assigned.has(slot.partition)) {
         if (!slot.isTaken) slot.queue.hold(false);
@@ -195,6 +220,7 @@ export class GroupConsumer {
     const { client, time, group, topic, queueBytesMax, onTrouble } = this.#options;
     const slot: Slot = {
       partition,
+      committed: 0,
       isTaken: false,
       queue: new PartitionQueue({
         bytesMax: queueBytesMax,
@@ -246,6 +272,7 @@ export class GroupConsumer {
       }
     }
     if (slot.isTaken || this.#isStopped) return this.#release(slot);
+    slot.committed = acquired.offset;
     queue.open(acquired.offset);
     membership.seek(partition, acquired.offset);
     this.#given.push({
@@ -281,6 +308,7 @@ export class GroupConsumer {
     await slot.writer.close();
     if (this.#slots.get(slot.partition) !== slot) return;
     this.#slots.delete(slot.partition);
+    this.#progressed();
     if (!this.#isStopped && this.#assigned.has(slot.partition)) this.#take(slot.partition);
   }
 }

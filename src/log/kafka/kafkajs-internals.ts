@@ -203,6 +203,10 @@ export const OffsetManager = require("kafkajs/src/consumer/offsetManager/index.j
   readonly resolvedOffsets: Record<string, Record<number, string>>;
   setDefaultOffset(place: { readonly topic: string; readonly partition: number }): Promise<void>;
 }>;
+export const ConsumerGroup = require("kafkajs/src/consumer/consumerGroup.js") as Class<{
+  readonly memberId: string | null | undefined;
+  joinAndSync(): Promise<void>;
+}>;
 export const Lock = require("kafkajs/src/utils/lock.js") as Class<{ acquire: AsyncMethod }>;
 export const Broker = require("kafkajs/src/broker/index.js") as Class<{
   listOffsets(request: { readonly isolationLevel?: number }): Promise<unknown>;

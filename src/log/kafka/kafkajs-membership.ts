@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
 import type { Consumer, EachBatchPayload } from "kafkajs";
-import type { JoinOptions, Membership } from "./client.ts";
+import { handOverMsMax, type JoinOptions, type Membership } from "./client.ts";
 import { asKafkaError } from "./kafka-errors.ts";
 import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import {
@@ -10,6 +10,7 @@ import {
   RETRY,
   requireWithin,
 } from "./kafkajs-connection.ts";
+import { joinAfter } from "./kafkajs-patches.ts";
 import type { LoggedRecord } from "./record-batch.ts";
 
 const SESSION_TIMEOUT_MS = 6000;
@@ -40,6 +41,7 @@ export class KafkajsMembership implements Membership {
   readonly #clusters: KafkaClusters;
   readonly #options: JoinOptions;
   readonly #groupAssignment: GroupAssignment;
+  readonly #handOverMsMax: number;
   /** Those of kafkajs are lost when it starts over after an error. */
   readonly #paused = new Set<number>();
   #memberId: string | undefined;
@@ -54,11 +56,13 @@ export class KafkajsMembership implements Membership {
     clusters: KafkaClusters,
     options: JoinOptions,
     groupAssignment: GroupAssignment,
+    sessionTimeoutMs: number,
   ) {
     this.#consumer = consumer;
     this.#clusters = clusters;
     this.#options = options;
     this.#groupAssignment = groupAssignment;
+    this.#handOverMsMax = handOverMsMax(sessionTimeoutMs);
   }
 
   /** @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED, KAFKA_TOPIC_MISSING */
@@ -69,9 +73,10 @@ export class KafkajsMembership implements Membership {
     groupAssignment: GroupAssignment,
   ): Promise<KafkajsMembership> {
     const { group, topic } = options;
+    const sessionTimeout = client.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
     const consumer = kafka.consumer({
       groupId: group,
-      sessionTimeout: client.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+      sessionTimeout,
       heartbeatInterval: client.heartbeatMs ?? HEARTBEAT_MS,
       rebalanceTimeout: client.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT_MS,
       maxWaitTimeInMs: FETCH_WAIT_MS,
@@ -81,7 +86,7 @@ export class KafkajsMembership implements Membership {
       readUncommitted: false,
       retry: RETRY,
     });
-    const membership = new KafkajsMembership(consumer, clusters, options, groupAssignment);
+    const membership = new KafkajsMembership(consumer, clusters, options, groupAssignment, sessionTimeout);
     const doing = `joining the group ${group} on the topic ${topic}`;
     try {
       const subscribed = consumer.connect().then(() => consumer.subscribe({ topic, fromBeginning: true }));
@@ -139,10 +144,12 @@ export class KafkajsMembership implements Membership {
       this.#memberId = payload.memberId;
       this.#onJoined(payload.memberAssignment[this.#options.topic] ?? []);
     });
-    this.#consumer.on(REBALANCING, () => this.#onRebalancing());
+    this.#consumer.on(REBALANCING, ({ payload }) => {
+      joinAfter(payload.memberId, endWithin(this.#handOverMsMax, this.#onRebalancing()));
+    });
     this.#consumer.on(STOP, () => {
       // Not asked for, this is an error after which kafkajs may start over: others may own the partitions meanwhile.
-      this.#onRebalancing();
+      void this.#onRebalancing();
       this.#state = "joining";
       this.#joined = Promise.withResolvers();
     });
@@ -159,14 +166,14 @@ export class KafkajsMembership implements Membership {
       .catch((error: unknown) => this.#crash(error));
   }
 
-  #onRebalancing(): void {
+  async #onRebalancing(): Promise<void> {
     this.#state = "rebalancing";
-    if (this.#leaving === undefined) this.#options.onRebalancing();
+    if (this.#leaving === undefined) await this.#options.onRebalancing();
   }
 
   #onJoined(partitions: readonly number[]): void {
     // A member that the coordinator has dropped joins again without a word before.
-    if (this.#state === "member") this.#onRebalancing();
+    if (this.#state === "member") void this.#onRebalancing();
     this.#state = "member";
     // Only when this call has returned does kafkajs itself know that it has joined.
     setImmediate(this.#joined.resolve);

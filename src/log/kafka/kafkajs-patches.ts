@@ -6,6 +6,7 @@ import {
   Broker,
   Cluster,
   Connection,
+  ConsumerGroup,
   fetchRequests,
   fetchResponse11,
   type KafkajsError,
@@ -42,6 +43,7 @@ export function patchKafkajs(): void {
   sayWhoMayNotFindCoordinators();
   giveUpOnCertificates();
   leaveTheGroupWhereItIs();
+  finishBeforeJoining();
 }
 
 /** kafkajs knows gzip only, and decompresses it without a bound. */
@@ -163,5 +165,26 @@ function leaveTheGroupWhereItIs(): void {
     const asked = [{ topic, partitions: [{ partition }], fromBeginning }];
     const [found] = await this.cluster.fetchTopicsOffset(asked);
     this.resolvedOffsets[topic]![partition] = found!.partitions[0]!.offset;
+  };
+}
+
+/** What members of groups have to finish before they join again, by member id. */
+const unfinished = new Map<string, Promise<void>>();
+
+/** Has a member that was just told to join again wait until this is done. */
+export function joinAfter(memberId: string, finished: Promise<void>): void {
+  unfinished.set(memberId, finished);
+}
+
+/** As soon as kafkajs hears that partitions are given out anew it gives its own up, whatever is under way with them. */
+function finishBeforeJoining(): void {
+  const { joinAndSync } = ConsumerGroup.prototype;
+  ConsumerGroup.prototype.joinAndSync = async function () {
+    const { memberId } = this;
+    if (typeof memberId === "string") {
+      await unfinished.get(memberId);
+      unfinished.delete(memberId);
+    }
+    return joinAndSync.call(this);
   };
 }

@@ -39,6 +39,11 @@ export class PartitionQueue {
     return this.#bytes >= this.#bytesMax * BEHIND_SHARE;
   }
 
+  /** Offset from which on nothing was handed out. */
+  get next(): number {
+    return this.#expected;
+  }
+
   /** Hands records out from this offset on, from where reading begins anew: what came before is from elsewhere. */
   open(offset: number): void {
     this.#expected = offset;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { JoinOptions, Membership } from "../kafka/client.ts";
+import { handOverMsMax, type JoinOptions, type Membership } from "../kafka/client.ts";
 import type { ClusterParts } from "./cluster-parts.ts";
 import type { Assignment, Joined, Rejoin } from "./consumer-group.ts";
 import type { LogPartition } from "./log-partition.ts";
@@ -228,8 +228,20 @@ export class SimulatedMembership implements Membership {
   /** As kafkajs has it, a member that was thrown out hears so only by its next assignment. */
   #mustRejoin(why: Rejoin): void {
     for (const reader of this.#readers.values()) reader.halt();
-    if (why === "unknown-member") this.#memberId = "";
+    if (why === "rebalance") {
+      this.#handOver();
+      return;
+    }
+    this.#memberId = "";
     this.#join();
-    if (why === "rebalance") this.#options.onRebalancing();
+  }
+
+  /** Joins again once what is under way is done, or has taken too long. */
+  #handOver(): void {
+    const round = ++this.#round;
+    const limitMs = handOverMsMax(this.#parts.timings.sessionTimeoutMs);
+    void Promise.race([this.#options.onRebalancing(), this.#process.time.sleep(limitMs)]).then(() => {
+      if (round === this.#round) this.#join();
+    });
   }
 }
