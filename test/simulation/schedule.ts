@@ -67,7 +67,7 @@ export type ScheduleOptions = {
   readonly hasPoison?: boolean;
 };
 
-type Worker = {
+export type Worker = {
   readonly process: SimulatedProcess;
   readonly engine: Engine;
   readonly work: WorkInProgress;
@@ -110,10 +110,7 @@ async function runCluster(seed: number, options: ScheduleOptions): Promise<Sched
   const random = new Random(seed, "schedule");
   const partitions = 1 + random.nextInt(5);
   const workerCount = 1 + random.nextInt(4);
-  for (const topic of [TOPICS.logins, TOPICS.alerts, TOPICS.scoredLogins, TOPICS.deadLetters])
-    cluster.createTopic(topic, { partitions });
-  cluster.createTopic(TOPICS.graphState, { partitions, isCompacted: true });
-  cluster.createTopic(TOPICS.epochs, { partitions: 1, isCompacted: true });
+  createTopics(cluster, partitions);
 
   const workers = new Map<string, Worker>();
   let restarts = 0;
@@ -232,11 +229,19 @@ async function runCluster(seed: number, options: ScheduleOptions): Promise<Sched
   };
 }
 
-function startWorker(
+export function createTopics(cluster: SimulatedCluster, partitions: number): void {
+  for (const topic of [TOPICS.logins, TOPICS.alerts, TOPICS.scoredLogins, TOPICS.deadLetters])
+    cluster.createTopic(topic, { partitions });
+  cluster.createTopic(TOPICS.graphState, { partitions, isCompacted: true });
+  cluster.createTopic(TOPICS.epochs, { partitions: 1, isCompacted: true });
+}
+
+/** @param id tells apart what workers merge */
+export function startWorker(
   process: SimulatedProcess,
   work: WorkInProgress,
   id: number,
-  mistake: Mistake | undefined,
+  mistake?: Mistake,
 ): Worker {
   const stop = new AbortController();
   const time = mistake?.time?.(process.time) ?? process.time;
