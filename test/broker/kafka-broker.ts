@@ -27,6 +27,7 @@ const START_MS_MAX = 90_000;
 /** Writing the class archive takes seconds more than a plain stop. */
 const STOP_MS_MAX = 40_000;
 const POLL_MS = 20;
+const ACLS_MS_MAX = 20_000;
 const TOPICS_MS_MAX = 20_000;
 /** Between choosing a free port and listening on it another process may take it. */
 const PORT_ATTEMPTS_MAX = 5;
@@ -263,19 +264,26 @@ export class KafkaBroker {
 
   /** Lets a user do everything with topics, groups and transactional ids that begin with `prefix`; needs an authorizer. */
   allow(user: string, prefix: string): Promise<void> {
-    const { TOPIC, GROUP, TRANSACTIONAL_ID } = kafkajs.AclResourceTypes;
+    const { ANY, TOPIC, GROUP, TRANSACTIONAL_ID } = kafkajs.AclResourceTypes;
+    const resourceTypes = [TOPIC, GROUP, TRANSACTIONAL_ID];
+    const rule = {
+      resourceName: prefix,
+      resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
+      principal: `User:${user}`,
+      host: "*",
+      operation: kafkajs.AclOperationTypes.ALL,
+      permissionType: kafkajs.AclPermissionTypes.ALLOW,
+    };
     return this.#administer(async (admin) => {
-      await admin.createAcls({
-        acl: [TOPIC, GROUP, TRANSACTIONAL_ID].map((resourceType) => ({
-          resourceType,
-          resourceName: prefix,
-          resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
-          principal: `User:${user}`,
-          host: "*",
-          operation: kafkajs.AclOperationTypes.ALL,
-          permissionType: kafkajs.AclPermissionTypes.ALLOW,
-        })),
-      });
+      await admin.createAcls({ acl: resourceTypes.map((resourceType) => ({ ...rule, resourceType })) });
+      // The controller has them; the broker that is to go by them hears of it a moment later.
+      const deadlineMs = Date.now() + ACLS_MS_MAX;
+      for (;;) {
+        const { resources } = await admin.describeAcls({ ...rule, resourceType: ANY });
+        if (resources.length === resourceTypes.length) return;
+        if (Date.now() > deadlineMs) throw new Error(`the broker does not know what ${user} may do`);
+        await sleep(POLL_MS);
+      }
     });
   }
 

@@ -85,8 +85,8 @@ test("workers killed, paused and stopped under load account for every record", {
   }
   await feeding;
   await cluster.drained(60_000);
-  // The newest may not have come so far as to hear that it is to stop.
-  await sleep(2000);
+  // The newest may not have come so far as to hear that it is to stop: who has joined has.
+  await cluster.assigned(workers.length, 60_000);
   for (const worker of workers) await cluster.stop(worker);
   const findings = verify(await cluster.outcome());
   assert.deepEqual(

@@ -8,8 +8,12 @@ import type { Buffer } from "node:buffer";
 export type KafkaClient = {
   /** Joins a consumer group and reads one topic in it. Resolves once asked to join; assignments follow as calls. */
   join(options: JoinOptions): Promise<Membership>;
-  /** A producer of transactions. Nothing is sent before `fence`. */
-  producer(transactionalId: string): TransactionalProducer;
+  /**
+   * A producer of transactions. Nothing is sent before `fence`.
+   *
+   * @param topics to be looked up once it has fenced, so that its first transaction need not wait for that
+   */
+  producer(transactionalId: string, topics?: readonly string[]): TransactionalProducer;
   /** Reads whole topics outside any group, read-committed, from the beginning, and goes on as they grow. */
   tail(options: TailOptions): Tail;
   /** Committed offset of each partition, the next one to be read; undefined where the group has committed none. */

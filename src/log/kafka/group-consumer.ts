@@ -34,6 +34,8 @@ export type GroupConsumerOptions = ConsumingSettings & {
   readonly time: Time;
   readonly group: string;
   readonly topic: string;
+  /** Topics that most commits write to. */
+  readonly outputs?: readonly string[];
   /**
    * Waits for what has to be there before the first record of a partition is handed out. Called when nobody else can write
    * for the partition any more; if it throws what may pass, the partition is taken on anew.
@@ -217,7 +219,7 @@ export class GroupConsumer {
   }
 
   #take(partition: number): void {
-    const { client, time, group, topic, queueBytesMax, onTrouble } = this.#options;
+    const { client, time, group, topic, queueBytesMax, outputs, onTrouble } = this.#options;
     const slot: Slot = {
       partition,
       committed: 0,
@@ -234,6 +236,7 @@ export class GroupConsumer {
         group,
         topic,
         partition,
+        outputs,
         owns: () => this.#membership!.owns(partition),
         isGivenUp: () => slot.isTaken || time.monotonicMs() >= this.#giveUpAtMs,
         onTrouble,

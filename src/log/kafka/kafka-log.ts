@@ -41,6 +41,7 @@ export class KafkaLog implements Log {
     this.#logins = new GroupConsumer({
       ...options,
       topic: options.topics.logins,
+      outputs: [options.topics.alerts, options.topics.graphState],
       prepare: (partition) => this.#reachGraphState(partition),
     });
   }

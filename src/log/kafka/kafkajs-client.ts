@@ -43,9 +43,9 @@ export class KafkajsClient implements KafkaClient {
     return membership;
   }
 
-  producer(transactionalId: string): TransactionalProducer {
+  producer(transactionalId: string, topics: readonly string[] = []): TransactionalProducer {
     const { clusters } = openKafka(this.#options);
-    const producer = new KafkajsProducer(clusters, transactionalId, this.#options, this.#clock);
+    const producer = new KafkajsProducer(clusters, transactionalId, topics, this.#options, this.#clock);
     this.#keep(producer);
     return producer;
   }

@@ -43,6 +43,7 @@ export class KafkajsProducer implements TransactionalProducer {
   readonly #clusters: KafkaClusters;
   readonly #cluster: InternalCluster;
   readonly #transactionalId: string;
+  readonly #topics: readonly string[];
   readonly #transactionTimeoutMs: number;
   readonly #coordinator: Coordinator;
   readonly #groups = new Map<string, Coordinator>();
@@ -56,12 +57,14 @@ export class KafkajsProducer implements TransactionalProducer {
   constructor(
     clusters: KafkaClusters,
     transactionalId: string,
+    topics: readonly string[],
     options: KafkaClientOptions,
     clock: () => number,
   ) {
     this.#clusters = clusters;
     this.#cluster = clusters.create();
     this.#transactionalId = transactionalId;
+    this.#topics = topics;
     this.#transactionTimeoutMs = options.transactionTimeoutMs ?? TRANSACTION_TIMEOUT_MS;
     this.#coordinator = new Coordinator(this.#cluster, "transaction", transactionalId);
     const requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
@@ -89,6 +92,8 @@ export class KafkajsProducer implements TransactionalProducer {
       const initialised = this.#coordinator.ask((broker) => broker.initProducerId(request));
       const { producerId, producerEpoch } = await requireWithin(FENCE_MS_MAX, doing, initialised);
       this.#identity = { producerId, producerEpoch };
+      // While others are asked where to go on.
+      if (this.#topics.length > 0) void this.#sends.lookUp(this.#topics);
     } catch (error) {
       await this.close();
       throw asKafkaError(error, doing);

@@ -97,6 +97,17 @@ export class TransactionalSends {
     this.#clock = clock;
   }
 
+  /** Learns who leads the partitions of topics, if that can be had now: `plan` asks again for what is not known. */
+  async lookUp(topics: readonly string[]): Promise<void> {
+    try {
+      await this.#cluster.connect();
+      for (const topic of topics) await this.#addTopic(topic);
+      this.#refreshedMs = this.#clock();
+    } catch {
+      // Whether that matters is seen when something is written.
+    }
+  }
+
   /**
    * Gives each record its partition.
    *

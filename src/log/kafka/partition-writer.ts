@@ -21,6 +21,8 @@ export type PartitionWriterOptions = {
   readonly group: string;
   readonly topic: string;
   readonly partition: number;
+  /** Topics that most commits write to. */
+  readonly outputs?: readonly string[] | undefined;
   /** Asks the group coordinator whether this process owns the partition. */
   readonly owns: () => Promise<boolean>;
   /** True once the partition is known to be taken, or there is no more time to wait for an outcome. */
@@ -107,7 +109,8 @@ export class PartitionWriter {
 
   async #renewProducer(): Promise<void> {
     await this.close();
-    this.#producer = this.#options.client.producer(this.#options.transactionalId);
+    const { client, transactionalId, outputs } = this.#options;
+    this.#producer = client.producer(transactionalId, outputs);
     await this.#producer.fence();
   }
 
