@@ -181,7 +181,7 @@ export class Engine {
     let next: Promise<IteratorResult<RecordBatch>> | undefined;
     let records = 0;
     // Others wait for what a partition says that was just taken over: its first commit is due at once.
-    let committedMs = Number.NEGATIVE_INFINITY;
+    let committedMs = log.isShared ? Number.NEGATIVE_INFINITY : time.monotonicMs();
     let failure: unknown;
     const commit = async (): Promise<void> => {
       await this.#commit(run);
