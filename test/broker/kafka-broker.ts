@@ -27,6 +27,7 @@ const START_MS_MAX = 90_000;
 /** Writing the class archive takes seconds more than a plain stop. */
 const STOP_MS_MAX = 40_000;
 const POLL_MS = 20;
+const CONTROLLER_MS_MAX = 20_000;
 const ACLS_MS_MAX = 20_000;
 const TOPICS_MS_MAX = 20_000;
 /** Between choosing a free port and listening on it another process may take it. */
@@ -292,6 +293,12 @@ export class KafkaBroker {
     const admin = new kafkajs.Kafka({ brokers: [this.brokers], logCreator: () => () => {} }).admin();
     try {
       await admin.connect();
+      // A broker that has just started may not know its controller yet, and kafkajs takes that for an error.
+      const deadlineMs = Date.now() + CONTROLLER_MS_MAX;
+      while ((await admin.describeCluster()).controller === null) {
+        if (Date.now() > deadlineMs) throw new Error("the broker knows no controller");
+        await sleep(POLL_MS);
+      }
       await work(admin);
     } finally {
       await admin.disconnect();
