@@ -41,7 +41,7 @@ test("a client that has lived through lost links leaves no connection behind", {
     group: "group",
     topic: "logins",
     onAssigned: () => {},
-    onRebalancing: () => {},
+    onRebalancing: async () => {},
     onRecords: (_, records) => (consumed += records.length),
     onCrash: assert.fail,
   });
