@@ -184,6 +184,21 @@ export class WorkerCluster {
     }
   }
 
+  /** Resolves once each of the workers with these client ids is in the group: so far on, it stops in order when asked to. */
+  async joined(clientIds: readonly string[], limitMs: number): Promise<void> {
+    const { group } = this.config.kafka;
+    const deadline = performance.now() + limitMs;
+    for (;;) {
+      const members = await this.client.groupAssignment(group, this.topics.logins).catch(() => new Map());
+      const ids = [...members.keys()];
+      const missing = clientIds.filter((clientId) => !ids.some((id) => id.startsWith(`${clientId}-`)));
+      if (missing.length === 0) return;
+      if (performance.now() > deadline)
+        throw new Error(`${missing} are not in the group after ${limitMs} ms`);
+      await sleep(POLL_MS);
+    }
+  }
+
   /** Resolves once everything that is in the input by now is committed. */
   async drained(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;

@@ -52,7 +52,14 @@ test("workers killed, paused and stopped under load account for every record", {
   const broker = await startBroker(t);
   const cluster = new WorkerCluster(t, broker, 4, SETTINGS);
   await cluster.createTopics();
-  let workers: RunningWorker[] = [cluster.startWorker(), cluster.startWorker()];
+  const clientIds = new Map<RunningWorker, string>();
+  const start = (): RunningWorker => {
+    const clientId = `worker${clientIds.size}`;
+    const worker = cluster.startWorker({ ODDLINK_KAFKA_CLIENTID: clientId });
+    clientIds.set(worker, clientId);
+    return worker;
+  };
+  let workers: RunningWorker[] = [start(), start()];
   let isFed = false;
   // Slow enough that faults fall into the middle of it.
   const feeding = (async () => {
@@ -81,12 +88,15 @@ test("workers killed, paused and stopped under load account for every record", {
       workers = [...others, worker!];
       continue;
     }
-    workers = [...others, cluster.startWorker()];
+    workers = [...others, start()];
   }
   await feeding;
   await cluster.drained(60_000);
-  // The newest may not have come so far as to hear that it is to stop: who has joined has.
-  await cluster.assigned(workers.length, 60_000);
+  // The newest may not have come so far as to hear that it is to stop.
+  await cluster.joined(
+    workers.map((worker) => clientIds.get(worker)!),
+    60_000,
+  );
   for (const worker of workers) await cluster.stop(worker);
   const findings = verify(await cluster.outcome());
   assert.deepEqual(
