@@ -202,9 +202,11 @@ export class WorkerCluster {
   /** Resolves once everything that is in the input by now is committed. */
   async drained(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
-    const ends = (await this.client.topicOffsets(this.topics.logins)).map(({ high }) => high);
+    const offsets = await this.client.topicOffsets(this.topics.logins);
+    const ends = offsets.map(({ high }) => high);
     for (;;) {
-      const committed = (await this.committed()).map((offset) => offset ?? 0);
+      // What was deleted before it was read is not waited for.
+      const committed = (await this.committed()).map((offset, i) => Math.max(offset ?? 0, offsets[i]!.low));
       const open = await Promise.all(
         ends.map((end, partition) => this.#hasRecords(partition, committed[partition]!, end)),
       );
