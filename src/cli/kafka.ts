@@ -46,14 +46,19 @@ export function kafkaClientOptions(kafka: KafkaConfig, log: KafkaClientOptions["
   };
 }
 
-/** The log on the cluster of the configuration. `onTrouble`: what goes wrong and is being dealt with. */
-export function openKafkaLog(config: Config, onTrouble: (message: string) => void): KafkaLog {
+/**
+ * The log on the cluster of the configuration.
+ *
+ * @param onTrouble what goes wrong and is being dealt with
+ * @param onNews what is good to know while all is well
+ */
+export function openKafkaLog(
+  config: Config,
+  onTrouble: (message: string) => void,
+  onNews?: (message: string) => void,
+): KafkaLog {
   const { kafka } = config;
-  const client = new KafkajsClient(
-    kafkaClientOptions(kafka, (level, message) => {
-      if (level === "warn") onTrouble(message);
-    }),
-  );
+  const client = new KafkajsClient(kafkaClientOptions(kafka, (_, message) => onTrouble(message)));
   return new KafkaLog({
     client,
     time: REAL_TIME,
@@ -65,6 +70,7 @@ export function openKafkaLog(config: Config, onTrouble: (message: string) => voi
     drainMs: kafka.drainMs,
     onLostInput: kafka.onLostInput,
     onTrouble,
+    onNews,
   });
 }
 
@@ -72,9 +78,7 @@ export function openKafkaLog(config: Config, onTrouble: (message: string) => voi
 export function openKafkaTrainerLog(config: Config, onTrouble: (message: string) => void): KafkaTrainerLog {
   const { kafka } = config;
   const client = new KafkajsClient({
-    ...kafkaClientOptions(kafka, (level, message) => {
-      if (level === "warn") onTrouble(message);
-    }),
+    ...kafkaClientOptions(kafka, (_, message) => onTrouble(message)),
     transactionTimeoutMs: EPOCH_TRANSACTION_MS,
   });
   return new KafkaTrainerLog({

@@ -36,9 +36,10 @@ export function addCommonOptions(command: Command): Command {
     )
     .addOption(new Option("--detector <name>", "which signal orders the logins").choices(DETECTORS))
     .addOption(
-      new Option("--train <mode>", "off; replay: by event time, awaited; live: by wall clock").choices(
-        TRAINING_MODES,
-      ),
+      new Option(
+        "--train <mode>",
+        "off; replay: by event time, awaited; live: by wall clock, as replay is with --kafka",
+      ).choices(TRAINING_MODES),
     )
     .option("--seed <n>", "seed of the training", numberOf)
     .option("--config <file>", "configuration file (YAML); environment and flags come after it")

@@ -11,24 +11,32 @@ import { emptyTotals, sumOf } from "../engine/totals.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { digestOf } from "../graph-state/digest.ts";
+import type { Graph } from "../graph-state/graph.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
 import { SchemaRegistry } from "../ingest/schema-registry.ts";
 import { STDIN } from "../ingest/sources.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import type { Log } from "../log/port.ts";
+import type { Epoch } from "../model/epoch.ts";
 import { REAL_TIME } from "../time.ts";
 import { openKafkaLog, topicsOf } from "./kafka.ts";
 import { addCommonOptions, type CommonFlags, configOf } from "./options.ts";
 import { findSourcesBeside, placeOf } from "./own-files.ts";
+import { RejectedShare } from "./rejected-share.ts";
 import { settingsKey } from "./settings-key.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
+import { countText } from "./terminal/numbers.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
 import { restoringText } from "./terminal/restoring.ts";
 import { type RunSummary, renderSummary } from "./terminal/summary.ts";
+import { restoredText, startedText, stoppedText, topicProblems } from "./worker-words.ts";
+
+/** How often in ten seconds a worker says the same of partitions that come and go. */
+const NEWS_TIMES_MAX = 5;
 
 type RunFlags = CommonFlags & { readonly kafka?: true };
 
@@ -87,7 +95,8 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
   });
   try {
     const merging = (state: SharedGraph) => new WholeMerging(state);
-    await stoppable((signal) => runOn(log, config, { output, signal, isJson, merging }));
+    const progress = new Progress({ stream: process.stderr, now: Date.now });
+    await stoppable((signal) => runOn(log, config, { output, signal, isJson, merging, progress }));
   } finally {
     await log.close();
   }
@@ -110,8 +119,21 @@ async function runWorker(
   // A topic has no end, and who waits for a training is thrown out of the group.
   const mode = training.mode === "replay" ? "live" : training.mode;
   const config = { ...configured, training: { ...training, mode } };
-  const trouble = new Repeated((message) => process.stderr.write(`${sentenceText(message)}\n`));
-  const log = openKafkaLog(config, (message) => trouble.say(message));
+  const progress = new Progress({ stream: process.stderr, now: Date.now });
+  const say = (message: string): void => progress.note(message);
+  const trouble = new Repeated(say);
+  const news = new Repeated(say, Date.now, NEWS_TIMES_MAX);
+  const log = openKafkaLog(
+    config,
+    (message) => trouble.say(message),
+    (message) => news.say(message),
+  );
+  const rejectedShare = new RejectedShare({
+    shareMax: config.input.rejectedShareMax,
+    deadLetters: topicsOf(config.kafka).deadLetters,
+    monotonicMs: REAL_TIME.monotonicMs,
+    warn: say,
+  });
   const breathe = () => REAL_TIME.sleep(0);
   const merging = (state: SharedGraph) =>
     new PartitionMerging({
@@ -123,11 +145,22 @@ async function runWorker(
       onFailed: (error) =>
         trouble.say(`segments could not be merged, which is tried again: ${error.message}`),
     });
+  const lookedAtTopics = new AbortController();
+  say(startedText("worker", config));
+  const looking = topicProblems(config, lookedAtTopics.signal).then((problems) => {
+    for (const problem of problems) say(problem);
+  });
+  let uncommitted = 0;
   try {
-    await stoppable((signal) => runOn(log, config, { output, signal, isJson, merging }));
+    uncommitted = await stoppable((signal) => {
+      signal.addEventListener("abort", () => say("stopping: what was read is being committed"));
+      return runOn(log, config, { output, signal, isJson, merging, progress, rejectedShare });
+    });
   } finally {
-    await log.close();
+    lookedAtTopics.abort();
+    await Promise.all([log.close(), looking]);
   }
+  say(stoppedText(uncommitted));
 }
 
 function filesOf({ alerts, scored, store }: Config["outputs"], flags: CommonFlags) {
@@ -144,23 +177,23 @@ function filesOf({ alerts, scored, store }: Config["outputs"], flags: CommonFlag
   };
 }
 
+type RunContext = {
+  readonly output: StandardOutput;
+  readonly signal: AbortSignal;
+  readonly isJson: boolean;
+  readonly merging: (state: SharedGraph) => Merging;
+  readonly progress: Progress;
+  /** Of a worker only, which bad records do not end. */
+  readonly rejectedShare?: RejectedShare;
+};
+
+/** @returns records that were read and not committed, or not by this process: none of files */
 async function runOn(
   log: Log,
   config: Config,
-  {
-    output,
-    signal,
-    isJson,
-    merging,
-  }: {
-    output: StandardOutput;
-    signal: AbortSignal;
-    isJson: boolean;
-    merging: (state: SharedGraph) => Merging;
-  },
-): Promise<void> {
+  { output, signal, isJson, merging, progress, rejectedShare }: RunContext,
+): Promise<number> {
   const startedMs = performance.now();
-  const progress = new Progress({ stream: process.stderr, now: Date.now });
   let read = 0;
   const engine = new Engine({
     config,
@@ -192,10 +225,17 @@ async function runOn(
     onRestoring: (restoring) => progress.phase(restoringText(restoring)),
     onEpoch: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
+    ...(log.isShared && {
+      onAdopted: ({ manifest }: Epoch) =>
+        progress.note(`epoch ${manifest.number} adopted, trained on ${countText(manifest.linkCount)} links`),
+      onRestored: (graph: Graph, epoch: Epoch | undefined) =>
+        progress.note(restoredText(graph.linkCount, epoch?.manifest.number)),
+    }),
     onEpochFailed: (error) => progress.note(`going on with the model before: ${error.message}`),
     onProgress: (count) => {
       read += count;
       progress.update({ ...log.progress(), records: read });
+      rejectedShare?.look(() => engine.totals);
     },
   });
   let failure: unknown;
@@ -218,6 +258,7 @@ async function runOn(
   });
   output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
   if (failure !== undefined) throw failure;
+  return log.isEndless ? Math.max(0, read - engine.totals.consumed) : 0;
 }
 
 type RunEnd = {

@@ -13,6 +13,7 @@ import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
 import { restoringText } from "./terminal/restoring.ts";
+import { restoredText, startedText } from "./worker-words.ts";
 
 type TrainFlags = Pick<CommonFlags, "config" | "seed" | "json" | "printConfig"> & {
   readonly follow?: true;
@@ -84,6 +85,8 @@ async function trainOn(
   const progress = new Progress({ stream: process.stderr, now: Date.now });
   const trouble = new Repeated((message) => progress.note(sentenceText(message)));
   const log = openKafkaTrainerLog(config, (message) => trouble.say(message));
+  progress.note(startedText("trainer", config));
+  signal.addEventListener("abort", () => progress.note("stopping"));
   const trainer = new StandaloneTrainer({
     config,
     log,
@@ -123,11 +126,6 @@ async function trainOn(
     stopped: signal.aborted,
   };
   output.write(`${flags.json ? JSON.stringify(summary) : renderTraining(summary)}\n`);
-}
-
-function restoredText(links: number, epoch: number | undefined): string {
-  const inForce = epoch === undefined ? "no epoch yet" : `epoch ${epoch} in force`;
-  return `the graph is there: ${links} links, ${inForce}`;
 }
 
 function renderTraining({ epochsPublished, epoch, digest, links }: TrainSummary): string {

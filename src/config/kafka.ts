@@ -6,17 +6,26 @@ const SASL_MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512", "oauthbearer
 /** Names that a topic may have. */
 const topicSchema = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, "letters, digits, dots, dashes; at most 249");
 
+const PORT_MAX = 65_535;
+
 /** A list, or its items as one text with commas: as an environment variable is written. */
 const brokersSchema = z
   .union([z.string(), z.array(z.string())])
   .transform((value) => (typeof value === "string" ? value.split(",") : value).map((item) => item.trim()))
   .pipe(
-    z.array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, "expected host:port")).min(1),
+    z
+      .array(
+        z
+          .string()
+          .regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, "expected host:port")
+          .refine((broker) => Number(/\d+$/.exec(broker)?.[0] ?? 0) <= PORT_MAX, "a port is 65535 at most"),
+      )
+      .min(1),
   );
 
 export const kafkaSchema = z.strictObject({
   brokers: brokersSchema
-    .default(["localhost:9092"])
+    .prefault("localhost:9092")
     .describe("where to reach the cluster, host:port, with commas between several"),
   clientId: z.string().min(1).max(200).default("oddlink").describe("name that brokers log"),
   group: z

@@ -80,7 +80,7 @@ export const configSchema = z.strictObject({
         .max(1)
         .default(0.1)
         .describe(
-          "a run ends with an error once this share of its records is unreadable (and at least 100 are)",
+          "a run ends with an error once this share of its records is unreadable (and at least 100 are); on Kafka it warns and goes on",
         ),
       duplicatesMax: z
         .number()
@@ -123,7 +123,7 @@ export const configSchema = z.strictObject({
         .enum(TRAINING_MODES)
         .default("replay")
         .describe(
-          "off; replay: by event time, awaited, the same bytes every time; live: by wall clock, never awaited",
+          "off; replay: by event time, awaited, the same bytes every time; live: by wall clock, never awaited, and on Kafka what replay means too",
         ),
       firstAfterHours: z
         .number()

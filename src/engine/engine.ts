@@ -42,10 +42,14 @@ export type EngineOptions = {
   readonly onScored?: (login: LoginBytes, scored: Scored, facts: Facts) => void;
   readonly onAlert?: (alert: AlertRecord) => void;
   readonly onEpoch?: (epoch: Epoch) => void;
+  /** An epoch, whoever trained it, is in force from now on. Not called for one that was when the engine began. */
+  readonly onAdopted?: (epoch: Epoch) => void;
   /** A live training failed, or an epoch in the log can't be used; the engine goes on with the one it has. */
   readonly onEpochFailed?: (error: Error) => void;
   readonly onProgress?: (records: number) => void;
   readonly onRestoring?: (progress: RestoreProgress) => void;
+  /** The stored graph, and the epoch in force, are there. */
+  readonly onRestored?: (graph: Graph, epoch: Epoch | undefined) => void;
   readonly signal?: AbortSignal;
 };
 
@@ -71,6 +75,7 @@ export class Engine {
   /** Of what is committed. */
   #totals: Totals = emptyTotals();
   #hasToldBug = false;
+  #isRestored = false;
   /** Names of inputs whose last line is not written to its end: it was left for the next run. */
   readonly leftOver: string[] = [];
   #failure: unknown;
@@ -136,6 +141,8 @@ export class Engine {
     try {
       await this.#state.restore();
       await epochs.caughtUp();
+      this.#isRestored = true;
+      this.#options.onRestored?.(this.graph, this.epoch);
       const totals = log.totals();
       if (totals !== undefined) this.#totals = JSON.parse(totals) as Totals;
       const runs = new Set<Promise<void>>();
@@ -391,6 +398,7 @@ export class Engine {
   #adopt(epoch: Epoch): void {
     this.#totals.epochs++;
     this.#state.adopt(epoch);
+    if (this.#isRestored) this.#options.onAdopted?.(epoch);
   }
 
   /** The first one in full, for whoever is to mend it; of each the dead letter says what it was. */

@@ -117,7 +117,8 @@ export class SharedGraph {
       throw new OddlinkError(
         "STATE_INCOMPLETE",
         `${committed} committed of partition ${partition} of ${topic}, but the stored graph holds ${held}. ` +
-          "Were its segments deleted, or do they belong to another consumer group?",
+          "graph-state and the positions of the group belong together: restore the topic, or begin with a new group and topic. " +
+          "oddlink doctor looks closer",
       );
     }
     this.#runs.set(partition, run);

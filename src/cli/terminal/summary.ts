@@ -48,9 +48,7 @@ export function renderSummary(summary: RunSummary, screen: Screen = screenOf(pro
   const heading = (text: string) => painted(screen, "bold", text);
   const lines = [
     `${heading("Records")}  ${countText(summary.read)} read in ${timeText(summary.seconds)}${speed}`,
-    ...(summary.read === summary.consumed
-      ? []
-      : [`${heading("In all")}   ${countText(summary.consumed)} with the runs before; so is what follows`]),
+    ...inAllLines(summary).map(([name, text]) => `${heading(name)}${text}`),
     ...outcomeLines(summary),
     balanceLine(summary, screen),
     `${heading("Alerts")}   ${countText(alerts)} in ${counted(incidents, "incident")}${listed(summary.alertsBySignal)}`,
@@ -65,6 +63,19 @@ export function renderSummary(summary: RunSummary, screen: Screen = screenOf(pro
   if (summary.written.length > 0) lines.push(heading("Written"), ...summary.written.map(asLine));
   if (summary.notes.length > 0) lines.push(heading("Notes"), ...summary.notes.map(asLine));
   return lines.join("\n");
+}
+
+function inAllLines({ read, consumed }: RunSummary): [heading: string, text: string][] {
+  if (read === consumed) return [];
+  if (read < consumed)
+    return [["In all", `   ${countText(consumed)} with the runs before; so is what follows`]];
+  // Only a worker can read what others then have to read again.
+  return [
+    [
+      "Kept",
+      `     ${countText(consumed)}, which follow; ${countText(read - consumed)} were not committed and are read again`,
+    ],
+  ];
 }
 
 function outcomeLines(summary: RunSummary): string[] {

@@ -5,6 +5,7 @@ import type { CommitResult } from "../port.ts";
 import type { ConsumedRecord, KafkaClient, Membership, ProducedRecord } from "./client.ts";
 import { PartitionQueue } from "./partition-queue.ts";
 import { PartitionWriter } from "./partition-writer.ts";
+import { rangesText } from "./ranges-text.ts";
 
 /** What the commits of all partitions together may take of a core, and what one costs of it, milliseconds. */
 const COMMIT_SHARE = 0.2;
@@ -43,6 +44,8 @@ export type GroupConsumerOptions = ConsumingSettings & {
   readonly prepare?: (partition: number) => Promise<void>;
   /** Something went wrong that is being dealt with. */
   readonly onTrouble: (message: string) => void;
+  /** Partitions come, go and are ready: what is good to know while all is well. */
+  readonly onNews?: ((message: string) => void) | undefined;
 };
 
 /** A partition that was given to this process: nobody else writes for it until it is taken away. */
@@ -70,6 +73,8 @@ type Slot = {
   committed: number;
   /** Another process has it, or is to get it. */
   isTaken: boolean;
+  /** True once it is read. */
+  isReady: boolean;
 };
 
 /**
@@ -126,6 +131,7 @@ export class GroupConsumer {
         topic,
         onAssigned: (partitions) => this.#onAssigned(partitions),
         onRebalancing: () => {
+          if (!this.#isRebalancing) this.#options.onNews?.("the group gives its partitions out anew");
           this.#isRebalancing = true;
           for (const { queue } of this.#slots.values()) queue.hold(true);
           return this.#handedOutIsDone();
@@ -202,6 +208,7 @@ export class GroupConsumer {
   }
 
   #onAssigned(partitions: readonly number[]): void {
+    if (!this.#isStopped) this.#options.onNews?.(assignedText([...this.#assigned], partitions));
     this.#assigned = new Set(partitions);
     this.#isRebalancing = false;
     this.#progressed();
@@ -224,6 +231,7 @@ export class GroupConsumer {
       partition,
       committed: 0,
       isTaken: false,
+      isReady: false,
       queue: new PartitionQueue({
         bytesMax: queueBytesMax,
         onFull: () => this.#membership?.pause(partition),
@@ -278,6 +286,8 @@ export class GroupConsumer {
     slot.committed = acquired.offset;
     queue.open(acquired.offset);
     membership.seek(partition, acquired.offset);
+    slot.isReady = true;
+    this.#sayWhenReady();
     this.#given.push({
       partition,
       ...acquired,
@@ -285,6 +295,12 @@ export class GroupConsumer {
       release: () => void this.#release(slot),
     });
     this.#wake();
+  }
+
+  #sayWhenReady(): void {
+    const partitions = [...this.#assigned];
+    if (partitions.every((partition) => this.#slots.get(partition)?.isReady === true))
+      this.#options.onNews?.(`ready: reading partitions ${rangesText(partitions)}`);
   }
 
   /** Where to read from: what was committed, or the beginning of the topic. */
@@ -314,4 +330,15 @@ export class GroupConsumer {
     this.#progressed();
     if (!this.#isStopped && this.#assigned.has(slot.partition)) this.#take(slot.partition);
   }
+}
+
+function assignedText(before: readonly number[], now: readonly number[]): string {
+  const added = now.filter((partition) => !before.includes(partition));
+  const gone = before.filter((partition) => !now.includes(partition));
+  const changes = [
+    ...(added.length > 0 && before.length > 0 ? [`taken on ${rangesText(added)}`] : []),
+    ...(gone.length > 0 ? [`given up ${rangesText(gone)}`] : []),
+  ];
+  const has = now.length === 0 ? "none, others have them all" : rangesText(now);
+  return `partitions of this worker: ${has}${changes.length > 0 ? ` (${changes.join(", ")})` : ""}`;
 }

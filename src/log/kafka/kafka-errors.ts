@@ -86,11 +86,20 @@ export function asKafkaError(error: unknown, doing: string): Error {
   if (DENIED_TYPES.has(type) || isNamed("KafkaJSSASLAuthenticationError")) {
     return wrap("KAFKA_DENIED", "Kafka refused; check the credentials and what they may do");
   }
+  if (type === "ILLEGAL_SASL_STATE") {
+    return wrap(
+      "KAFKA_DENIED",
+      "the broker expects no login at this port; see kafka.sasl, or take another port",
+    );
+  }
   if (causes.some(isTlsRefused)) {
     return wrap("KAFKA_DENIED", "the TLS handshake failed; check the certificates on both sides");
   }
   if (type === "UNKNOWN_TOPIC_OR_PARTITION") {
-    return wrap("KAFKA_TOPIC_MISSING", "there is no such topic; create it, oddlink creates none by itself");
+    return wrap(
+      "KAFKA_TOPIC_MISSING",
+      "there is no such topic; oddlink topics --create --partitions N makes what is missing",
+    );
   }
   if (type === "INVALID_SESSION_TIMEOUT" || type === "INVALID_TRANSACTION_TIMEOUT") {
     return wrap("CONFIG_INVALID", "the broker does not allow this timeout");

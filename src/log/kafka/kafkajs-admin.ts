@@ -1,7 +1,7 @@
 import kafkajs, { type Admin } from "kafkajs";
 import { OddlinkError } from "../../errors.ts";
 import { asKafkaError, causesOf } from "./kafka-errors.ts";
-import { ask } from "./kafkajs-asking.ts";
+import { type Asking, ask } from "./kafkajs-asking.ts";
 import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import { endWithin, type KafkaClientOptions, openKafka, requireWithin } from "./kafkajs-connection.ts";
 import type { InternalCluster } from "./kafkajs-internals.ts";
@@ -37,7 +37,7 @@ export class KafkajsAdmin {
   readonly #admin: Admin;
   readonly #clusters: KafkaClusters;
   readonly #cluster: InternalCluster;
-  readonly #clock: () => number;
+  readonly #asking: Asking;
 
   /** @param clock milliseconds, for deadlines only */
   constructor(options: KafkaClientOptions, clock: () => number = () => performance.now()) {
@@ -45,7 +45,7 @@ export class KafkajsAdmin {
     this.#admin = kafka.admin();
     this.#clusters = clusters;
     this.#cluster = clusters.create();
-    this.#clock = clock;
+    this.#asking = { cluster: this.#cluster, clusters, clock };
   }
 
   /**
@@ -88,7 +88,7 @@ export class KafkajsAdmin {
 
   /** The cluster's brokers, each asked which requests it knows. */
   async brokers(): Promise<BrokerReport[]> {
-    const nodes = await ask(this.#cluster, this.#clock, "asking for the brokers", async () => {
+    const nodes = await ask(this.#asking, "asking for the brokers", async () => {
       const metadata = await this.#cluster.metadata({ topics: [] });
       if (metadata === null) throw new kafkajs.KafkaJSConnectionError("no broker has answered");
       return metadata.brokers;
@@ -97,7 +97,7 @@ export class KafkajsAdmin {
       nodes.map(async ({ nodeId, host, port }) => {
         const address = `${host}:${port}`;
         try {
-          const broker = await ask(this.#cluster, this.#clock, `asking ${address}`, () =>
+          const broker = await ask(this.#asking, `asking ${address}`, () =>
             this.#cluster.findBroker({ nodeId }),
           );
           const known = broker.versions?.[FETCH_KEY];
@@ -125,7 +125,7 @@ export class KafkajsAdmin {
 
   async #findTopic(topic: string): Promise<FoundTopic | undefined> {
     try {
-      return await ask(this.#cluster, this.#clock, `reading the settings of ${topic}`, async () => {
+      return await ask(this.#asking, `reading the settings of ${topic}`, async () => {
         const metadata = await this.#cluster.metadata({ topics: [topic] });
         if (metadata === null) throw new kafkajs.KafkaJSConnectionError("no broker has answered");
         const partitions =

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { OddlinkError } from "../../errors.ts";
 import { asKafkaError, mayHeal } from "./kafka-errors.ts";
+import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import { requireWithin } from "./kafkajs-connection.ts";
 import { forgetBroker } from "./kafkajs-coordinator.ts";
 import type { InternalCluster } from "./kafkajs-internals.ts";
@@ -7,22 +9,42 @@ import type { InternalCluster } from "./kafkajs-internals.ts";
 const ANSWER_MS_MAX = 10_000;
 const BACKOFF_MS = 50;
 
+/** Who asks: connections, all that were made beside them, and milliseconds for deadlines. */
+export type Asking = {
+  readonly cluster: InternalCluster;
+  readonly clusters: Pick<KafkaClusters, "trouble">;
+  readonly clock: () => number;
+};
+
 /**
  * Asks brokers something, again and again while that may help, for ten seconds at most.
  *
  * @param doing what fails if it does, as in "reading the topic logins"
  * @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED, KAFKA_TOPIC_MISSING; or what else the broker said
  */
-export function ask<Answer>(
-  cluster: InternalCluster,
-  clock: () => number,
+export async function ask<Answer>(
+  { cluster, clusters, clock }: Asking,
   doing: string,
   question: () => Promise<Answer>,
 ): Promise<Answer> {
-  return requireWithin(
-    ANSWER_MS_MAX,
-    doing,
-    askUntil(cluster, clock, clock() + ANSWER_MS_MAX, doing, question),
+  try {
+    const answer = askUntil(cluster, clock, clock() + ANSWER_MS_MAX, doing, question);
+    return await requireWithin(ANSWER_MS_MAX, doing, answer);
+  } catch (error) {
+    throw withTrouble(error, doing, clusters.trouble);
+  }
+}
+
+/** Where no broker could be reached, an error that names them: that no answer came within the limit helps nobody. */
+export function withTrouble(error: unknown, doing: string, trouble: string | undefined): unknown {
+  if (!(error instanceof OddlinkError) || error.code !== "KAFKA_UNREACHABLE" || trouble === undefined)
+    return error;
+  const isAboutSecurity = /TLS|SSL|closes connections/.test(trouble);
+  const settings = isAboutSecurity ? "kafka.ssl and kafka.sasl fit the port" : "kafka.brokers is right";
+  return new OddlinkError(
+    "KAFKA_UNREACHABLE",
+    `${doing}: Kafka can't be reached (${trouble}); see whether ${settings}, oddlink doctor looks closer`,
+    { cause: error },
   );
 }
 

@@ -1,3 +1,4 @@
+import type { BrokerReach } from "./broker-reach.ts";
 import type {
   JoinOptions,
   KafkaClient,
@@ -7,7 +8,13 @@ import type {
   TailOptions,
   TransactionalProducer,
 } from "./client.ts";
-import { endWithin, type KafkaClientOptions, openKafka } from "./kafkajs-connection.ts";
+import {
+  endWithin,
+  type KafkaClientOptions,
+  type OpenKafka,
+  openKafka,
+  reachFor,
+} from "./kafkajs-connection.ts";
 import { KafkajsMembership } from "./kafkajs-membership.ts";
 import { KafkajsProducer } from "./kafkajs-producer.ts";
 import { KafkajsQueries, type ReadRecords } from "./kafkajs-queries.ts";
@@ -22,6 +29,7 @@ type Opened = { readonly isClosed: boolean; close(): Promise<void> };
 export class KafkajsClient implements KafkaClient {
   readonly #options: KafkaClientOptions;
   readonly #clock: () => number;
+  readonly #reach: BrokerReach;
   readonly #queries: KafkajsQueries;
   #opened: Opened[] = [];
 
@@ -29,29 +37,27 @@ export class KafkajsClient implements KafkaClient {
   constructor(options: KafkaClientOptions, clock: () => number = () => performance.now()) {
     this.#options = options;
     this.#clock = clock;
-    this.#queries = new KafkajsQueries(openKafka(options).clusters, clock);
+    this.#reach = reachFor(options);
+    this.#queries = new KafkajsQueries(this.#open().clusters, clock);
   }
 
   async join(options: JoinOptions): Promise<Membership> {
-    const membership = await KafkajsMembership.join(
-      openKafka(this.#options),
-      this.#options,
-      options,
-      (group, topic) => this.#queries.groupAssignment(group, topic),
+    const membership = await KafkajsMembership.join(this.#open(), this.#options, options, (group, topic) =>
+      this.#queries.groupAssignment(group, topic),
     );
     this.#keep(membership);
     return membership;
   }
 
   producer(transactionalId: string, topics: readonly string[] = []): TransactionalProducer {
-    const { clusters } = openKafka(this.#options);
+    const { clusters } = this.#open();
     const producer = new KafkajsProducer(clusters, transactionalId, topics, this.#options, this.#clock);
     this.#keep(producer);
     return producer;
   }
 
   tail(options: TailOptions): Tail {
-    const tail = new KafkajsTail(openKafka(this.#options).clusters, options, this.#clock);
+    const tail = new KafkajsTail(this.#open().clusters, options, this.#clock);
     this.#keep(tail);
     return tail;
   }
@@ -82,6 +88,10 @@ export class KafkajsClient implements KafkaClient {
     const closed = Promise.allSettled(this.#opened.map((opened) => opened.close()));
     await endWithin(CLOSE_MS_MAX, closed);
     this.#queries.close();
+  }
+
+  #open(): OpenKafka {
+    return openKafka(this.#options, this.#reach);
   }
 
   /** Every owner of a partition opens producers again and again. */

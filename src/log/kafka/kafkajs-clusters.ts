@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import kafkajs, { type Kafka } from "kafkajs";
+import type { BrokerReach } from "./broker-reach.ts";
 import type { InternalCluster, InternalConnectionPool } from "./kafkajs-internals.ts";
+import { watchConnections } from "./kafkajs-watching.ts";
 
 /** All connections of a Kafka, whoever made them. */
 export type KafkaClusters = {
   /** Connections of our own, beside producers and consumers, with the same addresses and credentials. */
   create(): InternalCluster;
+  /** The brokers that can't be reached now, and why; undefined if there are none. */
+  readonly trouble: string | undefined;
   /** Ends all requests and attempts to connect, and lets nobody connect again: kafkajs goes on for minutes otherwise. */
   seal(): void;
 };
@@ -13,7 +17,7 @@ export type KafkaClusters = {
 type CreateCluster = (options: { readonly allowAutoTopicCreation: boolean }) => InternalCluster;
 
 /** Takes hold of the connections of a Kafka that was just made. */
-export function clustersOf(kafka: Kafka): KafkaClusters {
+export function clustersOf(kafka: Kafka, reach: BrokerReach): KafkaClusters {
   const symbol = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === "private:Kafka:createCluster",
   );
@@ -23,11 +27,14 @@ export function clustersOf(kafka: Kafka): KafkaClusters {
   const clusters = new Map<InternalCluster, ConnectionPools>();
   const createKept: CreateCluster = (options) => {
     const cluster = create(options);
-    clusters.set(cluster, new ConnectionPools(cluster));
+    clusters.set(cluster, new ConnectionPools(cluster, reach));
     return cluster;
   };
   owner[symbol] = createKept;
   return {
+    get trouble() {
+      return reach.trouble;
+    },
     create: () => createKept({ allowAutoTopicCreation: false }),
     seal: () => {
       for (const [cluster, pools] of clusters) seal(cluster, pools);
@@ -44,13 +51,14 @@ class ConnectionPools {
   /** True if no broker had it when it was last looked at: one that was just made has none for a moment. */
   readonly #pools = new Map<InternalConnectionPool, boolean>();
 
-  constructor(cluster: InternalCluster) {
+  constructor(cluster: InternalCluster, reach: BrokerReach) {
     this.#cluster = cluster;
     const { connectionPoolBuilder } = cluster;
     const { build } = connectionPoolBuilder;
     connectionPoolBuilder.build = async (place) => {
       this.#closeForgotten();
       const pool = await build(place);
+      watchConnections(pool, reach);
       this.#pools.set(pool, false);
       return pool;
     };

@@ -1,18 +1,20 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectionOptions } from "node:tls";
 import {
   Kafka,
   type KafkaConfig,
-  type LogEntry,
   logLevel,
   type Mechanism,
   type RetryOptions,
   type SASLOptions,
 } from "kafkajs";
 import { OddlinkError } from "../../errors.ts";
+import { BrokerReach } from "./broker-reach.ts";
 import type { CodecName } from "./codecs.ts";
 import { bearerMechanism } from "./kafkajs-bearer.ts";
 import { clustersOf, type KafkaClusters } from "./kafkajs-clusters.ts";
 import { patchKafkajs } from "./kafkajs-patches.ts";
+import { wordsFor } from "./kafkajs-words.ts";
 
 type Login = { readonly username: string; readonly password: string };
 
@@ -28,7 +30,7 @@ export type KafkaSasl =
 
 export type KafkaTls = Pick<ConnectionOptions, "ca" | "cert" | "key" | "passphrase" | "pfx" | "servername">;
 
-/** No errors: what kafkajs calls so it mostly tries again, and what is final comes as an error from what was called. */
+/** No errors: what can be tried again is a warning, and what is final comes as an error from what was called. */
 export type KafkaLogLevel = "warn" | "info";
 
 export type CompressionName = "none" | CodecName;
@@ -52,11 +54,11 @@ export type KafkaClientOptions = {
   readonly requestTimeoutMs?: number | undefined;
   /** Of records written; those that are read may have any. "none". */
   readonly compression?: CompressionName | undefined;
-  /** Gets what kafkajs has to say, without credentials and records. Left out, nobody does: nothing is ever printed. */
+  /** Gets what an operator should know, without credentials and records. Left out, nobody does: nothing is ever printed. */
   readonly log?: ((level: KafkaLogLevel, message: string) => void) | undefined;
 };
 
-/** kafkajs waits for 300 ms before it tries anything again. This gives up after about eight seconds. */
+/** kafkajs waits for 300 ms before it tries anything again. This gives up after about eight seconds; see `BrokerReach`. */
 export const RETRY: RetryOptions = { initialRetryTime: 5, maxRetryTime: 200, retries: 40 };
 
 export const REQUEST_TIMEOUT_MS = 10_000;
@@ -65,11 +67,23 @@ const CONNECTION_TIMEOUT_MS = 5000;
 
 export type OpenKafka = { readonly kafka: Kafka; readonly clusters: KafkaClusters };
 
+/** To be shared by all that a client opens. */
+export function reachFor({ log }: KafkaClientOptions): BrokerReach {
+  return new BrokerReach({
+    monotonicMs: () => performance.now(),
+    sleep,
+    onLost: (broker, reason) =>
+      log?.("warn", `broker ${broker} can't be reached (${reason}); waiting for it, nothing is lost`),
+    onReached: (broker, lostMs) =>
+      log?.("info", `broker ${broker} is reached again, after ${Math.round(lostMs / 1000)} s`),
+  });
+}
+
 /**
  * A kafkajs that is mended and says nothing by itself. Each member of a group needs its own: those of one share a cache of
  * committed offsets, which each clears at its rebalances. And what is sealed is all of one.
  */
-export function openKafka(options: KafkaClientOptions): OpenKafka {
+export function openKafka(options: KafkaClientOptions, reach: BrokerReach = reachFor(options)): OpenKafka {
   patchKafkajs();
   const config: KafkaConfig = {
     brokers: [...options.brokers],
@@ -77,39 +91,22 @@ export function openKafka(options: KafkaClientOptions): OpenKafka {
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     retry: RETRY,
-    logLevel: logLevel.INFO,
-    logCreator: () => (entry) => forwardLog(entry, options.log),
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => {
+      // Below, which an environment variable turns on, there is what must not be shown.
+      const words = entry.level <= logLevel.WARN ? wordsFor(entry) : undefined;
+      if (words !== undefined) options.log?.("warn", words);
+    },
     ...(options.ssl === undefined || options.ssl === false ? {} : { ssl: options.ssl }),
     ...(options.sasl === undefined ? {} : { sasl: saslOptions(options.sasl) }),
   };
   const kafka = new Kafka(config);
-  return { kafka, clusters: clustersOf(kafka) };
+  return { kafka, clusters: clustersOf(kafka, reach) };
 }
 
 /** A fresh object: kafkajs keeps things of its own in it. */
 function saslOptions(sasl: KafkaSasl): SASLOptions | Mechanism {
   return sasl.mechanism === "oauthbearer" ? bearerMechanism(sasl.token) : { ...sasl };
-}
-
-const LEVELS: Readonly<Partial<Record<logLevel, KafkaLogLevel>>> = {
-  [logLevel.ERROR]: "warn",
-  [logLevel.WARN]: "warn",
-  [logLevel.INFO]: "info",
-};
-
-/** Only the message and where it happened: at debug level, which an environment variable turns on, there is more. */
-function forwardLog(entry: LogEntry, log: KafkaClientOptions["log"]): void {
-  const level = LEVELS[entry.level];
-  if (log === undefined || level === undefined) return;
-  const reason = typeof entry.log["error"] === "string" ? `: ${entry.log["error"]}` : "";
-  const places = ["broker", "groupId", "topic", "partition"].flatMap((name) => {
-    const value: unknown = entry.log[name];
-    return typeof value === "string" || typeof value === "number" ? [`${name} ${value}`] : [];
-  });
-  log(
-    level,
-    `${entry.namespace}: ${entry.log.message}${reason}${places.length > 0 ? ` (${places.join(", ")})` : ""}`,
-  );
 }
 
 /** Waits for `work` to end, well or not, but no longer than this: a broker that hangs must not hold up a shutdown. */

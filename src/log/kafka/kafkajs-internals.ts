@@ -155,10 +155,15 @@ export type InternalCluster = {
 type PooledBroker = { readonly connectionPool: InternalConnectionPool };
 
 /** The connections to one broker. */
-export type InternalConnectionPool = { readonly pool: readonly InternalConnection[] };
+export type InternalConnectionPool = {
+  readonly host: string;
+  readonly port: number;
+  readonly pool: readonly InternalConnection[];
+};
 
-type InternalConnection = {
+export type InternalConnection = {
   readonly socket: Socket | null | undefined;
+  isConnected(): boolean;
   connect: () => Promise<unknown>;
   send: AsyncMethod;
   rejectRequests(error: KafkajsError): void;

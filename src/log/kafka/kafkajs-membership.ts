@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers";
 import type { Consumer, EachBatchPayload } from "kafkajs";
 import { handOverMsMax, type JoinOptions, type Membership } from "./client.ts";
 import { asKafkaError } from "./kafka-errors.ts";
+import { withTrouble } from "./kafkajs-asking.ts";
 import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import {
   endWithin,
@@ -92,8 +93,9 @@ export class KafkajsMembership implements Membership {
       const subscribed = consumer.connect().then(() => consumer.subscribe({ topic, fromBeginning: true }));
       await requireWithin(JOIN_MS_MAX, doing, subscribed);
     } catch (error) {
+      const { trouble } = clusters;
       clusters.seal();
-      throw asKafkaError(error, doing);
+      throw withTrouble(asKafkaError(error, doing), doing, trouble);
     }
     membership.#run();
     return membership;

@@ -1,6 +1,6 @@
 import kafkajs from "kafkajs";
 import type { ConsumedRecord, PartitionOffsets } from "./client.ts";
-import { ask } from "./kafkajs-asking.ts";
+import { type Asking, ask } from "./kafkajs-asking.ts";
 import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import {
   type InternalBroker,
@@ -25,12 +25,12 @@ export type ReadRecords = {
 export class KafkajsQueries {
   readonly #clusters: KafkaClusters;
   readonly #cluster: InternalCluster;
-  readonly #clock: () => number;
+  readonly #asking: Asking;
 
   constructor(clusters: KafkaClusters, clock: () => number) {
     this.#clusters = clusters;
     this.#cluster = clusters.create();
-    this.#clock = clock;
+    this.#asking = { cluster: this.#cluster, clusters, clock };
   }
 
   /** @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED, KAFKA_TOPIC_MISSING */
@@ -145,7 +145,7 @@ export class KafkajsQueries {
   }
 
   #ask<Answer>(doing: string, question: () => Promise<Answer>): Promise<Answer> {
-    return ask(this.#cluster, this.#clock, doing, question);
+    return ask(this.#asking, doing, question);
   }
 }
 
