@@ -340,5 +340,6 @@ function assignedText(before: readonly number[], now: readonly number[]): string
     ...(gone.length > 0 ? [`given up ${rangesText(gone)}`] : []),
   ];
   const has = now.length === 0 ? "none, others have them all" : rangesText(now);
+  if (before.length > 0 && changes.length === 0) changes.push("as before");
   return `partitions of this worker: ${has}${changes.length > 0 ? ` (${changes.join(", ")})` : ""}`;
 }

@@ -135,3 +135,8 @@ test("a file's name can't repaint the screen", () => {
   const text = renderSummary(summary({ written: ["out\u001b[2J.jsonl"], notes: [] }), PLAIN);
   assert.match(text, /out\\u\{1b\}\[2J\.jsonl/);
 });
+
+test("a worker that was stopped says how much of what it read has to be read again", () => {
+  const [, kept] = renderSummary(summary({ read: 20_009 }), PLAIN).split("\n");
+  assert.equal(kept, "Kept     20,003, which follow; 6 were not committed and are read again");
+});
