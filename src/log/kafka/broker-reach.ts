@@ -14,8 +14,8 @@ const NAMED_MAX = 3;
 export type BrokerReachOptions = {
   readonly monotonicMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Said once for each outage. */
-  readonly onLost: (broker: string, reason: string) => void;
+  /** Said once for each outage. `hasAnswered`: it was there before. */
+  readonly onLost: (broker: string, reason: string, hasAnswered: boolean) => void;
   readonly onReached: (broker: string, lostMs: number) => void;
 };
 
@@ -91,7 +91,7 @@ export class BrokerReach {
     link.reason = reason;
     if (link.isSaid || nowMs - link.failingSinceMs < LOST_MS_MIN) return;
     link.isSaid = true;
-    this.#options.onLost(broker, reason);
+    this.#options.onLost(broker, reason, link.answeredMs > Number.NEGATIVE_INFINITY);
   }
 
   /** The brokers that can't be reached now, and why; undefined if there are none. */

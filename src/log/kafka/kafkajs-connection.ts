@@ -72,8 +72,10 @@ export function reachFor({ log }: KafkaClientOptions): BrokerReach {
   return new BrokerReach({
     monotonicMs: () => performance.now(),
     sleep,
-    onLost: (broker, reason) =>
-      log?.("warn", `broker ${broker} can't be reached (${reason}); waiting for it, nothing is lost`),
+    onLost: (broker, reason, hasAnswered) => {
+      const what = hasAnswered ? "waiting for it, nothing is lost" : "trying again";
+      log?.("warn", `broker ${broker} can't be reached (${reason}); ${what}`);
+    },
     onReached: (broker, lostMs) =>
       log?.("info", `broker ${broker} is reached again, after ${Math.round(lostMs / 1000)} s`),
   });

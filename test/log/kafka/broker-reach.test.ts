@@ -13,7 +13,8 @@ function reachAtRest() {
     sleep: async (ms) => {
       nowMs += ms;
     },
-    onLost: (broker, reason) => said.push(`lost ${broker}: ${reason}`),
+    onLost: (broker, reason, hasAnswered) =>
+      said.push(`${hasAnswered ? "lost" : "not found"} ${broker}: ${reason}`),
     onReached: (broker, lostMs) => said.push(`reached ${broker} after ${lostMs}`),
   });
   return { reach, said, pass: (ms: number) => (nowMs += ms), now: () => nowMs };
@@ -28,6 +29,7 @@ const refused = (): Promise<never> =>
 
 test("a broker that can't be reached is told of once, and once more when it answers", async () => {
   const { reach, said, pass, now } = reachAtRest();
+  reach.answered(BROKER);
   while (now() < 12_000) {
     await assert.rejects(reach.connect(BROKER, refused));
     pass(10);
@@ -41,6 +43,12 @@ test("a broker that can't be reached is told of once, and once more when it answ
   reach.answered(BROKER);
   assert.deepEqual(said.slice(1), [`reached ${BROKER} after ${outageMs}`]);
   assert.equal(reach.trouble, undefined);
+});
+
+test("a broker that never answered is not spoken of as one that was there", async () => {
+  const { reach, said, now } = reachAtRest();
+  while (now() < 2000) await assert.rejects(reach.connect(BROKER, refused));
+  assert.deepEqual(said, [`not found ${BROKER}: connect ECONNREFUSED`]);
 });
 
 test("a broker that is away for a moment is not worth a word", async () => {
