@@ -44,7 +44,7 @@ const WORDS: readonly {
         : `broker ${broker} refuses a request, ${/\w+(?=\()/.exec(message)![0]}: ${error}`,
   },
   {
-    namespace: /^SASL/,
+    namespace: /^SaslAuthenticator-/,
     message: /./,
     say: ({ message, broker }) => `logging in to broker ${broker}: ${message}`,
   },

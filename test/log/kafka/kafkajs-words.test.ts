@@ -36,7 +36,7 @@ test("what only kafkajs notices is said in our words", () => {
     "broker kafka-1:9092 refuses a request, Fetch: Not authorized to access topics: [Topic authorization failed]",
   );
   assert.equal(
-    words("SASLPlainAuthenticator", "SASL PLAIN authentication failed: Invalid credentials"),
+    words("SaslAuthenticator-plain", "SASL PLAIN authentication failed: Invalid credentials"),
     "logging in to broker kafka-1:9092: SASL PLAIN authentication failed: Invalid credentials",
   );
   assert.match(
