@@ -27,7 +27,6 @@ import { settingsKey } from "./settings-key.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
-import { countText } from "./terminal/numbers.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
@@ -227,7 +226,7 @@ async function runOn(
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
     ...(log.isShared && {
       onAdopted: ({ manifest }: Epoch) =>
-        progress.note(`epoch ${manifest.number} adopted, trained on ${countText(manifest.linkCount)} links`),
+        progress.note(`epoch ${manifest.number} adopted, trained on ${manifest.linkCount} links`),
       onRestored: (graph: Graph, epoch: Epoch | undefined) =>
         progress.note(restoredText(graph.linkCount, epoch?.manifest.number)),
     }),

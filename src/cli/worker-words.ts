@@ -14,7 +14,7 @@ export function startedText(what: "worker" | "trainer", { kafka }: Config): stri
 /** What is in force once the stored state was read. */
 export function restoredText(links: number, epoch: number | undefined): string {
   const inForce = epoch === undefined ? "no epoch yet" : `epoch ${epoch} in force`;
-  return `the graph is there: ${countText(links)} links, ${inForce}`;
+  return `the graph is there: ${links} links, ${inForce}`;
 }
 
 /** @param uncommitted records that were read and whose results nobody will see */
