@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
-import { OddlinkError } from "../errors.ts";
+import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
@@ -38,21 +38,8 @@ const program = new Command("oddlink")
   .exitOverride();
 for (const command of program.commands) command.exitOverride().addHelpText("after", HELP_END);
 
+// Results go to standard output, everything else to standard error: errors too.
 process.exitCode = Math.max(
   await exitCodeOf(() => program.parseAsync()),
   await exitCodeOf(() => output.finish()),
 );
-
-/** Results go to standard output, everything else to standard error: errors too, in one readable block. */
-async function exitCodeOf(work: () => Promise<unknown>): Promise<number> {
-  try {
-    await work();
-    return 0;
-  } catch (error) {
-    // Commander has written its message already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof OddlinkError)) throw error;
-    process.stderr.write(`oddlink: ${error.message}\n`);
-    return error.exitCode;
-  }
-}

@@ -7,8 +7,7 @@ import { kafkaClientOptions, topicsOf } from "./kafka.ts";
 import { type CommonFlags, configOf } from "./options.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
-import { sentenceText } from "./terminal/outside-text.ts";
-import { Repeated } from "./terminal/repeated.ts";
+import { troubleTo } from "./terminal/repeated.ts";
 
 type ReplayFlags = Pick<CommonFlags, "config"> & {
   readonly deadLetters?: true;
@@ -59,8 +58,6 @@ async function run(flags: ReplayFlags, output: StandardOutput): Promise<void> {
   const topics = topicsOf(kafka);
   if (flags.to === topics.deadLetters)
     throw new OddlinkError("USAGE", `--to ${flags.to} is the topic of dead letters itself`);
-  const trouble = new Repeated((message) => process.stderr.write(`${sentenceText(message)}\n`));
-  const onTrouble = (message: string): void => trouble.say(message);
   const client = new KafkajsClient(kafkaClientOptions(kafka, undefined));
   try {
     const isDryRun = flags.dryRun === true;
@@ -76,7 +73,7 @@ async function run(flags: ReplayFlags, output: StandardOutput): Promise<void> {
         sinceMs: flags.since,
         isDryRun,
         signal,
-        onTrouble,
+        onTrouble: troubleTo(process.stderr),
       }),
     );
     output.write(renderReplay(counts, flags.to ?? topics.logins, isDryRun));
