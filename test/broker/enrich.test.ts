@@ -10,7 +10,7 @@ import { parse } from "csv-parse/sync";
 import type { ConsumedRecord, ProducedRecord } from "../../src/log/kafka/client.ts";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import { violations } from "../alerts/ocsf-schema.ts";
-import { EXAMPLE, EXAMPLE_FILE, ended } from "../processes/oddlink.ts";
+import { EXAMPLE, EXAMPLE_FILE, ended, run } from "../processes/oddlink.ts";
 import { type KafkaBroker, startBroker } from "./kafka-broker.ts";
 import { WorkerCluster } from "./worker-cluster.ts";
 
@@ -120,10 +120,11 @@ test("a chain whose topic is missing says so now and then, and goes on once it i
   timeout: 90_000,
 }, async (t) => {
   const broker = await startBroker(t);
-  await broker.createTopics({ [ALERTS]: { partitions: 1 } });
+  await broker.createTopics({ [ALERTS]: { partitions: 1 }, "oddlink.logins": { partitions: 1 } });
   await writeUnreadable(broker);
+  const env = { ODDLINK_KAFKA_BROKERS: broker.brokers };
   const child = spawn(process.execPath, [STEP], {
-    env: { ...process.env, ODDLINK_KAFKA_BROKERS: broker.brokers },
+    env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
   t.after(() => child.kill("SIGKILL"));
@@ -135,7 +136,11 @@ test("a chain whose topic is missing says so now and then, and goes on once it i
   // It is tried some times a second, and said once in ten.
   await sleep(3000);
   assert.equal(missing(), 1, said);
-  await broker.createTopics({ [ENRICHED]: { partitions: 1 } });
+  // As its page says.
+  const created = await run(["topics", "--create"], {
+    env: { ...env, ODDLINK_KAFKA_TOPICS_ALERTS: ENRICHED },
+  });
+  assert.match(created.stdout, /^oddlink\.alerts-enriched: made, 1 partition/);
   const client = new KafkajsClient({ brokers: [broker.brokers], clientId: "test" });
   t.after(() => client.close());
   while ((await client.topicOffsets(ENRICHED))[0]!.stable < UNREADABLE.length) await sleep(100);
