@@ -4,12 +4,15 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Command } from "commander";
 import { parse } from "csv-parse/sync";
-import { kafkaClientOptions, topicsOf } from "../../src/cli/kafka.ts";
+import { exitCodeOf } from "../../src/cli/exit-code.ts";
+import { openKafkaClient, topicsOf } from "../../src/cli/kafka.ts";
 import { stoppable } from "../../src/cli/stopping.ts";
+import { troubleTo } from "../../src/cli/terminal/repeated.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { OddlinkError } from "../../src/errors.ts";
 import type { ConsumedRecord, ProducedRecord } from "../../src/log/kafka/client.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import { runTopicPipeline } from "../../src/log/kafka/topic-pipeline.ts";
 import { REAL_TIME } from "../../src/time.ts";
 
@@ -20,20 +23,10 @@ type Finding = {
   readonly enrichments?: readonly unknown[];
 };
 
-const OWNERS_FILE = process.argv[2] ?? join(import.meta.dirname, "owners.csv");
-// Brokers, TLS, SASL and names of topics, as for the workers.
-const { kafka } = loadConfig({ environment: process.env, flags: {} });
-const { alerts } = topicsOf(kafka);
-const enriched = `${alerts}-enriched`;
-
-const rows = parse<Owner & { readonly user: string }>(readFileSync(OWNERS_FILE), {
-  columns: true,
-  bom: true,
-});
-const owners = new Map(rows.map(({ user, ...owner }) => [user, owner]));
+type Owners = ReadonlyMap<string, Owner>;
 
 /** One alert in, one out. One that can't be read goes on as it is, and a header says so: no alert is held up or dropped. */
-function enrich({ key, value, headers }: ConsumedRecord): ProducedRecord[] {
+function enrich({ key, value, headers }: ConsumedRecord, owners: Owners, enriched: string): ProducedRecord[] {
   const to = (outcome: "yes" | "no-owner" | "unreadable", newValue: Buffer | string | null) => [
     { topic: enriched, key, value: newValue, headers: { ...headers, "oddlink-enriched": outcome } },
   ];
@@ -60,15 +53,45 @@ function readFinding(value: Buffer | null): Finding {
   return finding;
 }
 
-const client = new KafkajsClient({ ...kafkaClientOptions(kafka, undefined), clientId: "enrich" });
-const group = `${kafka.group}-enrich`;
-const onTrouble = (message: string): void => console.error(message);
-console.error(`${alerts} to ${enriched} as ${group}, with ${owners.size} owners`);
-// SIGTERM and SIGINT: what was read is passed on and committed, and the group is left.
-await stoppable((signal) =>
-  runTopicPipeline(
-    { ...kafka, client, time: REAL_TIME, group, topic: alerts, map: enrich, onTrouble },
-    signal,
-  ),
-);
-await client.close();
+/** @throws {OddlinkError} USAGE if there is no such table */
+function readOwners(file: string): Owners {
+  try {
+    const rows = parse<Owner & { readonly user: string }>(readFileSync(file), { columns: true, bom: true });
+    return new Map(rows.map(({ user, ...owner }) => [user, owner]));
+  } catch (error) {
+    throw new OddlinkError("USAGE", `can't read owners from ${file}: ${(error as Error).message}`);
+  }
+}
+
+async function run(ownersFile = join(import.meta.dirname, "owners.csv")): Promise<void> {
+  const owners = readOwners(ownersFile);
+  // Brokers, TLS, SASL and names of topics, as for the workers.
+  const { kafka } = loadConfig({ environment: process.env, flags: {} });
+  const { alerts } = topicsOf(kafka);
+  const enriched = `${alerts}-enriched`;
+  const group = `${kafka.group}-enrich`;
+  const onTrouble = troubleTo(process.stderr);
+  const client = openKafkaClient(kafka, onTrouble, { clientId: "enrich" });
+  const map = (record: ConsumedRecord) => enrich(record, owners, enriched);
+  console.error(`${alerts} to ${enriched} as ${group}, with ${owners.size} owners`);
+  try {
+    // SIGTERM and SIGINT: what was read is passed on and committed, and the group is left.
+    await stoppable((signal) =>
+      runTopicPipeline({ ...kafka, client, time: REAL_TIME, group, topic: alerts, map, onTrouble }, signal),
+    );
+  } finally {
+    await client.close();
+  }
+}
+
+const command = new Command("enrich")
+  .description(
+    "Adds the owners of accounts to oddlink's alerts. Settings come from ODDLINK_KAFKA_... or ODDLINK_CONFIG.",
+  )
+  .argument(
+    "[owners]",
+    "CSV with the columns user, owner, department, criticality; the example's own if left out",
+  )
+  .action(run)
+  .exitOverride();
+process.exitCode = await exitCodeOf(() => command.parseAsync(), "enrich");

@@ -7,12 +7,13 @@ import { OddlinkError } from "../errors.ts";
 import { chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
 import { decodeSegmentHeader } from "../graph-state/segment.ts";
 import { trainerTransactionalId } from "../log/kafka/kafka-trainer-log.ts";
-import { KafkajsAdmin } from "../log/kafka/kafkajs-admin.ts";
+import { type BrokerReport, KafkajsAdmin } from "../log/kafka/kafkajs-admin.ts";
 import { KafkajsClient } from "../log/kafka/kafkajs-client.ts";
 import { KafkajsRehearsal, type Rehearsal } from "../log/kafka/kafkajs-rehearsal.ts";
 import type { TopicNames } from "../log/kafka/produced-records.ts";
 import { checkTopics, type TopicReport, topicRoles } from "../log/kafka/topic-settings.ts";
 import { type Check, clockCheck, lagCheck, stateProblems } from "./doctor-checks.ts";
+import { hostAndPort, listenerCheck, securityText } from "./doctor-listener.ts";
 import { kafkaClientOptions, topicsOf } from "./kafka.ts";
 
 const CONNECT_MS_MAX = 3000;
@@ -40,7 +41,7 @@ export async function checkKafka(config: Config): Promise<Check[]> {
   const admin = new KafkajsAdmin(options);
   const client = new KafkajsClient(options);
   try {
-    const checks = [await guarded("brokers", () => checkBrokers(kafka, admin))];
+    const checks = [await checkBrokers(kafka, admin, reached)];
     if (checks[0]!.status === "FAIL") return checks;
     const topics = topicsOf(kafka);
     const roles = topicRoles(config.outputs.scoredLogins);
@@ -64,12 +65,32 @@ export async function checkKafka(config: Config): Promise<Check[]> {
   }
 }
 
-async function checkBrokers(kafka: KafkaConfig, admin: KafkajsAdmin): Promise<Check> {
+/** @param reached why each configured address can't be connected to; undefined for one that can */
+async function checkBrokers(
+  kafka: KafkaConfig,
+  admin: KafkajsAdmin,
+  reached: readonly (string | undefined)[],
+): Promise<Check> {
   const name = "brokers";
-  const brokers = await admin.brokers();
+  let brokers: readonly BrokerReport[];
+  try {
+    brokers = await admin.brokers();
+  } catch (error) {
+    return listenerCheck(kafka, kafka.brokers[reached.indexOf(undefined)]!, error);
+  }
   const usable = brokers.filter(({ trouble }) => trouble === undefined);
   const releases = [...new Set(usable.map(({ releaseMin }) => releaseMin ?? "unknown"))].join(", ");
   const found = `${usable.length} of ${brokers.length} answer, Kafka ${releases} or later; ${securityText(kafka)}`;
+  const dead = kafka.brokers.flatMap((broker, i) =>
+    reached[i] === undefined ? [] : [`${broker}: ${reached[i]}`],
+  );
+  if (usable.length === brokers.length && dead.length > 0)
+    return {
+      name,
+      status: "warn",
+      found: `${found}; of those configured can't be reached: ${dead.join("; ")}`,
+      remedy: "correct kafka.brokers: a worker starts through any of them, and through none but them",
+    };
   if (usable.length === brokers.length) return { name, status: "ok", found };
   const troubles = brokers.flatMap(({ address, trouble }) =>
     trouble === undefined ? [] : [`${address}: ${trouble}`],
@@ -80,11 +101,6 @@ async function checkBrokers(kafka: KafkaConfig, admin: KafkajsAdmin): Promise<Ch
     found: `${found}; ${troubles.join("; ")}`,
     remedy: "each broker must be reachable at the address that it advertises",
   };
-}
-
-export function securityText({ ssl, sasl }: KafkaConfig): string {
-  const tls = ssl.enabled ? `TLS${ssl.certFile === undefined ? "" : " with a client certificate"}` : "no TLS";
-  return `${tls}, ${sasl.mechanism === undefined ? "no SASL" : `SASL ${sasl.mechanism}`}`;
 }
 
 function unreachable({ brokers }: KafkaConfig, troubles: readonly (string | undefined)[]): Check {
@@ -268,10 +284,8 @@ export async function guarded(name: string, check: () => Promise<Check>): Promis
 
 /** Why an address can't be connected to; undefined if it can. */
 function tryConnect(address: string): Promise<string | undefined> {
-  const at = address.lastIndexOf(":");
-  const host = address.slice(0, at).replace(/^\[|\]$/g, "");
   return new Promise((resolve) => {
-    const socket = connect({ host, port: Number(address.slice(at + 1)) });
+    const socket = connect(hostAndPort(address));
     const end = (trouble: string | undefined): void => {
       socket.destroy();
       resolve(trouble);

@@ -75,6 +75,11 @@ async function checkRegistry({ input }: Config): Promise<Check> {
   const name = "registry";
   if (input.registry === undefined)
     return { name, status: "skip", found: "no schema registry is configured" };
-  await new SchemaRegistry(input.registry).find(ANY_SCHEMA_ID);
+  try {
+    await new SchemaRegistry(input.registry).find(ANY_SCHEMA_ID);
+  } catch (error) {
+    const remedy = "look at input.registry and at what lies between; workers on Avro wait until it answers";
+    return { name, status: "FAIL", found: (error as Error).message, remedy };
+  }
   return { name, status: "ok", found: "the schema registry answers" };
 }

@@ -46,6 +46,16 @@ export function kafkaClientOptions(kafka: KafkaConfig, log: KafkaClientOptions["
   };
 }
 
+/** A client of the cluster of the configuration. `onTrouble`: what goes wrong and is being dealt with. */
+export function openKafkaClient(
+  kafka: KafkaConfig,
+  onTrouble: (message: string) => void,
+  changed: Partial<KafkaClientOptions> = {},
+): KafkajsClient {
+  const options = kafkaClientOptions(kafka, (_, message) => onTrouble(message));
+  return new KafkajsClient({ ...options, ...changed });
+}
+
 /**
  * The log on the cluster of the configuration.
  *
@@ -58,9 +68,8 @@ export function openKafkaLog(
   onNews?: (message: string) => void,
 ): KafkaLog {
   const { kafka } = config;
-  const client = new KafkajsClient(kafkaClientOptions(kafka, (_, message) => onTrouble(message)));
   return new KafkaLog({
-    client,
+    client: openKafkaClient(kafka, onTrouble),
     time: REAL_TIME,
     group: kafka.group,
     topics: topicsOf(kafka),
@@ -77,12 +86,8 @@ export function openKafkaLog(
 /** What a trainer needs of the cluster of the configuration. */
 export function openKafkaTrainerLog(config: Config, onTrouble: (message: string) => void): KafkaTrainerLog {
   const { kafka } = config;
-  const client = new KafkajsClient({
-    ...kafkaClientOptions(kafka, (_, message) => onTrouble(message)),
-    transactionTimeoutMs: EPOCH_TRANSACTION_MS,
-  });
   return new KafkaTrainerLog({
-    client,
+    client: openKafkaClient(kafka, onTrouble, { transactionTimeoutMs: EPOCH_TRANSACTION_MS }),
     time: REAL_TIME,
     group: kafka.group,
     topics: topicsOf(kafka),

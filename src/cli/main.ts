@@ -1,23 +1,52 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
-import { OddlinkError } from "../errors.ts";
+import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
 import { topicsCommand } from "./topics.ts";
 import { trainCommand } from "./train.ts";
 
-const HELP_END = `
-All settings, also those without a flag: docs/configuration.md; --print-config shows what is in force.
+const SETTINGS_HELP =
+  "All settings, also those without a flag: docs/configuration.md; --print-config of run shows what is in force.";
+const WRONG_USE = "2  wrong use or configuration";
+const WRONG_KAFKA = `${WRONG_USE}, a topic that does not exist, or Kafka refuses`;
 
-Exit codes:
-  0  done, or a run that was stopped (SIGINT, SIGTERM) and has kept what it read
-  1  failed while running (unreadable or truncated input, too many bad records, store or output trouble),
-     an evaluation that was stopped, or checks that found something wrong
-  2  wrong use or configuration; nothing was started`;
+const EXIT_CODES: Readonly<Record<string, readonly string[]>> = {
+  run: [
+    "0  done, or stopped (SIGINT, SIGTERM) with what it read kept",
+    "1  failed while running: unreadable or truncated input, too many bad records, store or output trouble.",
+    "   With --kafka: no broker within ten seconds of the start (an outage after it is waited out), records",
+    "   that were deleted before they were read, state that is not whole",
+    `${WRONG_KAFKA}; nothing was started`,
+  ],
+  evaluate: ["0  done", "1  failed, or stopped before it was done", `${WRONG_USE}; nothing was started`],
+  train: [
+    "0  done, or stopped (SIGINT, SIGTERM)",
+    "1  failed: no broker within ten seconds of the start (an outage after it is waited out), too few links for --once,",
+    "   state that is not whole, another trainer has taken over",
+    WRONG_KAFKA,
+  ],
+  topics: [
+    "0  all topics are as they must be",
+    "1  some are not, or no broker has answered within ten seconds",
+    `${WRONG_USE}, or Kafka refuses`,
+  ],
+  doctor: ["0  no check is FAIL", "1  some are", WRONG_USE],
+  replay: [
+    "0  done, or stopped (SIGINT, SIGTERM); the next call goes on from there",
+    "1  failed: no broker within ten seconds, another replay has taken over; call it again to go on",
+    WRONG_KAFKA,
+  ],
+};
+const ANY_EXIT_CODES = [
+  "0  done, or stopped in order",
+  "1  failed, or checks have found something wrong",
+  `${WRONG_USE}; each command says more under --help`,
+];
 
 const output = new StandardOutput(process.stdout);
 // Progress and notes: where nobody can read them, the work goes on without.
@@ -28,7 +57,7 @@ const program = new Command("oddlink")
     "Reads login events, keeps the graph of who usually logs in where, and raises the few logins that look unlikely.",
   )
   .version(VERSION)
-  .addHelpText("after", HELP_END)
+  .addHelpText("after", helpEnd(ANY_EXIT_CODES))
   .addCommand(runCommand(output))
   .addCommand(evaluateCommand(output))
   .addCommand(trainCommand(output))
@@ -36,23 +65,15 @@ const program = new Command("oddlink")
   .addCommand(doctorCommand(output))
   .addCommand(replayCommand(output))
   .exitOverride();
-for (const command of program.commands) command.exitOverride().addHelpText("after", HELP_END);
+for (const command of program.commands)
+  command.exitOverride().addHelpText("after", helpEnd(EXIT_CODES[command.name()]!));
 
+// Results go to standard output, everything else to standard error: errors too.
 process.exitCode = Math.max(
   await exitCodeOf(() => program.parseAsync()),
   await exitCodeOf(() => output.finish()),
 );
 
-/** Results go to standard output, everything else to standard error: errors too, in one readable block. */
-async function exitCodeOf(work: () => Promise<unknown>): Promise<number> {
-  try {
-    await work();
-    return 0;
-  } catch (error) {
-    // Commander has written its message already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof OddlinkError)) throw error;
-    process.stderr.write(`oddlink: ${error.message}\n`);
-    return error.exitCode;
-  }
+function helpEnd(exitCodes: readonly string[]): string {
+  return `\n${SETTINGS_HELP}\n\nExit codes:\n${exitCodes.map((line) => `  ${line}\n`).join("")}`;
 }

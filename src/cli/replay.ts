@@ -1,18 +1,18 @@
 import { Command, InvalidArgumentError } from "commander";
 import { OddlinkError } from "../errors.ts";
+import { REJECT_REASONS } from "../ingest/decoded.ts";
 import { KafkajsClient } from "../log/kafka/kafkajs-client.ts";
-import { type ReasonCount, replayDeadLetters } from "../log/kafka/replay.ts";
+import { NO_REASON, type ReasonCount, replayDeadLetters } from "../log/kafka/replay.ts";
 import { REAL_TIME } from "../time.ts";
 import { kafkaClientOptions, topicsOf } from "./kafka.ts";
 import { type CommonFlags, configOf } from "./options.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
-import { sentenceText } from "./terminal/outside-text.ts";
-import { Repeated } from "./terminal/repeated.ts";
+import { troubleTo } from "./terminal/repeated.ts";
 
 type ReplayFlags = Pick<CommonFlags, "config"> & {
   readonly deadLetters?: true;
-  readonly reason: readonly string[];
+  readonly reason?: readonly string[];
   readonly since?: number;
   readonly to?: string;
   readonly dryRun?: true;
@@ -25,8 +25,7 @@ export function replayCommand(output: StandardOutput): Command {
     .option(
       "--reason <name>",
       "only those with this reason; may be repeated",
-      (name: string, others: readonly string[]) => [...others, name],
-      [] as readonly string[],
+      (name: string, others: readonly string[] = []) => [...others, reasonOf(name)],
     )
     .option(
       "--since <time>",
@@ -57,10 +56,12 @@ async function run(flags: ReplayFlags, output: StandardOutput): Promise<void> {
   const config = configOf(flags);
   const { kafka } = config;
   const topics = topicsOf(kafka);
-  if (flags.to === topics.deadLetters)
-    throw new OddlinkError("USAGE", `--to ${flags.to} is the topic of dead letters itself`);
-  const trouble = new Repeated((message) => process.stderr.write(`${sentenceText(message)}\n`));
-  const onTrouble = (message: string): void => trouble.say(message);
+  const { logins, ...own } = topics;
+  if (flags.to !== undefined && flags.to !== logins && Object.values(own).includes(flags.to))
+    throw new OddlinkError(
+      "USAGE",
+      `--to ${flags.to} is a topic that oddlink itself writes, and no place for records to be read again`,
+    );
   const client = new KafkajsClient(kafkaClientOptions(kafka, undefined));
   try {
     const isDryRun = flags.dryRun === true;
@@ -70,16 +71,16 @@ async function run(flags: ReplayFlags, output: StandardOutput): Promise<void> {
         time: REAL_TIME,
         group: kafka.group,
         deadLetters: topics.deadLetters,
-        logins: topics.logins,
+        logins,
         to: flags.to,
-        reasons: flags.reason,
+        reasons: flags.reason ?? [],
         sinceMs: flags.since,
         isDryRun,
         signal,
-        onTrouble,
+        onTrouble: troubleTo(process.stderr),
       }),
     );
-    output.write(renderReplay(counts, flags.to ?? topics.logins, isDryRun));
+    output.write(renderReplay(counts, flags.to ?? logins, isDryRun));
   } finally {
     await client.close();
   }
@@ -107,6 +108,13 @@ function countText({ sent, replayedBefore, passedOver }: ReasonCount): string {
   const before = replayedBefore > 0 ? `, ${replayedBefore} of them replayed before` : "";
   const old = passedOver > 0 ? `, ${passedOver} older ones passed over` : "";
   return `${sent}${before}${old}`;
+}
+
+/** @throws if no dead letter can have it: a name that is mistyped must not look as if there were none */
+export function reasonOf(name: string): string {
+  const reasons: readonly string[] = [...REJECT_REASONS, NO_REASON];
+  if (!reasons.includes(name)) throw new InvalidArgumentError(`reasons are ${reasons.join(", ")}`);
+  return name;
 }
 
 /** A date, a date with a time, or milliseconds since 1970. Without a zone it is UTC. */

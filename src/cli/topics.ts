@@ -21,7 +21,7 @@ export function topicsCommand(output: StandardOutput): Command {
     .option("--create", "make what is missing, with the right settings; what exists is never changed")
     .option(
       "--partitions <n>",
-      "of a topic of logins that is missing: without it, that one is not made",
+      "of the topic of logins if that is missing, and of those that follow it: without it, they are not made",
       numberOf,
     )
     .option("--replication <n>", "replicas of what is made; the broker decides if not given", numberOf)
@@ -33,9 +33,10 @@ One line a topic: ok, or what is wrong with it and how to mend it; then the exit
 
 Examples:
   oddlink topics --config oddlink.yaml               check
-  oddlink topics --create                            make what is missing beside the topic of logins
   oddlink topics --create --partitions 12 --replication 3
-                                                     the topic of logins too`,
+                                                     make all that are missing
+  oddlink topics --create                            the same where the topic of logins is there: the others follow it.
+                                                     Where it is not, only epochs is made, which always has one partition`,
     )
     .action((flags: TopicsFlags) => run(flags, output));
 }
@@ -53,6 +54,12 @@ async function run(flags: TopicsFlags, output: StandardOutput): Promise<void> {
     const names = roles.map((role) => topics[role]);
     let found = await admin.findTopics(names);
     const { partitions, replication } = flags;
+    const logins = found.get(topics.logins);
+    if (partitions !== undefined && logins !== undefined && logins.partitions !== partitions)
+      throw new OddlinkError(
+        "USAGE",
+        `${topics.logins} has ${partitionsText(logins.partitions)} already, and what exists is never changed: leave --partitions out, or add partitions with kafka-topics --alter`,
+      );
     const missing = flags.create ? missingTopics(roles, topics, found, { partitions, replication }) : [];
     if (missing.length > 0) {
       await admin.createTopics(missing);

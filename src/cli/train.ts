@@ -93,7 +93,7 @@ async function trainOn(
     time: REAL_TIME,
     signal,
     train: (graph, trainingConfig, number, trainedAtMs, stop) => {
-      progress.note(`training epoch ${number} on ${graph.linkCount} links`);
+      progress.note(`training epoch ${number} on a graph of ${graph.linkCount} links`);
       return trainEpoch(
         graph,
         trainingConfig,
@@ -107,7 +107,10 @@ async function trainOn(
     onRestoring: (restoring) => progress.phase(restoringText(restoring)),
     onRestored: (graph) => progress.note(restoredText(graph.linkCount, trainer.newest?.number)),
     onEpoch: ({ manifest: { number, linkCount } }) =>
-      progress.note(`epoch ${number} published, trained on ${linkCount} links`),
+      // One of each type where links are typed; an attack that is repeated must not become what is expected.
+      progress.note(
+        `epoch ${number} published, trained on ${linkCount} links: by type, without those with alerts`,
+      ),
     onEpochFailed: (error) => progress.note(error.message),
   });
   try {

@@ -219,5 +219,7 @@ function reasonOf(error: unknown): string {
   if (error.name === "TimeoutError") return "timeout";
   const { cause } = error;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  return typeof code === "string" ? code : error.name;
+  if (typeof code === "string") return code;
+  // A port that no browser talks to, and fetch does not either.
+  return cause instanceof Error && cause.message === "bad port" ? "fetch refuses this port" : error.name;
 }

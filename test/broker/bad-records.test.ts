@@ -157,7 +157,10 @@ test("a partition whose dead letters are refused waits and says what to do, and 
 
   await administer((admin) => admin.deleteTopics({ topics: [topics.deadLetters] }));
   await write(topics.logins, [{ partition: 0, value: "bad again" }, ...logins(20, 40)]);
-  await says(worker, /the topic refused\.dead-letters is missing; oddlink topics --create makes it anew/);
+  await says(
+    worker,
+    /the topic refused\.dead-letters is missing and is waited for; oddlink topics --create makes/,
+  );
   await until("the other partition goes on", () => isRead(1));
   assert.equal(await isRead(0), false, "nothing is skipped");
   const created = await run(["topics", "--create"], { env });

@@ -12,7 +12,10 @@ const SETTINGS = {
 };
 const LOGIN = JSON.stringify({ timeMs: 1.7e12, user: "ann", sourceHost: "pc", targetHost: "db" });
 
-type Report = { readonly ok: boolean; readonly checks: { name: string; status: string; found: string }[] };
+type Report = {
+  readonly ok: boolean;
+  readonly checks: { name: string; status: string; found: string; remedy?: string }[];
+};
 
 async function doctor(env: Record<string, string>) {
   const { code, stdout, stderr } = await run(["doctor", "--json"], { env });
@@ -36,6 +39,12 @@ test("doctor finds a cluster in order beside its worker, disturbs nobody, and fi
   assert.equal(empty.statuses["brokers"], "ok");
   assert.equal(empty.statuses["topics"], "FAIL");
   assert.match(empty.found["topics"]!.found, /oddlink\.logins missing/);
+  const half = await doctor({ ...env, ODDLINK_KAFKA_BROKERS: `${broker.brokers},127.0.0.1:1` });
+  assert.equal(half.statuses["brokers"], "warn");
+  assert.match(
+    half.found["brokers"]!.found,
+    /of those configured can't be reached: 127\.0\.0\.1:1: ECONNREFUSED$/,
+  );
   assert.equal(empty.statuses["writing"], "skip");
 
   await cluster.createTopics();
@@ -84,7 +93,7 @@ test("doctor finds a cluster in order beside its worker, disturbs nobody, and fi
   assert.match(other.found["state"]!.found, /partition 0: nothing committed, those below \d+ held/);
 });
 
-test("doctor says which permissions are missing, and prints no secret", { timeout: 90_000 }, async (t) => {
+test("doctor says which permissions are missing, and prints no secret", { timeout: 180_000 }, async (t) => {
   const broker = await startBroker(t, {
     isSecured: true,
     extra: {
@@ -122,6 +131,26 @@ test("doctor says which permissions are missing, and prints no secret", { timeou
   assert.equal(wrong.code, 1);
   assert.match(wrong.stdout, /^FAIL {2}brokers .*credentials/m);
   assert.doesNotMatch(wrong.stdout + wrong.stderr, /wrong-secret/);
+
+  // Spoken to in another way than it expects.
+  const { sasl, tls } = broker.secured;
+  for (const [address, settings, expected] of [
+    [
+      broker.brokers,
+      { ODDLINK_KAFKA_SSL_ENABLED: "true" },
+      /TLS is set, .*does not speak it; set kafka\.ssl/,
+    ],
+    [tls, {}, /no TLS is set, .*speaks nothing else; set kafka\.ssl\.enabled to true/],
+    [sasl, {}, /takes connections, and does not answer.*set kafka\.sasl\.mechanism/],
+    [
+      broker.brokers,
+      { ...env, ODDLINK_KAFKA_BROKERS: undefined },
+      /takes no SASL; leave kafka\.sasl\.mechanism out/,
+    ],
+  ] as const) {
+    const { stdout } = await run(["doctor"], { env: { ...settings, ODDLINK_KAFKA_BROKERS: address } });
+    assert.match(stdout.match(/^FAIL {2}brokers .*$/m)?.[0] ?? stdout, expected);
+  }
 });
 
 test("doctor checks the rest where there is no Kafka and no registry", { timeout: 30_000 }, async () => {
@@ -131,5 +160,7 @@ test("doctor checks the rest where there is no Kafka and no registry", { timeout
   });
   assert.deepEqual(statuses, { node: "ok", gpu: "ok", registry: "FAIL", brokers: "FAIL" });
   assert.match(found["brokers"]!.found, /127\.0\.0\.1:1: ECONNREFUSED/);
+  assert.match(found["registry"]!.found, /does not answer \(fetch refuses this port\)$/);
+  assert.match(found["registry"]!.remedy ?? "", /input\.registry/);
   assert.doesNotMatch(JSON.stringify(found), /hidden/);
 });

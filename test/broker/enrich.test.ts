@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -9,7 +10,7 @@ import { parse } from "csv-parse/sync";
 import type { ConsumedRecord, ProducedRecord } from "../../src/log/kafka/client.ts";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import { violations } from "../alerts/ocsf-schema.ts";
-import { EXAMPLE, EXAMPLE_FILE, ended } from "../processes/oddlink.ts";
+import { EXAMPLE, EXAMPLE_FILE, ended, run } from "../processes/oddlink.ts";
 import { type KafkaBroker, startBroker } from "./kafka-broker.ts";
 import { WorkerCluster } from "./worker-cluster.ts";
 
@@ -113,6 +114,59 @@ test("a chain behind a worker, both killed, passes each alert on once, in order 
   t.diagnostic(
     `${count} alerts, ${JSON.stringify(outcomes)}, ${POINTS.length + SIGNALS.length} faults, ${chain.starts} starts`,
   );
+});
+
+test("a chain whose topic is missing says so now and then, and goes on once it is there", {
+  timeout: 90_000,
+}, async (t) => {
+  const broker = await startBroker(t);
+  await broker.createTopics({ [ALERTS]: { partitions: 1 }, "oddlink.logins": { partitions: 1 } });
+  await writeUnreadable(broker);
+  const env = { ODDLINK_KAFKA_BROKERS: broker.brokers };
+  const child = spawn(process.execPath, [STEP], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  let said = "";
+  child.stderr.on("data", (chunk) => (said += chunk));
+  const missing = () =>
+    said.match(/the topic oddlink\.alerts-enriched is missing and is waited for/g)?.length;
+  while (missing() === undefined) await sleep(50);
+  // It is tried some times a second, and said once in ten.
+  await sleep(3000);
+  assert.equal(missing(), 1, said);
+  // As its page says.
+  const created = await run(["topics", "--create"], {
+    env: { ...env, ODDLINK_KAFKA_TOPICS_ALERTS: ENRICHED },
+  });
+  assert.match(created.stdout, /^oddlink\.alerts-enriched: made, 1 partition/);
+  const client = new KafkajsClient({ brokers: [broker.brokers], clientId: "test" });
+  t.after(() => client.close());
+  while ((await client.topicOffsets(ENRICHED))[0]!.stable < UNREADABLE.length) await sleep(100);
+  child.kill("SIGTERM");
+  const [code] = await once(child, "exit");
+  assert.equal(code, 0, said);
+});
+
+test("a chain says what is wrong with its arguments and settings, and prints its help, without a stack", () => {
+  const step = (argument: string, brokers = "127.0.0.1:1") =>
+    spawnSync(process.execPath, [STEP, argument], {
+      env: { ...process.env, ODDLINK_KAFKA_BROKERS: brokers },
+      encoding: "utf8",
+    });
+  const help = step("--help");
+  assert.equal(help.status, 0);
+  assert.match(help.stdout, /^Usage: enrich \[options\] \[owners\]/);
+  for (const [{ status, stderr }, expected] of [
+    [step("none.csv"), /^enrich: can't read owners from none\.csv: ENOENT/],
+    [step("--nonsense"), /unknown option '--nonsense'/],
+    [step(join(CHAIN, "owners.csv"), "foo"), /kafka\.brokers\.0: expected host:port/],
+  ] as const) {
+    assert.equal(status, 2);
+    assert.match(stderr, expected);
+    assert.doesNotMatch(stderr, /^ +at /m);
+  }
 });
 
 /** What became of an alert, by what was written of it; checks all of that. */

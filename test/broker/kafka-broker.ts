@@ -136,6 +136,11 @@ export class KafkaBroker {
     return this.#address("plaintext");
   }
 
+  /** Where the controller listens, which is no broker. */
+  get controller(): string {
+    return this.#address("controller");
+  }
+
   get secured(): SecuredBroker {
     if (this.#certificates === undefined) throw new Error("start the broker with isSecured");
     return {

@@ -1,35 +1,47 @@
 /**
  * Faults on a real broker, one line a fault, and a table in the end; exit code 1 if not all records are accounted for.
  *
- *   npm run test:faults -- [--faults 200] [--logins 10000000] [--seed 1] [--session-ms 1500]
- *                          [--recovery-allowance-ms 20000] [--kinds "link cut,rolling restart"]
+ *   npm run test:faults -- --help
  */
-import { parseArgs } from "node:util";
+import { Command, InvalidArgumentError } from "commander";
+import { numberOf } from "../../src/cli/options.ts";
+import { FAULT_KINDS } from "./fault-kinds.ts";
 import { faultTable } from "./fault-report.ts";
 import { runFaults } from "./fault-run.ts";
 
-const { values } = parseArgs({
-  options: {
-    faults: { type: "string", default: "200" },
-    logins: { type: "string", default: "10000000" },
-    seed: { type: "string", default: "1" },
-    "session-ms": { type: "string", default: "1500" },
-    "recovery-allowance-ms": { type: "string", default: "20000" },
-    kinds: { type: "string" },
-  },
-});
+const values = new Command("npm run test:faults --")
+  .description("Workers on a real broker under faults: is each record accounted for, once?")
+  .option("--faults <n>", "how many", numberOf, 200)
+  .option("--logins <n>", "most logins that are written", numberOf, 10_000_000)
+  .option("--seed <n>", "of the choice of faults", numberOf, 1)
+  .option("--session-ms <n>", "kafka.sessionTimeoutMs of the workers", numberOf, 1500)
+  .option("--recovery-allowance-ms <n>", "longest time to recover beyond that", numberOf, 20_000)
+  .option(
+    "--kinds <names>",
+    "only these, with commas between them; docs/faults.md says what they do",
+    kindsOf,
+  )
+  .parse()
+  .opts<{
+    faults: number;
+    logins: number;
+    seed: number;
+    sessionMs: number;
+    recoveryAllowanceMs: number;
+    kinds?: readonly string[];
+  }>();
 const teardowns: (() => unknown)[] = [];
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 try {
   const report = await runFaults(
     { after: (teardown) => void teardowns.push(teardown) },
     {
-      faults: Number(values.faults),
-      logins: Number(values.logins),
-      seed: Number(values.seed),
-      sessionMs: Number(values["session-ms"]),
-      recoveryAllowanceMs: Number(values["recovery-allowance-ms"]),
-      kinds: values.kinds?.split(","),
+      faults: values.faults,
+      logins: values.logins,
+      seed: values.seed,
+      sessionMs: values.sessionMs,
+      recoveryAllowanceMs: values.recoveryAllowanceMs,
+      kinds: values.kinds,
       onProgress: say,
     },
   );
@@ -37,4 +49,13 @@ try {
   if (report.findings[0]?.verdict !== "ALL-RECORDS-ACCOUNTED") process.exitCode = 1;
 } finally {
   for (const teardown of teardowns.reverse()) await teardown();
+}
+
+function kindsOf(text: string): readonly string[] {
+  // One name holds commas, each with a space after it.
+  const names = text.split(/,(?! )/);
+  const known = FAULT_KINDS.map(({ name }) => name);
+  if (!names.every((name) => known.includes(name)))
+    throw new InvalidArgumentError(`kinds are ${known.join(", ")}`);
+  return names;
 }

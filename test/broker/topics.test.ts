@@ -21,7 +21,15 @@ test("topics finds what is wrong, makes what is missing, and leaves what exists 
     half.stdout,
     /^oddlink\.epochs: made, 1 partition, cleanup\.policy=compact, segment\.bytes=16777216, /,
   );
-  assert.match(half.stdout, /oddlink\.logins: does not exist.*--partitions N/);
+  // Each remedy is another command than the one that has just been of no help.
+  for (const name of ["logins", "alerts", "dead-letters", "graph-state"])
+    assert.match(
+      half.stdout,
+      new RegExp(`oddlink\\.${name}: does not exist.*topics --create --partitions N makes it`),
+    );
+  const tooMany = await topics("--create", "--partitions", "3", "--replication", "3");
+  assert.equal(tooMany.code, 2);
+  assert.match(tooMany.stderr, /each replica needs a broker of its own, and the cluster has one/);
 
   // One that is not as it must be stays so.
   await broker.createTopics({ "oddlink.graph-state": { partitions: 2 } });
@@ -38,10 +46,20 @@ test("topics finds what is wrong, makes what is missing, and leaves what exists 
   const other = { env: { ...env, ODDLINK_KAFKA_TOPICPREFIX: "b." } };
   const whole = await run(["topics", "--create", "--partitions", "2"], other);
   assert.equal(whole.code, 0, whole.stderr);
+  assert.equal((await run(["topics", "--create", "--partitions", "2"], other)).code, 0);
+  const others = await run(["topics", "--create", "--partitions", "5"], other);
+  assert.equal(others.code, 2);
+  assert.match(others.stderr, /b\.logins has 2 partitions already, and what exists is never changed/);
   const checked = await run(["topics"], other);
   assert.equal(checked.code, 0, checked.stdout);
   assert.equal(checked.stdout.split("\n").filter((line) => line.includes(": ok, ")).length, 5);
   assert.match(checked.stdout, /^b\.logins: ok, 2 partitions; note: keeps 7 days/m);
+
+  for (const command of ["topics", "doctor"]) {
+    const controller = await run([command], { env: { ODDLINK_KAFKA_BROKERS: broker.controller } });
+    assert.match(controller.stdout + controller.stderr, /no broker.*the port of a controller\?/);
+    assert.doesNotMatch(controller.stderr, /^ +at /m);
+  }
 });
 
 test("topics says what is wrong with its arguments, and that no broker answers", {

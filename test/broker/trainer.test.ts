@@ -70,7 +70,7 @@ test("a trainer is killed while it trains and while it publishes, and the next o
   await cluster.stop(worker);
 
   const first = cluster.start(["train", "--follow", "--json"], OFTEN);
-  await said(first, /training epoch 1 on \d+ links/);
+  await said(first, /training epoch 1 on a graph of \d+ links/);
   await kill(first);
   assert.deepEqual((await readEpochs(cluster)).adopted, []);
   const client = new KafkajsClient({ brokers: [broker.brokers], clientId: "test" });

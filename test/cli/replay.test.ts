@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { renderReplay, timeOf } from "../../src/cli/replay.ts";
+import { reasonOf, renderReplay, timeOf } from "../../src/cli/replay.ts";
 
 test("counts are shown by reason, most first, with those that came back", () => {
   const counts = new Map([
@@ -13,6 +13,12 @@ test("counts are shown by reason, most first, with those that came back", () => 
       "sent to logins: 4, 2 of them replayed before, 4 older ones passed over\n",
   );
   assert.equal(renderReplay(new Map(), "logins", true), "would be sent to logins: 0\n");
+});
+
+test("a reason that no dead letter can have is refused, and those that there are are named", () => {
+  for (const name of ["invalid-json", "scoring-failed", "unknown"]) assert.equal(reasonOf(name), name);
+  for (const name of ["nonsense", "", "Invalid-JSON"])
+    assert.throws(() => reasonOf(name), /reasons are .*invalid-json, .*unknown$/);
 });
 
 test("times are read as UTC unless they say otherwise", () => {

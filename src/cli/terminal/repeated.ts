@@ -1,6 +1,14 @@
+import { sentenceText } from "./outside-text.ts";
+
 /** Messages remembered; older ones may be said again sooner. */
 const MESSAGES_MAX = 100;
 const SILENCE_MS = 10_000;
+
+/** Writes what goes wrong and is being dealt with, a line a message. It may quote what brokers say. */
+export function troubleTo(stream: { write(text: string): unknown }): (message: string) => void {
+  const trouble = new Repeated((message) => void stream.write(`${sentenceText(message)}\n`));
+  return (message) => trouble.say(message);
+}
 
 /** Says what is said again and again once in ten seconds at most, or so many times, with how often it was. */
 export class Repeated {

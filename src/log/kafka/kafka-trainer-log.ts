@@ -146,7 +146,7 @@ export class KafkaTrainerLog implements TrainerLog {
       this.#failed.abort(
         new OddlinkError(
           "TRAINER_REPLACED",
-          `another trainer has taken ${topics.epochs} over, and this one ends: the one that was started last is in charge. Run one`,
+          `another trainer has taken ${topics.epochs} over, and this one ends: the one that was started last is in charge. Run only one with --follow for a group`,
         ),
       );
     }

@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from "kafkajs";
 import { OddlinkError } from "../../errors.ts";
-import { asKafkaError, causesOf } from "./kafka-errors.ts";
+import { asKafkaError, brokerErrorType, causesOf } from "./kafka-errors.ts";
 import { type Asking, ask } from "./kafkajs-asking.ts";
 import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import { endWithin, type KafkaClientOptions, openKafka, requireWithin } from "./kafkajs-connection.ts";
@@ -60,7 +60,7 @@ export class KafkajsAdmin {
     return new Map(found.filter((entry): entry is readonly [string, FoundTopic] => entry[1] !== undefined));
   }
 
-  /** @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED; or what else the broker said */
+  /** @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED, USAGE if there are fewer brokers than replicas; or what else the broker said */
   async createTopics(topics: readonly NewTopic[]): Promise<void> {
     const doing = `creating ${topics.map(({ topic }) => topic).join(", ")}`;
     const create = async () => {
@@ -80,7 +80,13 @@ export class KafkajsAdmin {
     } catch (error) {
       // Of several topics each has an error of its own, and the one around them says nothing.
       const errors = causesOf(error).flatMap((cause) => ("errors" in cause ? (cause.errors as Error[]) : []));
-      const known = asKafkaError(errors[0] ?? error, doing);
+      const first = errors[0] ?? error;
+      if (brokerErrorType(first) === "INVALID_REPLICATION_FACTOR") {
+        const { length } = await this.brokers();
+        const why = `each replica needs a broker of its own, and the cluster has ${length === 1 ? "one" : length}`;
+        throw new OddlinkError("USAGE", `${doing}: ${why}`, { cause: error });
+      }
+      const known = asKafkaError(first, doing);
       if (known instanceof OddlinkError) throw known;
       throw new OddlinkError("KAFKA_FAILED", `${doing}: ${known.message}`, { cause: error });
     }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { OddlinkError } from "../../errors.ts";
-import { asKafkaError, mayHeal } from "./kafka-errors.ts";
+import { asKafkaError, causesOf, mayHeal } from "./kafka-errors.ts";
 import type { KafkaClusters } from "./kafkajs-clusters.ts";
 import { requireWithin } from "./kafkajs-connection.ts";
 import { forgetBroker } from "./kafkajs-coordinator.ts";
@@ -20,7 +20,7 @@ export type Asking = {
  * Asks brokers something, again and again while that may help, for ten seconds at most.
  *
  * @param doing what fails if it does, as in "reading the topic logins"
- * @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED, KAFKA_TOPIC_MISSING; or what else the broker said
+ * @throws {OddlinkError} KAFKA_UNREACHABLE, KAFKA_DENIED, KAFKA_TOPIC_MISSING, CONFIG_INVALID; or what else the broker said
  */
 export async function ask<Answer>(
   { cluster, clusters, clock }: Asking,
@@ -60,9 +60,18 @@ async function askUntil<Answer>(
       await cluster.connect();
       return await question();
     } catch (error) {
-      if (!mayHeal(error) || clock() >= deadlineMs) throw asKafkaError(error, doing);
+      if (!mayHeal(error) || clock() >= deadlineMs) throw asAnswer(error, doing);
       forgetBroker(cluster, error);
       await sleep(BACKOFF_MS);
     }
   }
+}
+
+/** Controllers of a KRaft cluster speak the protocol too, and know none of the requests that brokers answer. */
+function asAnswer(error: unknown, doing: string): Error {
+  if (!causesOf(error).some(({ name }) => name === "KafkaJSServerDoesNotSupportApiKey"))
+    return asKafkaError(error, doing);
+  const why =
+    "what answers there is no broker, or too old a one; does kafka.brokers name the port of a controller?";
+  return new OddlinkError("CONFIG_INVALID", `${doing}: ${why}`, { cause: error });
 }

@@ -308,7 +308,7 @@ function mayBeRepeated(error: Error): boolean {
 function refusalText(topic: string, cause: Error): string {
   switch (brokerErrorType(cause)) {
     case "UNKNOWN_TOPIC_OR_PARTITION":
-      return `the topic ${topic} is missing; oddlink topics --create makes it anew`;
+      return `the topic ${topic} is missing and is waited for; oddlink topics --create makes those that oddlink itself needs`;
     case "MESSAGE_TOO_LARGE":
     case "RECORD_LIST_TOO_LARGE":
       return `the topic ${topic} does not take a record as large as one that is to be written; oddlink topics says which max.message.bytes it needs`;

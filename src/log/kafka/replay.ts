@@ -10,7 +10,8 @@ const TRANSACTION_RECORDS_MAX = 500;
 const TRANSACTION_BYTES_MAX = 4 * 1024 * 1024;
 /** What a reason looks like; whatever else somebody wrote into the header is none. */
 const REASON = /^[a-z][a-z0-9-]{0,59}$/;
-const NO_REASON = "unknown";
+/** The reason of a dead letter that names none. */
+export const NO_REASON = "unknown";
 
 export type ReplayOptions = {
   readonly client: KafkaClient & {

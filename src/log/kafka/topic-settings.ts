@@ -80,10 +80,7 @@ export function checkTopics(
     const topic = topics[role];
     const there = found.get(topic);
     if (there === undefined) {
-      const how =
-        role === "logins"
-          ? "oddlink topics --create --partitions N makes it"
-          : "oddlink topics --create makes it";
+      const how = howToMake(role, topics.logins, logins !== undefined);
       const problems = [`does not exist, or may not be seen by this user; ${how}`];
       return { role, topic, exists: false, partitions: undefined, problems, notes: [] };
     }
@@ -103,7 +100,7 @@ export function checkTopics(
 /**
  * The topics that are missing and can be made.
  *
- * @param partitions of `logins` and what follows it, if `logins` is missing; undefined leaves it out
+ * @param partitions of all but `epochs`, if `logins` is missing; undefined leaves these out. They follow `logins` otherwise
  */
 export function missingTopics(
   roles: readonly TopicRole[],
@@ -119,7 +116,8 @@ export function missingTopics(
     const topic = topics[role];
     if (found.has(topic)) continue;
     const partitions = role === "epochs" ? 1 : partitionsOfLogins;
-    // Nobody but its owner knows how many partitions the input is to have, and graph-state has as many.
+    // Nobody but its owner knows how many partitions the input is to have, and the others go by it: graph-state has as many,
+    // dead letters go back to the partition that they came from and are as long as its records may be.
     if (partitions === undefined) continue;
     const settings = {
       ...(COMPACTED.has(role) ? COMPACTION : { "cleanup.policy": "delete" }),
@@ -130,6 +128,13 @@ export function missingTopics(
     made.push({ topic, partitions, replication: wanted.replication ?? -1, settings });
   }
   return made;
+}
+
+/** The command that makes a missing topic: without the count of partitions only what needs none, or has it from the logins. */
+function howToMake(role: TopicRole, logins: string, hasLogins: boolean): string {
+  if (role === "epochs" || hasLogins) return "oddlink topics --create makes it";
+  const both = "oddlink topics --create --partitions N makes it";
+  return role === "logins" ? both : `${both}, and --create is enough once ${logins} is there`;
 }
 
 function partitionProblems(role: TopicRole, there: FoundTopic, logins: FoundTopic | undefined): string[] {

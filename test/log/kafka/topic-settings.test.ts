@@ -92,6 +92,16 @@ test("settings that may not be read are said not to be checked, and are no probl
   }
 });
 
+test("the remedy for a missing topic is a command that makes it", () => {
+  const remedies = (found: ReadonlyMap<string, FoundTopic>) =>
+    checkTopics(ROLES, TOPICS, found, 30).flatMap(({ problems }) => problems);
+  for (const remedy of remedies(new Map()).slice(0, -1))
+    assert.match(remedy, /--create --partitions N makes it/);
+  assert.match(remedies(new Map()).at(-1)!, /; oddlink topics --create makes it$/);
+  for (const remedy of remedies(new Map([["logins", GOOD["logins"]!]])))
+    assert.match(remedy, /; oddlink topics --create makes it$/);
+});
+
 test("what is missing is made as the check wants it, the logins only if their partitions are given", () => {
   const wanted = { partitions: undefined, replication: undefined };
   assert.deepEqual(
