@@ -381,7 +381,12 @@ class Reader {
     for await (const assignment of this.log.assignments(this.#stop.signal)) {
       this.assignmentCount++;
       this.#assignment = assignment;
-      for await (const batch of assignment.batches) this.#take(batch);
+      try {
+        for await (const batch of assignment.batches) this.#take(batch);
+      } catch (error) {
+        // Closed in the middle of a read, a log may say that it could not be done.
+        if (!this.#isClosed) throw error;
+      }
       this.isAtEnd = true;
       if (this.log.isEndless) assignment.release();
     }
