@@ -13,14 +13,17 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * begins with {"timeMs": and thirteen digits, in whose place the time of the login is put.
  *
  * Arguments: brokers, topic, file, line to begin with, count, logins a second (0: as fast as can be). Then the time of a
- * login is now, which is the timestamp of its record in any case; or with two more, the time of the first login and the
- * milliseconds from one to the next.
+ * login is now, which is the timestamp of its record in any case, and a few come by a weak protocol from a source that nobody
+ * has used, so that they alert whatever the threshold; or with two more, the time of the first login and the milliseconds from
+ * one to the next.
  */
 final class Generator {
   private static final int DIGITS_AT = 10;
   private static final int DIGITS = 13;
   private static final String USER = "\"user\":\"";
   private static final long PAUSE_NS = 1_000_000;
+  /** Of logins that are sent now, one in so many is odd; half the accounts have no past that it could be held against. */
+  private static final int LOGINS_PER_ODD_ONE = 100;
 
   public static void main(String[] arguments) throws Exception {
     String topic = arguments[1];
@@ -51,15 +54,24 @@ final class Generator {
       for (long i = 0; i < count; i++) {
         while (rate > 0 && System.nanoTime() - beganNs < i * 1_000_000_000.0 / rate) LockSupport.parkNanos(PAUSE_NS);
         int line = (int) ((first + i) % logins.length);
+        boolean isOdd = !isPast && i % LOGINS_PER_ODD_ONE == 0;
+        byte[] login = isOdd ? odd(lines.get(line), first + i) : logins[line];
         long nowMs = System.currentTimeMillis();
         long timeMs = isPast ? firstMs + (long) (i * stepMs) : nowMs;
         producer.send(
-            new ProducerRecord<>(topic, null, nowMs, users[line], at(timeMs, logins[line])),
+            new ProducerRecord<>(topic, null, nowMs, users[line], at(timeMs, login)),
             (written, error) -> {
               if (error != null) fail(error);
             });
       }
     }
+  }
+
+  private static byte[] odd(String line, long number) {
+    return line.replaceFirst("\"sourceHost\":\"[^\"]*\"", "\"sourceHost\":\"odd-" + number + "\"")
+        .replaceFirst("\"authType\":\"[^\"]*\"", "\"authType\":\"NTLM\"")
+        .replaceFirst("\"logonType\":\"[^\"]*\"", "\"logonType\":\"Network\"")
+        .getBytes(StandardCharsets.UTF_8);
   }
 
   private static byte[] at(long timeMs, byte[] login) {

@@ -26,9 +26,10 @@ const MS_PER_DAY = 86_400_000;
 /** By the times of the logins: what a worker that starts anew finds, and what it has learnt from before it is measured. */
 const FULL_DAYS = 21;
 const WARM_UP_DAYS = 7;
-/** Half a percent of the logins that are measured lie below these. */
+/** Half a percent of the logins of a full topic lie below this. */
 const FULL_THRESHOLD = 0.004;
-const PACED_THRESHOLD = 0.035;
+/** Of paced logins those that the generator makes odd are to alert, and hardly any other. */
+const PACED_THRESHOLD = 1e-5;
 
 const { values: flags } = parseArgs({
   options: {
