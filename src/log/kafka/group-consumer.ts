@@ -277,6 +277,8 @@ export class GroupConsumer {
         const [offset] = await Promise.all([this.#startOf(partition, committed), prepare?.(partition)]);
         acquired = { offset, isNew: committed === undefined };
       } catch (error) {
+        // Nobody wants it any more: what was under way for it was ended by this side.
+        if (slot.isTaken || this.#isStopped) return this.#release(slot);
         if (error instanceof OddlinkError && !error.retriable) throw error;
         onTrouble(`partition ${partition} can't be taken on yet: ${(error as Error).message}`);
         await time.sleep(waitMs);
