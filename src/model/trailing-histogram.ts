@@ -3,6 +3,9 @@ import { BIN_COUNT, type HourlyHistogram } from "../graph-state/hourly-histogram
 /**
  * Sum of the newest closed hours of an hourly histogram: as many as hold `countMin` observations together, at most
  * `hoursMax` of them. Depends on the closed hours alone, so a restored engine arrives at the same sum.
+ *
+ * Added up anew at each roll, not kept in step: to hours that are closed here, other processes still add. 336 hours are
+ * 172,000 additions, once an hour of event time.
  */
 export class TrailingHistogram {
   readonly sum: Float64Array = new Float64Array(BIN_COUNT);
@@ -10,8 +13,6 @@ export class TrailingHistogram {
   readonly #histogram: HourlyHistogram;
   readonly #countMin: number;
   readonly #hoursMax: number;
-  /** The hours in the sum with their totals, oldest first; bounded by `hoursMax`. */
-  readonly #included: { hour: number; total: number }[] = [];
 
   constructor(histogram: HourlyHistogram, limits: { readonly countMin: number; readonly hoursMax: number }) {
     this.#histogram = histogram;
@@ -19,19 +20,18 @@ export class TrailingHistogram {
     this.#hoursMax = limits.hoursMax;
   }
 
-  /** Takes in the hours that closed before `hour` and lets go of those no longer needed. */
+  /** Takes in the hours that closed before `hour`, as they stand now, and lets go of those no longer needed. */
   roll(hour: number): void {
-    const newest = this.#included.at(-1)?.hour ?? Number.NEGATIVE_INFINITY;
-    for (const candidate of this.#histogram.hoursAfter(newest))
-      if (candidate < hour) this.#include(candidate);
-    for (;;) {
-      const oldest = this.#included[0];
-      if (oldest === undefined) break;
-      if (oldest.hour >= hour - this.#hoursMax && this.total - oldest.total < this.#countMin) break;
-      this.#change(oldest.hour, -1);
-      this.#included.shift();
+    this.sum.fill(0);
+    this.total = 0;
+    const closed = this.#histogram.hoursAfter(hour - this.#hoursMax - 1).filter((held) => held < hour);
+    let oldest = hour;
+    for (const held of closed.toReversed()) {
+      if (this.total >= this.#countMin) break;
+      oldest = held;
+      this.#include(held);
     }
-    this.#histogram.dropBefore(this.#included[0]?.hour ?? hour);
+    this.#histogram.dropBefore(oldest);
   }
 
   /** The value, in bins, below which the share `q` of the observations lies; linear within a bin. NaN if empty. */
@@ -47,16 +47,10 @@ export class TrailingHistogram {
   }
 
   #include(hour: number): void {
-    const before = this.total;
-    this.#change(hour, 1);
-    this.#included.push({ hour, total: this.total - before });
-  }
-
-  #change(hour: number, sign: 1 | -1): void {
     const counts = this.#histogram.get(hour)!;
     for (let bin = 0; bin < BIN_COUNT; bin++) {
-      this.sum[bin]! += sign * counts[bin]!;
-      this.total += sign * counts[bin]!;
+      this.sum[bin]! += counts[bin]!;
+      this.total += counts[bin]!;
     }
   }
 }
