@@ -247,6 +247,8 @@ class Chain {
   readonly #broker: KafkaBroker;
   readonly #running: ChildProcess[] = [];
   readonly #points = [...POINTS];
+  /** Resolve as each of those that run has said what it does. */
+  readonly #ready = new Map<ChildProcess, Promise<void>>();
   #isOver = false;
   starts = 0;
   pointsReached = 0;
@@ -268,8 +270,9 @@ class Chain {
     child.kill("SIGCONT");
   }
 
-  /** Asks all to stop; their exit codes. */
+  /** Asks all to stop, once they have come so far as to hear it; their exit codes. */
   async stop(): Promise<(number | null)[]> {
+    await Promise.all(this.#ready.values());
     this.#isOver = true;
     const ends = this.#running.map((child) => ended(child));
     for (const child of this.#running) child.kill("SIGTERM");
@@ -299,9 +302,16 @@ class Chain {
       setTimeout(goOn, point.endsWith("SIGSTOP") ? STOPPED_MS : 0);
     });
     let said = "";
-    child.stderr!.on("data", (chunk) => (said += chunk));
+    const ready = Promise.withResolvers<void>();
+    this.#ready.set(child, ready.promise);
+    child.stderr!.on("data", (chunk) => {
+      said += chunk;
+      if (/with \d+ owners/.test(said)) ready.resolve();
+    });
     child.once("close", (code) => {
       this.#running.splice(this.#running.indexOf(child), 1);
+      this.#ready.delete(child);
+      ready.resolve();
       if (this.#isOver) return;
       if (code !== null && code !== 0) this.failures.push(`${code}: ${said}`);
       this.#start();
