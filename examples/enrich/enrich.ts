@@ -71,17 +71,20 @@ async function run(ownersFile = join(import.meta.dirname, "owners.csv")): Promis
   const enriched = `${alerts}-enriched`;
   const group = `${kafka.group}-enrich`;
   const onTrouble = troubleTo(process.stderr);
-  const client = openKafkaClient(kafka, onTrouble, { clientId: "enrich" });
   const map = (record: ConsumedRecord) => enrich(record, owners, enriched);
-  console.error(`${alerts} to ${enriched} as ${group}, with ${owners.size} owners`);
-  try {
-    // SIGTERM and SIGINT: what was read is passed on and committed, and the group is left.
-    await stoppable((signal) =>
-      runTopicPipeline({ ...kafka, client, time: REAL_TIME, group, topic: alerts, map, onTrouble }, signal),
-    );
-  } finally {
-    await client.close();
-  }
+  // SIGTERM and SIGINT: what was read is passed on and committed, and the group is left.
+  await stoppable(async (signal) => {
+    const client = openKafkaClient(kafka, onTrouble, { clientId: "enrich" });
+    console.error(`${alerts} to ${enriched} as ${group}, with ${owners.size} owners`);
+    try {
+      await runTopicPipeline(
+        { ...kafka, client, time: REAL_TIME, group, topic: alerts, map, onTrouble },
+        signal,
+      );
+    } finally {
+      await client.close();
+    }
+  });
 }
 
 const command = new Command("enrich")
