@@ -223,7 +223,7 @@ export class Explainer {
   #peerOf(kind: LinkKind, side: "from" | "to", entity: number, value: string): Peer | undefined {
     const { links, names } = this.#graph;
     const bytes = Buffer.from(value);
-    const peer = names[side === "from" ? kind.toKind : kind.fromKind]!.find(bytes, 0, bytes.length);
+    const peer = names.entities[side === "from" ? kind.toKind : kind.fromKind]!.find(bytes, 0, bytes.length);
     if (peer < 0 || entity < 0) return undefined;
     const row =
       side === "from" ? links.find(kind.index, 0, entity, peer) : links.find(kind.index, 0, peer, entity);
@@ -237,8 +237,8 @@ export class Explainer {
     let distinct = 0;
     if (kind === undefined) return { peers: [], total, distinct };
     const { links } = this.#graph;
-    const names = this.#graph.names[side === "from" ? kind.toKind : kind.fromKind]!;
-    const rows = side === "from" ? this.#graph.linksFrom(kind, entity) : this.#graph.linksTo(kind, entity);
+    const names = this.#graph.names.entities[side === "from" ? kind.toKind : kind.fromKind]!;
+    const rows = this.#graph.linksAt(kind, side, entity);
     for (const row of rows) {
       const count = by === "strong" ? links.statistics.strongOf(row) : links.statistics.countOf(row);
       if (links.relationOf(row) !== 0 || count === 0) continue;

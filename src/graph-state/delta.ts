@@ -1,4 +1,5 @@
-import { type LinkRow, type LinkTable, NO_ROW } from "./link-table.ts";
+import { type LinkRow, NO_ROW } from "./link-row.ts";
+import type { LinkTable } from "./link-table.ts";
 import { Statistics } from "./statistics.ts";
 
 const ROWS_AT_FIRST = 128;

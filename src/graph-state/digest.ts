@@ -18,9 +18,9 @@ export function digestOf(graph: Graph): string {
     if (!links.isUsed(row)) continue;
     const kind = graph.kinds[links.kindOf(row)]!;
     const relation = links.relationOf(row);
-    const from = graph.names[kind.fromKind]!.bytesOf(links.fromOf(row));
-    const to = graph.names[kind.toKind]!.bytesOf(links.toOf(row));
-    const type = relation === 0 ? untyped : graph.relations.bytesOf(relation - 1);
+    const from = graph.names.entities[kind.fromKind]!.bytesOf(links.fromOf(row));
+    const to = graph.names.entities[kind.toKind]!.bytesOf(links.toOf(row));
+    const type = relation === 0 ? untyped : graph.names.relations.bytesOf(relation - 1);
     const counters = [
       statistics.countOf(row),
       statistics.failuresOf(row),

@@ -1,7 +1,7 @@
 import { AUTH_TYPE, type LoginBytes, SOURCE_HOST, TARGET_HOST, USER } from "../ingest/login-bytes.ts";
 import type { Graph } from "./graph.ts";
 import { findLinkKind, LINK_KINDS_MAX, type LinkKind } from "./link-kinds.ts";
-import { type LinkRow, NO_ROW } from "./link-table.ts";
+import { type LinkRow, NO_ROW } from "./link-row.ts";
 
 /** Smoothing of the conditional probabilities: absolute discount, prior weight, and how many unseen values to expect. */
 const DISCOUNT = 0.5;
@@ -74,7 +74,7 @@ export class FactReader {
 
   read(login: LoginBytes, facts: Facts): void {
     const graph = this.#graph;
-    graph.resolve(login, facts.ids);
+    graph.names.find(login, facts.ids);
     graph.resolvePairs(login, facts.ids, facts.rows);
     facts.timeMs = login.timeMs;
     facts.isRemote = login.isRemote();

@@ -1,22 +1,23 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { COLUMNS } from "../ingest/login.ts";
-import { AUTH_TYPE, FAILURE, LOGON_TYPE, type LoginBytes, STRONG, WEAK } from "../ingest/login-bytes.ts";
+import { FAILURE, type LoginBytes, STRONG, WEAK } from "../ingest/login-bytes.ts";
 import { Delta } from "./delta.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
 import { type HourlyBins, HourlyHistograms } from "./hourly-histograms.ts";
 import { type Incident, OpenIncidents } from "./incidents.ts";
-import { Interner } from "./interner.ts";
+import type { LinkChains } from "./link-chains.ts";
 import {
   DEFAULT_LINK_KINDS,
   findLinkKind,
   HOST_KIND,
+  isFormed,
   type LinkKind,
   type LinkKindConfig,
   linkKinds,
   USER_KIND,
 } from "./link-kinds.ts";
-import { type LinkRow, LinkTable, NO_ROW } from "./link-table.ts";
+import { type LinkRow, NO_ROW } from "./link-row.ts";
+import { LinkTable } from "./link-table.ts";
+import { Names, NO_ENTITY } from "./names.ts";
 import { NewLinkCounters } from "./new-link-counters.ts";
 import { NodeAggregates } from "./node-aggregates.ts";
 import type { GraphPart } from "./segment.ts";
@@ -24,11 +25,6 @@ import { SegmentLinks } from "./segment-links.ts";
 import { Statistics } from "./statistics.ts";
 import { Window, type WindowOptions } from "./window.ts";
 
-/** Unknown entity, or absent column, in an array of entity ids by column. */
-export const NO_ENTITY = -1;
-
-/** Distinct relations (such as `NTLM::Network`); a link of a further one is kept without its type. */
-const RELATIONS_MAX = 65_000;
 /** Evicting at the cap makes room for this share of all links at once. */
 const EVICTION_SHARE = 0.01;
 
@@ -44,10 +40,7 @@ export type GraphOptions = {
  * since the last call. No I/O, no clock, no randomness: event time moves it on, by `advance`.
  */
 export class Graph {
-  /** Names by entity kind: users, hosts, values. */
-  readonly names: readonly Interner[] = [new Interner(), new Interner(), new Interner()];
-  /** Names such as `NTLM::Network`. */
-  readonly relations = new Interner();
+  readonly names = new Names();
   readonly kinds: readonly LinkKind[];
   readonly links = new LinkTable();
   /**
@@ -74,10 +67,8 @@ export class Graph {
   readonly #sourceTarget: LinkKind | undefined;
   readonly #wheel: ExpiryWheel;
   readonly #delta = new Delta(this.links);
-  readonly #relationScratch = Buffer.alloc(1024);
   /** What is being added to links: one row. */
   readonly #change = new Statistics(1);
-  readonly #hashOfName: readonly ((id: number) => number)[];
 
   constructor(options: GraphOptions) {
     this.kinds = linkKinds(options.links ?? DEFAULT_LINK_KINDS);
@@ -88,12 +79,12 @@ export class Graph {
     this.#wheel = new ExpiryWheel(this.links, this.window);
     this.#linksMax = options.window.maxLinks;
     this.#sourceTarget = findLinkKind(this.kinds, "sourceHost", "targetHost");
-    this.#hashOfName = this.names.map((interner) => (id: number) => interner.hashOf(id));
   }
 
   /** Users and hosts that have at least one link. */
   get entityCount(): number {
-    return this.names[USER_KIND]!.size + this.names[HOST_KIND]!.size;
+    const { entities } = this.names;
+    return entities[USER_KIND]!.size + entities[HOST_KIND]!.size;
   }
 
   /** Distinct pairs of the configured link kinds. */
@@ -109,19 +100,6 @@ export class Graph {
     if (isStep) for (const link of this.#wheel.expired()) this.#removeLink(link);
     // Never while links are being added: eviction may release names that were looked up for them.
     this.#makeRoomFor(this.kinds.length * 2);
-  }
-
-  /** Looks the login's names up: `ids[column]` is the entity, or `NO_ENTITY` if absent or unknown. */
-  resolve(login: LoginBytes, ids: Int32Array): void {
-    for (let column = 0; column < COLUMNS.length; column++) {
-      ids[column] = login.isAbsent(column)
-        ? NO_ENTITY
-        : this.names[kindOfColumn(column)]!.find(
-            login.buffers[column]!,
-            login.starts[column]!,
-            login.ends[column]!,
-          );
-    }
   }
 
   /** Looks the pairs of a login up: `rows[kind]` is the pair's row, or `NO_ROW` if it is unknown or the login does not form it. */
@@ -140,7 +118,7 @@ export class Graph {
   }
 
   /**
-   * Adds a login (or evidence) to every link it forms. `ids` comes from `resolve` and is completed with new entities; `rows`
+   * Adds a login (or evidence) to every link it forms. `ids` comes from `names.find` and is completed with new entities; `rows`
    * from `resolvePairs`, if that was called and nothing has changed since.
    */
   apply(login: LoginBytes, ids: Int32Array, rows?: Int32Array): void {
@@ -153,11 +131,10 @@ export class Graph {
     );
     for (const kind of this.kinds) {
       if (!isFormed(kind, login)) continue;
-      const from = this.#intern(kind.from, login, ids);
-      const to = this.#intern(kind.to, login, ids);
+      const from = this.names.intern(login, kind.from, ids);
+      const to = this.names.intern(login, kind.to, ids);
       this.#addChange(kind, 0, from, to, true, rows?.[kind.index]);
-      if (kind.relation === "untyped") continue;
-      const relation = this.#internRelation(kind, login);
+      const relation = this.names.internRelation(login, kind.relation);
       if (relation > 0) this.#addChange(kind, relation, from, to, true);
     }
   }
@@ -166,16 +143,13 @@ export class Graph {
   markAlert(login: LoginBytes, ids: Int32Array): void {
     for (const kind of this.kinds) {
       if (kind.isProfile || !isFormed(kind, login)) continue;
-      const rows = [this.links.find(kind.index, 0, ids[kind.from]!, ids[kind.to]!)];
-      if (kind.relation !== "untyped") {
-        const relation = this.#internRelation(kind, login);
-        if (relation > 0) rows.push(this.links.find(kind.index, relation, ids[kind.from]!, ids[kind.to]!));
-      }
-      for (const row of rows) {
+      const typed = this.names.internRelation(login, kind.relation);
+      for (const relation of typed > 0 ? [0, typed] : [0]) {
+        const row = this.links.find(kind.index, relation, ids[kind.from]!, ids[kind.to]!);
         assert(row !== NO_ROW, "an alert on a link that was never added");
         this.links.statistics.addAlert(row);
         this.#delta.statistics.addAlert(this.#delta.placeOf(row));
-        if (this.links.relationOf(row) !== 0) continue;
+        if (relation !== 0) continue;
         this.fromNodes[kind.index]!.statistics.addAlert(this.links.fromOf(row));
         this.toNodes[kind.index]!.statistics.addAlert(this.links.toOf(row));
       }
@@ -192,13 +166,12 @@ export class Graph {
    * one of them was forgotten: those are no sums, and reading them is rarer than forgetting.
    */
   node(kind: LinkKind, end: "from" | "to", entity: number): NodeAggregates {
-    const isFrom = end === "from";
-    const nodes = isFrom ? this.fromNodes[kind.index]! : this.toNodes[kind.index]!;
+    const [nodes, chains] = this.#endOf(kind, end);
     if (entity < 0 || entity >= nodes.stale.length || nodes.stale[entity] === 0) return nodes;
-    const next = isFrom ? this.links.nextOfFrom : this.links.nextOfTo;
-    const hashOf = this.#hashOfName[isFrom ? kind.toKind : kind.fromKind]!;
+    const isFrom = end === "from";
+    const hashOf = this.names.hashOf[isFrom ? kind.toKind : kind.fromKind]!;
     nodes.clear(entity);
-    for (let row = nodes.head[entity]!; row !== NO_ROW; row = next[row]!) {
+    for (const row of chains.of(nodes.head, entity)) {
       if (this.links.relationOf(row) !== 0) continue;
       nodes.statistics.addRow(entity, this.links.statistics, row);
       const peer = isFrom ? this.links.toOf(row) : this.links.fromOf(row);
@@ -207,18 +180,16 @@ export class Graph {
     return nodes;
   }
 
-  /** Rows of the links of one kind at a node: pairs and typed links, in no particular order. */
-  *linksFrom(kind: LinkKind, entity: number): Generator<LinkRow> {
-    const nodes = this.fromNodes[kind.index]!;
-    if (entity < 0 || entity >= nodes.head.length) return;
-    for (let row = nodes.head[entity]!; row !== NO_ROW; row = this.links.nextOfFrom[row]!) yield row;
+  /** Rows of the links of one kind that begin at a node or lead to it: pairs and typed links, in no particular order. */
+  linksAt(kind: LinkKind, end: "from" | "to", entity: number): Iterable<LinkRow> {
+    const [nodes, chains] = this.#endOf(kind, end);
+    return chains.of(nodes.head, entity);
   }
 
-  /** The same for links that lead to a node. */
-  *linksTo(kind: LinkKind, entity: number): Generator<LinkRow> {
-    const nodes = this.toNodes[kind.index]!;
-    if (entity < 0 || entity >= nodes.head.length) return;
-    for (let row = nodes.head[entity]!; row !== NO_ROW; row = this.links.nextOfTo[row]!) yield row;
+  #endOf(kind: LinkKind, end: "from" | "to"): readonly [NodeAggregates, LinkChains] {
+    return end === "from"
+      ? [this.fromNodes[kind.index]!, this.links.fromChains]
+      : [this.toNodes[kind.index]!, this.links.toChains];
   }
 
   /** True if a link was changed since the last delta was taken. */
@@ -268,7 +239,7 @@ export class Graph {
     let size = 0;
     for (const { head } of this.fromNodes) {
       for (const first of head) {
-        for (let row = first; row !== NO_ROW; row = this.links.nextOfFrom[row]!) rows[size++] = row;
+        for (let row = first; row !== NO_ROW; row = this.links.fromChains.nextOf(row)) rows[size++] = row;
       }
     }
     return rows;
@@ -300,8 +271,9 @@ export class Graph {
     if (part.originMs < this.originMs) this.originMs = part.originMs;
     if (part.watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(part.watermarkMs);
     this.#makeRoomFor(part.links.length);
-    const ids = part.names.map(({ kind, name }) => this.names[kind]!.intern(name, 0, name.length));
-    const relations = part.relations.map((name) => this.relations.intern(name, 0, name.length) + 1);
+    const { entities, relations: types } = this.names;
+    const ids = part.names.map(({ kind, name }) => entities[kind]!.intern(name, 0, name.length));
+    const relations = part.relations.map((name) => types.intern(name, 0, name.length) + 1);
     for (const link of part.links) {
       const relation = link.relation === 0 ? 0 : relations[link.relation - 1]!;
       this.#change.set(0, link);
@@ -323,35 +295,6 @@ export class Graph {
     }
     // What is left is in no segment yet: looking through it again for every login would take ever longer.
     this.#hasNoneToEvict = wanted > 0 && this.isDirty;
-  }
-
-  #intern(column: number, login: LoginBytes, ids: Int32Array): number {
-    const known = ids[column]!;
-    if (known !== NO_ENTITY) return known;
-    const interner = this.names[kindOfColumn(column)]!;
-    return (ids[column] = interner.intern(
-      login.buffers[column]!,
-      login.starts[column]!,
-      login.ends[column]!,
-    ));
-  }
-
-  /** One more than the relation's id, or 0 if the login says no type or there are too many. */
-  #internRelation(kind: LinkKind, login: LoginBytes): number {
-    const scratch = this.#relationScratch;
-    let length = login.buffers[AUTH_TYPE]!.copy(scratch, 0, login.starts[AUTH_TYPE], login.ends[AUTH_TYPE]);
-    if (kind.relation === "authType::logonType") {
-      scratch[length++] = 0x3a;
-      scratch[length++] = 0x3a;
-      length += login.buffers[LOGON_TYPE]!.copy(
-        scratch,
-        length,
-        login.starts[LOGON_TYPE],
-        login.ends[LOGON_TYPE],
-      );
-    }
-    if (this.relations.size >= RELATIONS_MAX && this.relations.find(scratch, 0, length) < 0) return 0;
-    return this.relations.intern(scratch, 0, length) + 1;
   }
 
   /** Adds `#change` to a link, whose row may be known; `isOwn`: it is to be in the next delta. */
@@ -383,9 +326,9 @@ export class Graph {
     const from = this.links.fromOf(row);
     const to = this.links.toOf(row);
     const count = this.links.statistics.countOf(row);
-    this.fromNodes[kind.index]!.offerMode(from, to, count, this.#hashOfName[kind.toKind]!);
+    this.fromNodes[kind.index]!.offerMode(from, to, count, this.names.hashOf[kind.toKind]!);
     if (kind.isProfile) return;
-    this.toNodes[kind.index]!.offerMode(to, from, count, this.#hashOfName[kind.fromKind]!);
+    this.toNodes[kind.index]!.offerMode(to, from, count, this.names.hashOf[kind.fromKind]!);
     if (kind !== this.#sourceTarget) return;
     const firstMs = this.links.statistics.firstMsOf(row);
     if (isNew) {
@@ -398,10 +341,7 @@ export class Graph {
 
   /** Makes a new link known to its two ends and to the wheel. */
   #joinLink(row: LinkRow, kind: LinkKind, relation: number, from: number, to: number, lastMs: number): void {
-    const { links } = this;
-    this.names[kind.fromKind]!.retain(from);
-    this.names[kind.toKind]!.retain(to);
-    if (relation !== 0) this.relations.retain(relation - 1);
+    this.names.retain(kind, relation, from, to);
     const fromNodes = this.fromNodes[kind.index]!;
     const toNodes = this.toNodes[kind.index]!;
     fromNodes.reserve(from + 1);
@@ -412,16 +352,8 @@ export class Graph {
       this.pairCounts[kind.index]!++;
       if (kind === this.#sourceTarget) this.#newTargets.reserve(from + 1);
     }
-    const nextOfFrom = fromNodes.head[from]!;
-    links.nextOfFrom[row] = nextOfFrom;
-    links.previousOfFrom[row] = NO_ROW;
-    if (nextOfFrom !== NO_ROW) links.previousOfFrom[nextOfFrom] = row;
-    fromNodes.head[from] = row;
-    const nextOfTo = toNodes.head[to]!;
-    links.nextOfTo[row] = nextOfTo;
-    links.previousOfTo[row] = NO_ROW;
-    if (nextOfTo !== NO_ROW) links.previousOfTo[nextOfTo] = row;
-    toNodes.head[to] = row;
+    this.links.fromChains.insert(row, fromNodes.head, from);
+    this.links.toChains.insert(row, toNodes.head, to);
     this.#wheel.add(row, this.window.stepOf(lastMs));
   }
 
@@ -434,16 +366,8 @@ export class Graph {
     const to = links.toOf(row);
     const fromNodes = this.fromNodes[kind.index]!;
     const toNodes = this.toNodes[kind.index]!;
-    const nextOfFrom = links.nextOfFrom[row]!;
-    const previousOfFrom = links.previousOfFrom[row]!;
-    if (nextOfFrom !== NO_ROW) links.previousOfFrom[nextOfFrom] = previousOfFrom;
-    if (previousOfFrom !== NO_ROW) links.nextOfFrom[previousOfFrom] = nextOfFrom;
-    else fromNodes.head[from] = nextOfFrom;
-    const nextOfTo = links.nextOfTo[row]!;
-    const previousOfTo = links.previousOfTo[row]!;
-    if (nextOfTo !== NO_ROW) links.previousOfTo[nextOfTo] = previousOfTo;
-    if (previousOfTo !== NO_ROW) links.nextOfTo[previousOfTo] = nextOfTo;
-    else toNodes.head[to] = nextOfTo;
+    links.fromChains.remove(row, fromNodes.head, from);
+    links.toChains.remove(row, toNodes.head, to);
     if (relation === 0) {
       fromNodes.subtract(from, to, links.statistics, row);
       if (!kind.isProfile) toNodes.subtract(to, from, links.statistics, row);
@@ -456,19 +380,6 @@ export class Graph {
       if (--toNodes.degree[to]! === 0) toNodes.nodeCount--;
     }
     links.remove(row);
-    this.names[kind.fromKind]!.release(from);
-    this.names[kind.toKind]!.release(to);
-    if (relation !== 0) this.relations.release(relation - 1);
+    this.names.release(kind, relation, from, to);
   }
-}
-
-/** A link needs both ends, and no entity is linked with itself: a local login has no journey from host to host. */
-function isFormed(kind: LinkKind, login: LoginBytes): boolean {
-  if (login.isAbsent(kind.from) || login.isAbsent(kind.to)) return false;
-  return kind.fromKind !== kind.toKind || !login.isSame(kind.from, kind.to);
-}
-
-function kindOfColumn(column: number): number {
-  if (column >= AUTH_TYPE) return 2;
-  return COLUMNS[column]!.endsWith("Host") ? HOST_KIND : USER_KIND;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { COLUMNS, type Column } from "../ingest/login.ts";
-import { AUTH_TYPE, columnIndex, LOGON_TYPE } from "../ingest/login-bytes.ts";
+import { AUTH_TYPE, columnIndex, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
 
 /** What a node can be. Users and hosts are the entities; values are auth and logon types, ends of profile links only. */
 export const ENTITY_KINDS = ["user", "host", "value"] as const;
@@ -84,7 +84,14 @@ export function findLinkKind(kinds: readonly LinkKind[], from: Column, to: Colum
   return kinds.find((kind) => kind.from === columnIndex(from) && kind.to === columnIndex(to));
 }
 
-function entityKindOf(column: number): EntityKind {
+/** A link needs both ends, and no entity is linked with itself: a local login has no journey from host to host. */
+export function isFormed(kind: LinkKind, login: LoginBytes): boolean {
+  if (login.isAbsent(kind.from) || login.isAbsent(kind.to)) return false;
+  return kind.fromKind !== kind.toKind || !login.isSame(kind.from, kind.to);
+}
+
+/** What the values of a column are. */
+export function entityKindOf(column: number): EntityKind {
   if (column === AUTH_TYPE || column === LOGON_TYPE) return VALUE_KIND;
   return COLUMNS[column]!.endsWith("Host") ? HOST_KIND : USER_KIND;
 }

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { finish, mix } from "./hash.ts";
 import { grown } from "./interner.ts";
+import { LinkChains } from "./link-chains.ts";
+import { type LinkRow, NO_ROW } from "./link-row.ts";
 import { Statistics } from "./statistics.ts";
 
-/** Row of a link in the table; reused after the link was removed. */
-export type LinkRow = number;
-
-export const NO_ROW = -1;
 const LOAD_MAX = 0.6;
 const KEY_SEED = 0x11c;
 /** A table begins small: graphs of a few links are made all the time, to merge segments. */
@@ -25,7 +23,7 @@ const DIRTY = 3;
  *   keys    from:i32 to:i32 kind and relation:i32
  *           dirty:i32                                    16 B      place in the segment being written; never in two cache lines
  *   rows    Statistics                                   48 B
- *   chains  next and previous link of either end         16 B      the adjacency lists of nodes
+ *   chains  LinkChains, one for either end               16 B      the adjacency lists of nodes
  *   wheel   next row to be looked at for expiry           4 B
  *
  * One million links cost about 105 MB. A look-up is one or two cache misses in the index, whose hashes tell nearly all other
@@ -41,10 +39,9 @@ export class LinkTable {
   #mask = 2 * ROWS_AT_FIRST - 1;
   #keys = new Int32Array(KEY_WORDS * ROWS_AT_FIRST);
   readonly statistics = new Statistics(ROWS_AT_FIRST);
-  nextOfFrom = new Int32Array(ROWS_AT_FIRST);
-  previousOfFrom = new Int32Array(ROWS_AT_FIRST);
-  nextOfTo = new Int32Array(ROWS_AT_FIRST);
-  previousOfTo = new Int32Array(ROWS_AT_FIRST);
+  /** The links that begin at each node, and those that lead to it. */
+  readonly fromChains = new LinkChains(ROWS_AT_FIRST);
+  readonly toChains = new LinkChains(ROWS_AT_FIRST);
   nextInWheel = new Int32Array(ROWS_AT_FIRST);
   #free: LinkRow[] = [];
   #rowCount = 0;
@@ -178,10 +175,8 @@ export class LinkTable {
   #growRows(): void {
     const capacity = this.nextInWheel.length * 2;
     this.#keys = grown(this.#keys, new Int32Array(KEY_WORDS * capacity));
-    this.nextOfFrom = grown(this.nextOfFrom, new Int32Array(capacity));
-    this.previousOfFrom = grown(this.previousOfFrom, new Int32Array(capacity));
-    this.nextOfTo = grown(this.nextOfTo, new Int32Array(capacity));
-    this.previousOfTo = grown(this.previousOfTo, new Int32Array(capacity));
+    this.fromChains.grow(capacity);
+    this.toChains.grow(capacity);
     this.nextInWheel = grown(this.nextInWheel, new Int32Array(capacity));
     this.statistics.grow(capacity);
   }

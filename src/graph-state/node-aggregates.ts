@@ -1,5 +1,5 @@
 import { grown } from "./interner.ts";
-import { NO_ROW } from "./link-table.ts";
+import { NO_ROW } from "./link-row.ts";
 import { Statistics } from "./statistics.ts";
 
 const NODES_AT_FIRST = 64;

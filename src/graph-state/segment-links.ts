@@ -1,7 +1,8 @@
 import type { Buffer } from "node:buffer";
-import type { Interner } from "./interner.ts";
 import type { LinkKind } from "./link-kinds.ts";
-import type { LinkRow, LinkTable } from "./link-table.ts";
+import type { LinkRow } from "./link-row.ts";
+import type { LinkTable } from "./link-table.ts";
+import type { Names } from "./names.ts";
 import type { GraphPart, SegmentLink, SegmentName } from "./segment.ts";
 import type { Statistics } from "./statistics.ts";
 
@@ -12,10 +13,7 @@ const LINK_BYTES = 48;
 export type NamedLinks = {
   readonly kinds: readonly LinkKind[];
   readonly links: LinkTable;
-  /** By kind of entity. */
-  readonly names: readonly Interner[];
-  /** Relation `r` of a link is name `r - 1`; 0 is none. */
-  readonly relations: Interner;
+  readonly names: Names;
 };
 
 /** Links of a graph as a segment holds them: with names instead of ids, each name once. */
@@ -30,7 +28,7 @@ export class SegmentLinks {
 
   constructor(graph: NamedLinks) {
     this.#graph = graph;
-    this.#placeOfName = graph.names.map(() => new Map<number, number>());
+    this.#placeOfName = graph.names.entities.map(() => new Map<number, number>());
   }
 
   /** About how many bytes these take when encoded. */
@@ -70,7 +68,7 @@ export class SegmentLinks {
     if (place === undefined) {
       place = this.#names.length;
       places.set(id, place);
-      const name = this.#graph.names[kind]!.bytesOf(id);
+      const name = this.#graph.names.entities[kind]!.bytesOf(id);
       this.#names.push({ kind, name });
       this.#bytes += name.length;
     }
@@ -81,7 +79,7 @@ export class SegmentLinks {
     if (relation === 0) return 0;
     let place = this.#placeOfRelation.get(relation);
     if (place === undefined) {
-      const name = this.#graph.relations.bytesOf(relation - 1);
+      const name = this.#graph.names.relations.bytesOf(relation - 1);
       place = this.#relations.push(name);
       this.#bytes += name.length;
       this.#placeOfRelation.set(relation, place);

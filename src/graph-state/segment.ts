@@ -5,27 +5,18 @@ import { OddlinkError } from "../errors.ts";
 import { AvroWriter } from "./avro-writer.ts";
 import type { HourlyBins } from "./hourly-histograms.ts";
 import type { Incident } from "./incidents.ts";
+import type { RowValues } from "./statistics.ts";
 
 /** A name that links of the segment refer to by position; kind is a position in `ENTITY_KINDS`. */
 export type SegmentName = { readonly kind: number; readonly name: Buffer };
 
-/** Statistics of one link; times are milliseconds, relative as the Avro schema says. */
-export type SegmentLink = {
+/** One link, its ends as positions in `names`, and its statistics. */
+export type SegmentLink = RowValues & {
   readonly kind: number;
   /** 0 for the pair, else one more than a position in `relations`. */
   readonly relation: number;
   readonly from: number;
   readonly to: number;
-  readonly count: number;
-  readonly failures: number;
-  readonly strong: number;
-  readonly weak: number;
-  readonly alerts: number;
-  readonly firstMs: number;
-  /** `lastMs - firstMs`. */
-  readonly spanMs: number;
-  readonly minutes: number;
-  readonly days: number;
 };
 
 /** What was added to a graph, or all of it, with names instead of ids. Any cut into parts has the same sum. */

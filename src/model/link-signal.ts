@@ -1,6 +1,7 @@
 import type { Facts } from "../graph-state/facts.ts";
-import { type Graph, NO_ENTITY } from "../graph-state/graph.ts";
+import type { Graph } from "../graph-state/graph.ts";
 import type { LinkKind } from "../graph-state/link-kinds.ts";
+import { NO_ENTITY } from "../graph-state/names.ts";
 import { AUTH_TYPE, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
 import { type Epoch, linkClassOf } from "./epoch.ts";
 import { distMult, embedUnknown, type Neighbour } from "./rgcn.ts";
@@ -125,11 +126,11 @@ class AdoptedEpoch {
     for (const link of graph.kinds) {
       if (link.isProfile) continue;
       if (link.fromKind === kind) {
-        for (const row of graph.linksFrom(link, id))
+        for (const row of graph.linksAt(link, "from", id))
           this.#collect(link, row, graph.links.toOf(row), link.toKind, relations, found);
       }
       if (link.toKind === kind) {
-        for (const row of graph.linksTo(link, id))
+        for (const row of graph.linksAt(link, "to", id))
           this.#collect(link, row, graph.links.fromOf(row), link.fromKind, 0, found);
       }
       if (found.length > NEIGHBOURS_MAX) return [];
@@ -154,7 +155,7 @@ class AdoptedEpoch {
 
   /** The epoch's row of an entity; looked up by name once for each name that an id is given to. */
   #rowOf(kind: number, id: number): number {
-    const interner = this.#graph.names[kind]!;
+    const interner = this.#graph.names.entities[kind]!;
     let rows = this.#rows[kind]!;
     let versions = this.#versions[kind]!;
     if (id >= rows.length) {

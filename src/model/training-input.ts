@@ -14,7 +14,7 @@ export type TrainingInput = { readonly graph: TrainingGraph; readonly entityName
 export function trainingInput(graph: Graph): TrainingInput {
   const { links } = graph;
   const rows: number[] = [];
-  const isUsed = graph.names.map((interner) => new Uint8Array(interner.slotCount));
+  const isUsed = graph.names.entities.map((interner) => new Uint8Array(interner.slotCount));
   for (let row = 0; row < links.rowCount; row++) {
     if (!links.isUsed(row) || links.statistics.alertsOf(row) > 0) continue;
     const kind = graph.kinds[links.kindOf(row)]!;
@@ -27,9 +27,9 @@ export function trainingInput(graph: Graph): TrainingInput {
 
   const entityNames: string[] = [];
   const entityKinds: number[] = [];
-  const placeOf = graph.names.map((interner) => new Int32Array(interner.slotCount));
+  const placeOf = graph.names.entities.map((interner) => new Int32Array(interner.slotCount));
   for (const kind of [USER_KIND, HOST_KIND]) {
-    const interner = graph.names[kind]!;
+    const interner = graph.names.entities[kind]!;
     const ids = Array.from(isUsed[kind]!.keys()).filter((id) => isUsed[kind]![id] === 1);
     for (const id of ids.sort((a, b) => interner.compare(a, b))) {
       placeOf[kind]![id] = entityNames.length;
@@ -72,5 +72,5 @@ export function trainingInput(graph: Graph): TrainingInput {
 export function relationName(graph: Graph, row: number): string {
   const kind = graph.kinds[graph.links.kindOf(row)]!;
   const relation = graph.links.relationOf(row);
-  return relation === 0 ? kind.name : `${kind.name}/${graph.relations.nameOf(relation - 1)}`;
+  return relation === 0 ? kind.name : `${kind.name}/${graph.names.relations.nameOf(relation - 1)}`;
 }

@@ -19,15 +19,18 @@ test("many new names in five minutes evict links at the cap, and their names wit
     const timeMs = Math.floor((i * 5 * MINUTE_MS) / USERS);
     addLogin(graph, login({ timeMs, user: `new ${i}`, targetUser: `new ${i}`, sourceHost: `host ${i}` }));
     if (i % SEGMENT_LOGINS === SEGMENT_LOGINS - 1) graph.takeDelta(PART_BYTES_MAX);
-    namesMax = Math.max(namesMax, graph.names[USER_KIND]!.size);
+    namesMax = Math.max(namesMax, graph.names.entities[USER_KIND]!.size);
   }
   const linksMax = LINKS_MAX + (SEGMENT_LOGINS + 1) * ROWS_PER_LOGIN;
   assert.ok(graph.links.size <= linksMax, `${graph.links.size} links`);
   assert.ok(graph.evictedCount > USERS, `${graph.evictedCount} evicted`);
   assert.ok(namesMax < linksMax, `${namesMax} users at once`);
-  for (const names of graph.names) assert.ok(names.slotCount <= linksMax, `${names.slotCount} slots`);
+  for (const names of graph.names.entities)
+    assert.ok(names.slotCount <= linksMax, `${names.slotCount} slots`);
   // What goes on being seen is known all the same.
-  assert.ok(graph.names[USER_KIND]!.find(Buffer.from(`new ${USERS - 1}`), 0, `new ${USERS - 1}`.length) >= 0);
+  assert.ok(
+    graph.names.entities[USER_KIND]!.find(Buffer.from(`new ${USERS - 1}`), 0, `new ${USERS - 1}`.length) >= 0,
+  );
 });
 
 test("a cap below what one segment changes is exceeded by that much, and made good after it", () => {

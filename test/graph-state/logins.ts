@@ -55,7 +55,7 @@ export function addLogin(graph: Graph, added: Login): void {
   const bytes = loginBytes(added);
   const ids = new Int32Array(6);
   graph.advance(added.timeMs);
-  graph.resolve(bytes, ids);
+  graph.names.find(bytes, ids);
   graph.apply(bytes, ids);
 }
 

@@ -156,8 +156,8 @@ test("node aggregates equal what a pass over all logins gives", () => {
         for (const name of ["user-sourceHost", "user-targetHost", "sourceHost-targetHost", "user-authType"]) {
           const kind = graph.kinds.find((candidate) => candidate.name === name)!;
           for (const side of ["from", "to"] as const) {
-            const interner = graph.names[side === "from" ? kind.fromKind : kind.toKind]!;
-            const peers = graph.names[side === "from" ? kind.toKind : kind.fromKind]!;
+            const interner = graph.names.entities[side === "from" ? kind.fromKind : kind.toKind]!;
+            const peers = graph.names.entities[side === "from" ? kind.toKind : kind.fromKind]!;
             for (const node of new Set(naive.of(name).map((link) => link[side]))) {
               const own = naive.of(name).filter((link) => link[side] === node);
               const logins = own.flatMap((link) => link.logins);

@@ -51,7 +51,7 @@ function segments(values: readonly Buffer[], cuts: readonly number[], isSum: boo
       const decoded = decoder.decode(value, 0, value.length);
       if (decoded.kind !== "login") continue;
       graph.advance(decoded.login.timeMs);
-      graph.resolve(decoded.login, ids);
+      graph.names.find(decoded.login, ids);
       graph.apply(decoded.login, ids);
     }
     const range = { partition: 0, historyStart: 0, first: isSum ? 0 : first, next };

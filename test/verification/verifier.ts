@@ -119,7 +119,7 @@ export class Verifier {
     const { login } = wanted;
     if (login === undefined || isRepeated) return;
     this.#oracle.advance(login.timeMs);
-    this.#oracle.resolve(login, this.#ids);
+    this.#oracle.names.find(login, this.#ids);
     this.#oracle.apply(login, this.#ids);
   }
 
