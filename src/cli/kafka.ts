@@ -8,21 +8,11 @@ import { KafkaLog } from "../log/kafka/kafka-log.ts";
 import { KafkaTrainerLog } from "../log/kafka/kafka-trainer-log.ts";
 import { KafkajsClient } from "../log/kafka/kafkajs-client.ts";
 import type { KafkaClientOptions, KafkaSasl, KafkaTls } from "../log/kafka/kafkajs-connection.ts";
-import type { TopicNames } from "../log/kafka/produced-records.ts";
+import { TOPIC_NAMES, type TopicNames } from "../log/kafka/produced-records.ts";
 import { REAL_TIME } from "../time.ts";
 
 /** A model may have hundreds of megabytes, and goes into one transaction. */
 const EPOCH_TRANSACTION_MS = 60_000;
-
-const TOPIC_NAMES: TopicNames = {
-  logins: "logins",
-  alerts: "alerts",
-  scoredLogins: "scored-logins",
-  deadLetters: "dead-letters",
-  graphState: "graph-state",
-  epochs: "epochs",
-  verdicts: "verdicts",
-};
 
 /** Topics in force: those that are named, and the prefix with the usual name for the others. */
 export function topicsOf({ topics, topicPrefix }: KafkaConfig): TopicNames {

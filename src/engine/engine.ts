@@ -17,6 +17,7 @@ import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
 import { emptyTotals, plus, type Totals } from "./totals.ts";
 import { type TrainEpoch, TrainingSchedule } from "./training-schedule.ts";
 import type { Slice } from "./uncommitted.ts";
+import { within } from "./within.ts";
 
 /** Records, and bytes of them, after which a commit is due in any case: they are kept until then. */
 const COMMIT_RECORDS = 4096;
@@ -26,7 +27,6 @@ const PREPARE_RETRY_MS = 1000;
 /** How often an assignment may be outdated in a row, and what is waited after the first time, milliseconds. */
 const OUTDATED_MAX = 10;
 const OUTDATED_WAIT_MS = 100;
-const WAITED = "waited";
 
 export type EngineOptions = {
   readonly config: Config;
@@ -200,7 +200,7 @@ export class Engine {
         next ??= batches.next();
         const dueInMs =
           run.pending === undefined ? undefined : committedMs + log.commitIntervalMs - time.monotonicMs();
-        const result = await this.#nextOrTimeout(next, dueInMs).catch((error: unknown) => {
+        const result = await within(dueInMs, next, time, this.#stop).catch((error: unknown) => {
           failure = error;
           return undefined;
         });
@@ -248,33 +248,6 @@ export class Engine {
       );
     }
     await this.#options.time.sleep(OUTDATED_WAIT_MS * count, this.#stop);
-  }
-
-  /** The next batch; or "timeout" when a commit is due before it comes; or "aborted". */
-  async #nextOrTimeout(
-    next: Promise<IteratorResult<RecordBatch>>,
-    dueInMs: number | undefined,
-  ): Promise<IteratorResult<RecordBatch> | "timeout" | "aborted"> {
-    const waited = new AbortController();
-    let onStop = (): void => {};
-    const stopped = new Promise<"aborted">((resolve) => {
-      onStop = () => resolve("aborted");
-    });
-    if (this.#stop.aborted) onStop();
-    this.#stop.addEventListener("abort", onStop);
-    const others: Promise<"timeout" | "aborted">[] = [stopped];
-    if (dueInMs !== undefined) {
-      others.push(
-        this.#options.time.sleep(Math.max(0, dueInMs), waited.signal).then(() => "timeout" as const),
-      );
-    }
-    try {
-      return await Promise.race([next, ...others]);
-    } finally {
-      this.#stop.removeEventListener("abort", onStop);
-      // With a reason of its own, or an error with a stack is made each time.
-      waited.abort(WAITED);
-    }
   }
 
   /** @returns how many records of the batch were processed: all, unless the run was stopped meanwhile, or is lost */

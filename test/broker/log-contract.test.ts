@@ -1,8 +1,9 @@
 import { after } from "node:test";
 import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";
 import { REAL_TIME } from "../../src/time.ts";
-import { kafkaLogOptions, TOPICS } from "../conformance/kafka-world.ts";
+import { kafkaLogOptions } from "../conformance/kafka-world.ts";
 import { logContract } from "../conformance/log.ts";
 import { type KafkaBroker, startBroker } from "./kafka-broker.ts";
 
@@ -20,8 +21,8 @@ logContract("the log on a real broker", { isShared: true }, async (t) => {
   const { brokers } = await broker;
   const prefix = `world-${++worlds}.`;
   const topics = Object.fromEntries(
-    Object.entries(TOPICS).map(([key, name]) => [key, prefix + name]),
-  ) as typeof TOPICS;
+    Object.entries(TOPIC_NAMES).map(([key, name]) => [key, prefix + name]),
+  ) as typeof TOPIC_NAMES;
   await (await broker).createTopics(
     Object.fromEntries(Object.values(topics).map((topic) => [topic, { partitions: 1 }])),
   );

@@ -1,19 +1,10 @@
 import type { KafkaClient } from "../../src/log/kafka/client.ts";
 import type { KafkaLogOptions } from "../../src/log/kafka/kafka-log.ts";
+import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";
 import type { Time } from "../../src/time.ts";
 
-export const TOPICS = {
-  logins: "logins",
-  alerts: "alerts",
-  scoredLogins: "scored-logins",
-  deadLetters: "dead-letters",
-  graphState: "graph-state",
-  epochs: "epochs",
-  verdicts: "verdicts",
-};
-
-/** What a Kafka log of the contract has, whichever cluster it is on. */
-export function kafkaLogOptions(client: KafkaClient, time: Time, topics = TOPICS): KafkaLogOptions {
+/** What a Kafka log of a test has, whichever cluster it is on. */
+export function kafkaLogOptions(client: KafkaClient, time: Time, topics = TOPIC_NAMES): KafkaLogOptions {
   return {
     client,
     time,

@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
 import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
+import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";
 import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
 import { Random } from "../../src/model/random.ts";
-import { kafkaLogOptions, TOPICS } from "../conformance/kafka-world.ts";
+import { kafkaLogOptions } from "../conformance/kafka-world.ts";
 import { logContract } from "../conformance/log.ts";
 
 const SEEDS = 8;
@@ -12,7 +13,7 @@ const SCENARIO_MS_MAX = 600_000;
 for (let seed = 0; seed < SEEDS; seed++) {
   logContract(`the log on the simulated cluster of seed ${seed}`, { isShared: true }, async () => {
     const cluster = new SimulatedCluster({ random: (label) => new Random(seed, label) });
-    for (const topic of Object.values(TOPICS)) cluster.createTopic(topic, { partitions: 1 });
+    for (const topic of Object.values(TOPIC_NAMES)) cluster.createTopic(topic, { partitions: 1 });
     let processes = 0;
     const texts = (topic: string): string[] =>
       cluster.committedRecords(topic, 0).map(({ value }) => String(value));
@@ -23,15 +24,15 @@ for (let seed = 0; seed < SEEDS; seed++) {
       },
       append: async (records) => {
         cluster.append(
-          TOPICS.logins,
+          TOPIC_NAMES.logins,
           0,
           records.map((record) => ({ key: null, value: Buffer.from(record) })),
         );
       },
       visible: async () => ({
-        findings: texts(TOPICS.alerts),
-        scoredLogins: texts(TOPICS.scoredLogins),
-        deadLetters: texts(TOPICS.deadLetters),
+        findings: texts(TOPIC_NAMES.alerts),
+        scoredLogins: texts(TOPIC_NAMES.scoredLogins),
+        deadLetters: texts(TOPIC_NAMES.deadLetters),
       }),
       time: {
         now: () => cluster.time.now(),

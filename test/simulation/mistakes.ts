@@ -1,6 +1,10 @@
 import type { Merging } from "../../src/engine/segment-merging.ts";
 import { decodeSegment, encodeSegment } from "../../src/graph-state/segment.ts";
-import { type KafkaClient, TransactionError } from "../../src/log/kafka/client.ts";
+import {
+  type KafkaClient,
+  type TransactionalProducer,
+  TransactionError,
+} from "../../src/log/kafka/client.ts";
 import type { Commit, Log, RecordBatch } from "../../src/log/port.ts";
 import type { Time } from "../../src/time.ts";
 import type { Verdict } from "../verification/verifier.ts";
@@ -27,6 +31,23 @@ const changedCommits = (change: (commit: Commit, count: number) => Commit) => {
   };
 };
 
+type Transact = TransactionalProducer["transact"];
+
+const changedTransactions = (
+  change: (transact: Transact, ...args: Parameters<Transact>) => Promise<void>,
+) => {
+  return (client: KafkaClient): KafkaClient =>
+    wrapClient(client, {
+      producer: (id) => {
+        const producer = client.producer(id);
+        const transact: Transact = (records, position) => producer.transact(records, position);
+        return wrapProducer(producer, {
+          transact: (records, position) => change(transact, records, position),
+        });
+      },
+    });
+};
+
 /** Every so many commits, where a mistake in every one would be too easy to find. */
 const SELDOM = 50;
 
@@ -34,33 +55,17 @@ const SELDOM = 50;
 export const MISTAKES: Readonly<Record<string, Mistake>> = {
   "commits its position before its outputs": {
     verdicts: ["RECORD-LOST", "STATE-DIVERGED"],
-    client: (client) =>
-      wrapClient(client, {
-        producer: (id) => {
-          const producer = client.producer(id);
-          return wrapProducer(producer, {
-            transact: async (records, position) => {
-              await producer.transact([], position);
-              await producer.transact(records);
-            },
-          });
-        },
-      }),
+    client: changedTransactions(async (transact, records, position) => {
+      await transact([], position);
+      await transact(records);
+    }),
   },
   "commits its outputs before its position": {
     verdicts: ["RECORD-DUPLICATED"],
-    client: (client) =>
-      wrapClient(client, {
-        producer: (id) => {
-          const producer = client.producer(id);
-          return wrapProducer(producer, {
-            transact: async (records, position) => {
-              await producer.transact(records);
-              await producer.transact([], position);
-            },
-          });
-        },
-      }),
+    client: changedTransactions(async (transact, records, position) => {
+      await transact(records);
+      await transact([], position);
+    }),
   },
   "drops a dead letter": {
     verdicts: ["RECORD-LOST"],

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";
 import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
 import { Random } from "../../src/model/random.ts";
-import { createTopics, feed, GROUP, startWorker, TOPICS, type Worker } from "./schedule.ts";
+import { createTopics, feed, GROUP, startWorker, type Worker } from "./schedule.ts";
 import { WorkInProgress } from "./work-in-progress.ts";
 
 const SEEDS = 40;
@@ -33,8 +34,8 @@ async function scale(seed: number): Promise<{ readonly rebuilds: number; readonl
   }
   isOver = true;
   const isCommitted = (_: unknown, partition: number): boolean =>
-    (cluster.committedOffset(GROUP, TOPICS.logins, partition) ?? 0) >=
-    cluster.offsets(TOPICS.logins, partition).high;
+    (cluster.committedOffset(GROUP, TOPIC_NAMES.logins, partition) ?? 0) >=
+    cluster.offsets(TOPIC_NAMES.logins, partition).high;
   await cluster.time.runUntil(() => Array.from({ length: PARTITIONS }).every(isCommitted), SETTLE_MS);
   workers[0]!.stop.abort();
   await cluster.time.run(STEP_MS);

@@ -6,25 +6,20 @@ import { PartitionMerging } from "../../src/engine/partition-merging.ts";
 import { digestOf } from "../../src/graph-state/digest.ts";
 import { type LoginBytes, USER } from "../../src/ingest/login-bytes.ts";
 import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
+import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";
 import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
 import { drawFaultPlan, type FaultName, withoutFaults } from "../../src/log/simulated/fault-plan.ts";
 import type { SimulatedProcess } from "../../src/log/simulated/simulated-process.ts";
 import { Random } from "../../src/model/random.ts";
+import { kafkaLogOptions } from "../conformance/kafka-world.ts";
 import { FAILS_IN_ADDING, FAILS_IN_SCORING, poison } from "../engine/poison.ts";
 import { type Finding, verify } from "../verification/verifier.ts";
 import { MISTAKES, type Mistake } from "./mistakes.ts";
 import { type Work, WorkInProgress } from "./work-in-progress.ts";
 
 export const GROUP = "oddlink";
-export const TOPICS = {
-  logins: "logins",
-  alerts: "alerts",
-  scoredLogins: "scored-logins",
-  deadLetters: "dead-letters",
-  graphState: "graph-state",
-  epochs: "epochs",
-  verdicts: "verdicts",
-};
+/** Small, so that reading is paused and goes on many times. */
+export const QUEUE_BYTES_MAX = 20_000;
 /** Virtual milliseconds: how long faults happen, how long after them everything may take to settle. */
 const FAULTS_MS = 30_000;
 const SETTLE_MS = 120_000;
@@ -182,8 +177,8 @@ async function runCluster(seed: number, options: ScheduleOptions): Promise<Sched
   cluster.stopFaults();
   const isSettled = (): boolean => {
     for (let partition = 0; partition < partitions; partition++) {
-      const { high } = cluster.offsets(TOPICS.logins, partition);
-      if ((cluster.committedOffset(GROUP, TOPICS.logins, partition) ?? 0) < high) return false;
+      const { high } = cluster.offsets(TOPIC_NAMES.logins, partition);
+      if ((cluster.committedOffset(GROUP, TOPIC_NAMES.logins, partition) ?? 0) < high) return false;
     }
     return true;
   };
@@ -193,16 +188,16 @@ async function runCluster(seed: number, options: ScheduleOptions): Promise<Sched
 
   const all = (topic: string) =>
     Array.from({ length: partitions }, (_, partition) => cluster.committedRecords(topic, partition));
-  const logins = all(TOPICS.logins);
-  const alerts = all(TOPICS.alerts).flat();
+  const logins = all(TOPIC_NAMES.logins);
+  const alerts = all(TOPIC_NAMES.alerts).flat();
   const findings = verify({
     config: CONFIG,
     logins,
-    committed: logins.map((_, partition) => cluster.committedOffset(GROUP, TOPICS.logins, partition)),
+    committed: logins.map((_, partition) => cluster.committedOffset(GROUP, TOPIC_NAMES.logins, partition)),
     alerts,
-    scored: all(TOPICS.scoredLogins).flat(),
-    deadLetters: all(TOPICS.deadLetters).flat(),
-    graphState: all(TOPICS.graphState).flat(),
+    scored: all(TOPIC_NAMES.scoredLogins).flat(),
+    deadLetters: all(TOPIC_NAMES.deadLetters).flat(),
+    graphState: all(TOPIC_NAMES.graphState).flat(),
     ...(hasPoison ? { isPoison } : {}),
   });
   const accounted = findings.find(({ verdict }) => verdict === "ALL-RECORDS-ACCOUNTED");
@@ -230,10 +225,15 @@ async function runCluster(seed: number, options: ScheduleOptions): Promise<Sched
 }
 
 export function createTopics(cluster: SimulatedCluster, partitions: number): void {
-  for (const topic of [TOPICS.logins, TOPICS.alerts, TOPICS.scoredLogins, TOPICS.deadLetters])
+  for (const topic of [
+    TOPIC_NAMES.logins,
+    TOPIC_NAMES.alerts,
+    TOPIC_NAMES.scoredLogins,
+    TOPIC_NAMES.deadLetters,
+  ])
     cluster.createTopic(topic, { partitions });
-  cluster.createTopic(TOPICS.graphState, { partitions, isCompacted: true });
-  cluster.createTopic(TOPICS.epochs, { partitions: 1, isCompacted: true });
+  cluster.createTopic(TOPIC_NAMES.graphState, { partitions, isCompacted: true });
+  cluster.createTopic(TOPIC_NAMES.epochs, { partitions: 1, isCompacted: true });
 }
 
 /** @param id tells apart what workers merge */
@@ -246,16 +246,9 @@ export function startWorker(
   const stop = new AbortController();
   const time = mistake?.time?.(process.time) ?? process.time;
   const kafkaLog = new KafkaLog({
-    client: mistake?.client?.(process.client, process.name) ?? process.client,
-    time,
+    ...kafkaLogOptions(mistake?.client?.(process.client, process.name) ?? process.client, time),
     group: GROUP,
-    topics: TOPICS,
-    recordBytesMax: 1 << 20,
-    queueBytesMax: 20_000,
-    commitIntervalMs: 50,
-    drainMs: 5000,
-    onLostInput: "fail",
-    onTrouble: () => {},
+    queueBytesMax: QUEUE_BYTES_MAX,
   });
   const log = work.watchLog(mistake?.log?.(kafkaLog) ?? kafkaLog);
   let ids = 0;
@@ -339,7 +332,7 @@ export function feed(
             });
       const partition = random.nextInt(partitions);
       const append = (): void => {
-        cluster.append(TOPICS.logins, partition, [{ key: `U${user}`, value: Buffer.from(record) }]);
+        cluster.append(TOPIC_NAMES.logins, partition, [{ key: `U${user}`, value: Buffer.from(record) }]);
         count++;
       };
       append();

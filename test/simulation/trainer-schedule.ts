@@ -8,13 +8,15 @@ import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
 import { OddlinkError } from "../../src/errors.ts";
 import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
 import { KafkaTrainerLog } from "../../src/log/kafka/kafka-trainer-log.ts";
+import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";
 import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
 import { drawFaultPlan } from "../../src/log/simulated/fault-plan.ts";
 import type { SimulatedProcess } from "../../src/log/simulated/simulated-process.ts";
 import { Random } from "../../src/model/random.ts";
 import { trainingInput } from "../../src/model/training-input.ts";
+import { kafkaLogOptions } from "../conformance/kafka-world.ts";
 import { untrainedEpoch } from "../model/epochs.ts";
-import { feed, GROUP, TOPICS } from "./schedule.ts";
+import { createTopics, feed, GROUP, QUEUE_BYTES_MAX } from "./schedule.ts";
 
 /** Virtual milliseconds. */
 const FAULTS_MS = 30_000;
@@ -59,10 +61,7 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
   const cluster = new SimulatedCluster({ random: (label) => new Random(seed, label) });
   const random = new Random(seed, "trainers");
   const partitions = 1 + random.nextInt(2);
-  for (const topic of [TOPICS.logins, TOPICS.alerts, TOPICS.scoredLogins, TOPICS.deadLetters])
-    cluster.createTopic(topic, { partitions });
-  cluster.createTopic(TOPICS.graphState, { partitions, isCompacted: true });
-  cluster.createTopic(TOPICS.epochs, { partitions: 1, isCompacted: true });
+  createTopics(cluster, partitions);
   const isEmbeddedToo = random.nextFloat() < 0.4;
   const config = configOf(isEmbeddedToo ? "live" : "off");
   const workerCount = 1 + random.nextInt(2);
@@ -138,7 +137,7 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
   // Seen before compaction takes them away: the key of every manifest, by offset.
   const manifests = new Map<number, string>();
   const look = (): void => {
-    for (const { offset, key, value } of cluster.committedRecords(TOPICS.epochs, 0)) {
+    for (const { offset, key, value } of cluster.committedRecords(TOPIC_NAMES.epochs, 0)) {
       const name = key!.toString();
       if (value !== null && name.endsWith("/manifest")) manifests.set(offset, name);
     }
@@ -154,7 +153,7 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
       if (random.nextFloat() < SLOW_TAIL_CHANCE)
         cluster.slowTail(
           process.name,
-          TOPICS.epochs,
+          TOPIC_NAMES.epochs,
           0,
           random.nextInt(SLOW_TAIL_MS_MAX),
           COMMIT_FAULT_EVERY_MS,
@@ -185,7 +184,7 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
   for (const { process, isEnded } of inCharge)
     if (!isEnded) violations.push(`${process.name} was asked to stop and has not`);
 
-  const log = cluster.committedRecords(TOPICS.epochs, 0);
+  const log = cluster.committedRecords(TOPIC_NAMES.epochs, 0);
   const fresh = new EpochReader({ onEpoch: () => {}, onUnusable: onEpochFailed("who reads it all") });
   for (const { key, value } of log) fresh.read({ key: key!.toString(), value });
   const { newest } = fresh;
@@ -266,16 +265,9 @@ function newWorker(
 ): RunningWorker & { readonly ended: Promise<unknown> } {
   const stop = new AbortController();
   const log = new KafkaLog({
-    client: process.client,
-    time: process.time,
+    ...kafkaLogOptions(process.client, process.time),
     group: GROUP,
-    topics: TOPICS,
-    recordBytesMax: 1 << 20,
-    queueBytesMax: 20_000,
-    commitIntervalMs: 50,
-    drainMs: 5000,
-    onLostInput: "fail",
-    onTrouble: () => {},
+    queueBytesMax: QUEUE_BYTES_MAX,
   });
   let ids = 0;
   const engine = new Engine({
@@ -313,7 +305,7 @@ function newTrainer(
     client: process.client,
     time: process.time,
     group: GROUP,
-    topics: TOPICS,
+    topics: TOPIC_NAMES,
     id: process.name,
     drainMs: 5000,
     onTrouble: () => {},

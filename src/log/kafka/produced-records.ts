@@ -15,6 +15,17 @@ export type TopicNames = {
   readonly verdicts: string;
 };
 
+/** What they are called unless somebody says otherwise; a prefix comes before each. */
+export const TOPIC_NAMES: TopicNames = {
+  logins: "logins",
+  alerts: "alerts",
+  scoredLogins: "scored-logins",
+  deadLetters: "dead-letters",
+  graphState: "graph-state",
+  epochs: "epochs",
+  verdicts: "verdicts",
+};
+
 /** Everything a commit writes, as records of one transaction. */
 export function* producedRecords(commit: Commit, topics: TopicNames): Generator<ProducedRecord> {
   const { partition } = commit;
