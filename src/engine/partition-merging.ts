@@ -14,6 +14,8 @@ export const PARTITION_MERGE_BYTES_MIN = 4 * 1024 * 1024;
 /** What one commit takes along of a merge: it must stay a short one. */
 const PIECES_PER_COMMIT = 2;
 const DELETIONS_PER_COMMIT = 500;
+/** A partition that comes and goes is not summed each time that it comes: what for, it would be gone before the end. */
+const COMMITS_BEFORE = 10;
 
 export type PartitionMergingOptions = {
   readonly state: SharedGraph;
@@ -29,6 +31,7 @@ export type PartitionMergingOptions = {
 
 /** A sum that is being written, a few pieces with each commit. */
 type Job = {
+  readonly partition: number;
   /** Undefined while the segments are read and summed. */
   pieces: Iterator<Segment> | undefined;
   /** Keys that the sum stands for, to be deleted once it is whole. */
@@ -39,14 +42,16 @@ type Job = {
  * Merges the segments of each partition into their sum, for a process that shares the input with others: whoever owns a
  * partition merges its segments.
  *
- * They are read back and summed beside the scoring, and the sum is written piece by piece with the commits that are due anyway.
- * Until its last piece is there it does not count; after that it stands for the segments it covers, whether they are
- * deleted yet or not. So a process may be killed at any point of it.
+ * They are read back and summed beside the scoring, one partition at a time, and the sum is written piece by piece with the
+ * commits that are due anyway. Until its last piece is there it does not count; after that it stands for the segments it
+ * covers, whether they are deleted yet or not. So a process may be killed at any point of it.
  */
 export class PartitionMerging implements Merging {
   readonly #options: PartitionMergingOptions;
   readonly #bytesMin: number;
-  readonly #jobs = new Map<number, Job>();
+  #job: Job | undefined;
+  /** Of each partition since it was taken on, as far as it matters. */
+  readonly #commits = new Map<number, number>();
 
   constructor(options: PartitionMergingOptions) {
     this.#options = options;
@@ -56,30 +61,32 @@ export class PartitionMerging implements Merging {
   write(segments: readonly Segment[], partition: number): KeyedRecord[] {
     const { stored } = this.#options.state;
     const records = segments.map(toRecord);
-    const job = this.#jobs.get(partition);
-    if (job?.pieces !== undefined) records.push(...this.#goOn(partition, job));
+    const commits = this.#commits.get(partition) ?? 0;
+    if (this.#job?.partition === partition) records.push(...this.#goOn(this.#job));
     for (const { key, value } of records) {
       if (value === null) stored.delete(key);
       else stored.put(key, value.length);
     }
     const isDue =
       stored.bytes(partition) >= Math.max(this.#bytesMin, MERGE_RATIO * stored.sumBytes(partition));
-    if (isDue && job === undefined) this.#begin(partition);
+    if (commits < COMMITS_BEFORE) this.#commits.set(partition, commits + 1);
+    else if (isDue && this.#job === undefined) this.#begin(partition);
     return records;
   }
 
   /** Drops what is under way for a partition: it was lost, or its commit was. */
   forget(partition: number): void {
-    this.#jobs.delete(partition);
+    this.#commits.delete(partition);
+    if (this.#job?.partition === partition) this.#job = undefined;
   }
 
-  #goOn(partition: number, job: Job): KeyedRecord[] {
+  #goOn({ pieces, obsolete }: Job): KeyedRecord[] {
     const records: KeyedRecord[] = [];
-    while (records.length < PIECES_PER_COMMIT) {
-      const { value, done } = job.pieces!.next();
+    while (pieces !== undefined && records.length < PIECES_PER_COMMIT) {
+      const { value, done } = pieces.next();
       if (done === true) {
-        records.push(...job.obsolete.splice(0, DELETIONS_PER_COMMIT).map((key) => ({ key, value: null })));
-        if (job.obsolete.length === 0) this.#jobs.delete(partition);
+        records.push(...obsolete.splice(0, DELETIONS_PER_COMMIT).map((key) => ({ key, value: null })));
+        if (obsolete.length === 0) this.#job = undefined;
         break;
       }
       records.push(toRecord(value));
@@ -88,23 +95,26 @@ export class PartitionMerging implements Merging {
   }
 
   #begin(partition: number): void {
-    const job: Job = { pieces: undefined, obsolete: [] };
-    this.#jobs.set(partition, job);
-    this.#sum(partition, job).catch((error: unknown) => {
-      if (this.#jobs.get(partition) === job) this.#jobs.delete(partition);
+    const job: Job = { partition, pieces: undefined, obsolete: [] };
+    this.#job = job;
+    this.#sum(job).catch((error: unknown) => {
+      if (this.#job === job) this.#job = undefined;
       this.#options.onFailed(error as Error);
     });
   }
 
-  async #sum(partition: number, job: Job): Promise<void> {
+  /** Gives up as soon as the job is forgotten. */
+  async #sum(job: Job): Promise<void> {
+    const { partition } = job;
     const { log, config, breathe, newId } = this.#options;
     const stored: StoredSegment[] = [];
     for (const [key, bytes] of await log.readBack("graph-state", partition))
       stored.push(toStored(key, bytes));
+    if (this.#job !== job) return;
     const { chosen, coverage } = chooseSegments(stored);
     const [range, ...others] = coverage.ranges();
     if (range === undefined) {
-      this.#jobs.delete(partition);
+      this.#job = undefined;
       return;
     }
     assert(range.partition === partition && others.length === 0, "read back segments of another partition");
@@ -112,6 +122,7 @@ export class PartitionMerging implements Merging {
     for (const segment of chosen) {
       graph.addPart(toSegment(segment));
       await breathe();
+      if (this.#job !== job) return;
     }
     // What the sum covers, and what attempts before it left unfinished: of this partition, both lie before its end.
     job.obsolete = stored

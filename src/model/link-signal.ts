@@ -1,6 +1,7 @@
 import type { Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { LinkKind } from "../graph-state/link-kinds.ts";
+import type { LinkRow } from "../graph-state/link-row.ts";
 import { NO_ENTITY } from "../graph-state/names.ts";
 import { AUTH_TYPE, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
 import { type Epoch, linkClassOf } from "./epoch.ts";
@@ -10,8 +11,10 @@ import { relationName } from "./training-input.ts";
 
 const UNRESOLVED = -2;
 const UNKNOWN = -1;
-/** An unknown entity with more links than this is embedded without them: which of them to look at would be arbitrary. */
+/** An unknown entity with more peers than this is embedded without them: which of them to look at would be arbitrary. */
 const NEIGHBOURS_MAX = 1024;
+/** A link's relation is below that. */
+const RELATION_IDS = 1 << 16;
 
 /**
  * The link signal: would the graph have predicted this login's links? The least likely of them counts, corrected for
@@ -60,6 +63,11 @@ class AdoptedEpoch {
   readonly #versions: Int32Array[] = [new Int32Array(0), new Int32Array(0)];
   readonly #meanInput: readonly Float32Array[];
   readonly #relations: Map<string, number>;
+  /** Relation of the epoch by the key of a kind and a relation of the graph, and the version of the latter's id. */
+  readonly #relationOfKey = new Map<
+    number,
+    { readonly version: number; readonly relation: number | undefined }
+  >();
   /** Stands in for a relation of a class that the epoch knows under other types only. */
   readonly #meanRelation = new Map<string, Float32Array>();
 
@@ -123,8 +131,14 @@ class AdoptedEpoch {
   #neighbours(kind: number, id: number, relations: number): Neighbour[] {
     const graph = this.#graph;
     const found: Neighbour[] = [];
-    for (const link of graph.kinds) {
-      if (link.isProfile) continue;
+    const links = graph.kinds.filter(({ isProfile }) => !isProfile);
+    let degree = 0;
+    for (const { index, fromKind, toKind } of links) {
+      if (fromKind === kind) degree += graph.fromNodes[index]!.degreeOf(id);
+      if (toKind === kind) degree += graph.toNodes[index]!.degreeOf(id);
+    }
+    if (degree > NEIGHBOURS_MAX) return [];
+    for (const link of links) {
       if (link.fromKind === kind) {
         for (const row of graph.linksAt(link, "from", id))
           this.#collect(link, row, graph.links.toOf(row), link.toKind, relations, found);
@@ -133,14 +147,13 @@ class AdoptedEpoch {
         for (const row of graph.linksAt(link, "to", id))
           this.#collect(link, row, graph.links.fromOf(row), link.fromKind, 0, found);
       }
-      if (found.length > NEIGHBOURS_MAX) return [];
     }
     return found;
   }
 
   #collect(
     link: LinkKind,
-    row: number,
+    row: LinkRow,
     peer: number,
     peerKind: number,
     offset: number,
@@ -148,9 +161,23 @@ class AdoptedEpoch {
   ): void {
     const isTyped = this.#graph.links.relationOf(row) !== 0;
     if (isTyped !== (link.relation !== "untyped")) return;
-    const relation = this.#relations.get(relationName(this.#graph, row));
+    const relation = this.#relationOf(row);
     const known = this.#rowOf(peerKind, peer);
     if (relation !== undefined && known !== UNKNOWN) found.push({ message: offset + relation, row: known });
+  }
+
+  /** The epoch's relation of a link; looked up by name once for each name that an id is given to. */
+  #relationOf(row: LinkRow): number | undefined {
+    const { links, names } = this.#graph;
+    const id = links.relationOf(row);
+    const key = links.kindOf(row) * RELATION_IDS + id;
+    const version = id === 0 ? 0 : names.relations.versionOf(id - 1);
+    let found = this.#relationOfKey.get(key);
+    if (found?.version !== version) {
+      found = { version, relation: this.#relations.get(relationName(this.#graph, row)) };
+      this.#relationOfKey.set(key, found);
+    }
+    return found.relation;
   }
 
   /** The epoch's row of an entity; looked up by name once for each name that an id is given to. */

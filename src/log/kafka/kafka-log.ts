@@ -35,6 +35,7 @@ export class KafkaLog implements Log {
   /** When each partition was committed last, milliseconds. */
   readonly #committedMs = new Map<number, number>();
   #graphState: KeyedFollower | undefined;
+  #turns: Promise<void> = Promise.resolve();
 
   constructor(options: KafkaLogOptions) {
     this.#options = options;
@@ -144,9 +145,17 @@ export class KafkaLog implements Log {
       // A timer that is left would keep a process that has stopped from ending.
       taken.abort();
       if (records === undefined) return;
+      await this.#turn();
       yield new KafkaBatch(records, recordBytesMax);
-      // With more of them waiting, promises alone would go on without a turn for what brokers answer to commits of others.
-      await time.sleep(0);
     }
+  }
+
+  /**
+   * Resolves in a turn of the event loop of its own, however many partitions wait for one: between two batches brokers are
+   * heard, and the group hears from this process.
+   */
+  #turn(): Promise<void> {
+    this.#turns = this.#turns.then(() => this.#options.time.sleep(0));
+    return this.#turns;
   }
 }
