@@ -14,13 +14,13 @@ export const PARTITION_MERGE_BYTES_MIN = 4 * 1024 * 1024;
 /** What one commit takes along of a merge: it must stay a short one. */
 const PIECES_PER_COMMIT = 2;
 const DELETIONS_PER_COMMIT = 500;
-/** A partition that comes and goes is not summed each time that it comes: what for, it would be gone before the end. */
+/** Of a partition since it was taken on, or merged: one that comes and goes would be gone before its sum was written. */
 const COMMITS_BEFORE = 10;
 
 export type PartitionMergingOptions = {
-  readonly state: SharedGraph;
-  readonly log: Log;
-  readonly config: Config;
+  readonly state: Pick<SharedGraph, "stored">;
+  readonly log: Pick<Log, "readBack">;
+  readonly config: Pick<Config, "links" | "window">;
   /** Lets other work have its turn. */
   readonly breathe: () => Promise<void>;
   /** A text that no other process, and no earlier call, gives. */
@@ -50,7 +50,7 @@ export class PartitionMerging implements Merging {
   readonly #options: PartitionMergingOptions;
   readonly #bytesMin: number;
   #job: Job | undefined;
-  /** Of each partition since it was taken on, as far as it matters. */
+  /** Of each partition since it was taken on or merged, as far as it matters. */
   readonly #commits = new Map<number, number>();
 
   constructor(options: PartitionMergingOptions) {
@@ -61,7 +61,6 @@ export class PartitionMerging implements Merging {
   write(segments: readonly Segment[], partition: number): KeyedRecord[] {
     const { stored } = this.#options.state;
     const records = segments.map(toRecord);
-    const commits = this.#commits.get(partition) ?? 0;
     if (this.#job?.partition === partition) records.push(...this.#goOn(this.#job));
     for (const { key, value } of records) {
       if (value === null) stored.delete(key);
@@ -69,6 +68,7 @@ export class PartitionMerging implements Merging {
     }
     const isDue =
       stored.bytes(partition) >= Math.max(this.#bytesMin, MERGE_RATIO * stored.sumBytes(partition));
+    const commits = this.#commits.get(partition) ?? 0;
     if (commits < COMMITS_BEFORE) this.#commits.set(partition, commits + 1);
     else if (isDue && this.#job === undefined) this.#begin(partition);
     return records;
@@ -80,13 +80,14 @@ export class PartitionMerging implements Merging {
     if (this.#job?.partition === partition) this.#job = undefined;
   }
 
-  #goOn({ pieces, obsolete }: Job): KeyedRecord[] {
+  #goOn({ partition, pieces, obsolete }: Job): KeyedRecord[] {
     const records: KeyedRecord[] = [];
     while (pieces !== undefined && records.length < PIECES_PER_COMMIT) {
       const { value, done } = pieces.next();
       if (done === true) {
         records.push(...obsolete.splice(0, DELETIONS_PER_COMMIT).map((key) => ({ key, value: null })));
-        if (obsolete.length === 0) this.#job = undefined;
+        // Others that are due come first.
+        if (obsolete.length === 0) this.forget(partition);
         break;
       }
       records.push(toRecord(value));

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PartitionMerging } from "../../src/engine/partition-merging.ts";
+import { toRecord } from "../../src/engine/segment-merging.ts";
+import { StoredSegments, segmentGroup } from "../../src/engine/stored-segments.ts";
+import { Graph } from "../../src/graph-state/graph.ts";
+import { DEFAULT_LINK_KINDS } from "../../src/graph-state/link-kinds.ts";
+import type { Segment } from "../../src/graph-state/segment.ts";
+import type { KeyedRecord } from "../../src/log/port.ts";
+import { addLogin, login, PART_BYTES_MAX } from "../graph-state/logins.ts";
+
+const WINDOW = { days: 30, maxLinks: 10_000, maxJumpDays: 30 };
+const SEGMENTS = 20;
+/** More than any partition has to hold before it is merged. */
+const COMMITS = 100;
+
+/** Segment `i` of a partition, of one login at offset `i`. */
+function segment(partition: number, i: number): Segment {
+  const graph = new Graph({ window: WINDOW });
+  addLogin(graph, login({ user: `U${i}` }));
+  const [part] = graph.takeDelta(PART_BYTES_MAX);
+  const ranges = [{ partition, historyStart: 0, first: i, next: i + 1 }];
+  return { group: segmentGroup(partition, i), piece: 0, isLast: true, ranges, ...part! };
+}
+
+/** A merging whose log holds some segments of each partition, and which takes one step at each call of `step`. */
+function newMerging() {
+  const stored = new StoredSegments();
+  const reads: number[] = [];
+  const waiting: (() => void)[] = [];
+  const merging = new PartitionMerging({
+    state: { stored },
+    log: {
+      readBack: async (_, partition) => {
+        reads.push(partition);
+        const records = Array.from({ length: SEGMENTS }, (_, i) => toRecord(segment(partition, i)));
+        return new Map(records.map(({ key, value }) => [key, value!]));
+      },
+    },
+    config: { links: [...DEFAULT_LINK_KINDS], window: WINDOW },
+    breathe: () => new Promise((resolve) => waiting.push(resolve)),
+    newId: () => "id",
+    onFailed: (error) => assert.fail(error),
+    bytesMin: 1,
+  });
+  let next = SEGMENTS;
+  const commit = (partition: number): KeyedRecord[] => merging.write([segment(partition, next++)], partition);
+  const step = async (): Promise<boolean> => {
+    await new Promise(setImmediate);
+    const resolve = waiting.shift();
+    resolve?.();
+    await new Promise(setImmediate);
+    return resolve !== undefined;
+  };
+  return { merging, reads, commit, step };
+}
+
+test("a partition that was just taken on is not merged yet", () => {
+  const { merging, reads, commit } = newMerging();
+  for (let life = 0; life < COMMITS; life++) {
+    commit(0);
+    merging.forget(0);
+  }
+  assert.deepEqual(reads, []);
+  for (let i = 0; i < COMMITS; i++) commit(0);
+  assert.deepEqual(reads, [0]);
+});
+
+test("a merge ends when its partition is lost, and is not finished for nobody", async () => {
+  const { merging, reads, commit, step } = newMerging();
+  for (let i = 0; i < COMMITS; i++) commit(0);
+  assert.ok((await step()) && (await step()));
+  merging.forget(0);
+  await step();
+  assert.equal(await step(), false);
+  assert.deepEqual(reads, [0]);
+});
+
+test("partitions are merged one after the other", async () => {
+  const { reads, commit, step } = newMerging();
+  for (let i = 0; i < COMMITS; i++) for (const partition of [0, 1]) commit(partition);
+  assert.deepEqual(reads, [0]);
+  while (await step());
+  const records = [];
+  while (reads.length === 1) for (const partition of [0, 1]) records.push(...commit(partition));
+  assert.deepEqual(reads, [0, 1]);
+  // The sum is there, and what it stands for is not any more.
+  assert.equal(records.filter(({ key, value }) => key.includes("/sum") && value !== null).length, 1);
+  assert.equal(records.filter(({ value }) => value === null).length, SEGMENTS);
+});
