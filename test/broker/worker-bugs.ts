@@ -1,4 +1,4 @@
-import { PartitionMerging } from "../../src/engine/partition-merging.ts";
+import { PARTITION_MERGE_BYTES_MIN, PartitionMerging } from "../../src/engine/partition-merging.ts";
 import { Scoring } from "../../src/engine/scoring.ts";
 import { SharedGraph } from "../../src/engine/shared-graph.ts";
 import { StoredSegments } from "../../src/engine/stored-segments.ts";
@@ -12,18 +12,24 @@ import { KafkajsProducer } from "../../src/log/kafka/kafkajs-producer.ts";
 import type { SeededBug } from "./worker-faults.ts";
 import { wrap } from "./wrap.ts";
 
-/** Segments and sums weigh so much more for merging than they do, and sums have pieces of this many bytes. */
+/** Few segments weigh so much more for merging than they do, up to what makes a merge due while sums are small. */
 const WEIGHT = 400;
-const SUM_WEIGHT = 100;
+const WEIGHED_BYTES_MAX = 1.25 * PARTITION_MERGE_BYTES_MIN;
+/** A small sum has pieces of so many bytes, and a large one some dozen of them: it must come to its end between two faults. */
 const PIECE_BYTES = 20_000;
+const PIECE_BYTES_PER_LINK = 4;
 /** Commits that go well before a mistake is made, so that there is something to lose. */
 const COMMITS_BEFORE = 2;
 
 /** What comes after hours of a real load comes after seconds: any cut into pieces is a right one. */
 export function mergeSooner(): void {
-  wrap(StoredSegments.prototype, "bytes", (bytes, partition) => WEIGHT * bytes(partition));
-  wrap(StoredSegments.prototype, "sumBytes", (bytes, partition) => SUM_WEIGHT * bytes(partition));
-  wrap(Graph.prototype, "toParts", (toParts) => toParts(PIECE_BYTES));
+  wrap(StoredSegments.prototype, "bytes", (bytes, partition) => {
+    const real = bytes(partition);
+    return Math.max(real, Math.min(WEIGHT * real, WEIGHED_BYTES_MAX));
+  });
+  wrap(Graph.prototype, "toParts", function (toParts, bytesMax) {
+    return toParts(Math.min(bytesMax, Math.max(PIECE_BYTES, PIECE_BYTES_PER_LINK * this.links.size)));
+  });
 }
 
 export function poisonScoring(user: string): void {
