@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { describe, type TestContext, test } from "node:test";
 import type { ErrorCode } from "../../src/errors.ts";
 import type { KafkaClientOptions, KafkaSasl } from "../../src/log/kafka/kafkajs-connection.ts";
+import { SASL_USER } from "./broker-configuration.ts";
 import { assertCode, clientOf, readGroup, readTail, TEST_MS_MAX, until } from "./client-reading.ts";
-import { SASL_USER } from "./kafka-broker.ts";
 import { sharedBroker } from "./shared-broker.ts";
 
 describe("a secured broker", () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
 import { run } from "../processes/oddlink.ts";
-import { SASL_USER, startBroker } from "./kafka-broker.ts";
+import { SASL_USER } from "./broker-configuration.ts";
+import { startBroker } from "./kafka-broker.ts";
 import { WorkerCluster } from "./worker-cluster.ts";
 
 const SETTINGS = {

@@ -16,8 +16,16 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import kafkajs, { type Admin } from "kafkajs";
-import { patchKafkajs } from "../../src/log/kafka/kafkajs-patches.ts";
+import { allow, createTopics, deleteTopic, type TopicOptions } from "./broker-administration.ts";
+import {
+  addressOf,
+  type BrokerOptions,
+  type Listener,
+  LOG_PROPERTIES,
+  type Ports,
+  SASL_USER,
+  serverProperties,
+} from "./broker-configuration.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";
 import { CLASS_ARCHIVE, kafkaJars } from "./kafka-jars.ts";
 
@@ -27,28 +35,8 @@ const START_MS_MAX = 90_000;
 /** Writing the class archive takes seconds more than a plain stop. */
 const STOP_MS_MAX = 40_000;
 const POLL_MS = 20;
-const CONTROLLER_MS_MAX = 20_000;
-const ACLS_MS_MAX = 20_000;
-const TOPICS_MS_MAX = 20_000;
 /** Between choosing a free port and listening on it another process may take it. */
 const PORT_ATTEMPTS_MAX = 5;
-
-export const SASL_USER = { username: "alice", password: "alice-secret" } as const;
-
-export type BrokerOptions = {
-  /** Adds listeners with SASL, TLS and mutual TLS beside the plain one. */
-  readonly isSecured?: boolean;
-  /** Adds a listener for each, whose clients are told to come back to this port of 127.0.0.1, where a fault proxy listens. */
-  readonly proxyPorts?: readonly number[];
-  /** Added to server.properties; wins over what is there. */
-  readonly extra?: Readonly<Record<string, string>>;
-};
-
-export type TopicOptions = {
-  readonly partitions: number;
-  /** Topic settings such as `cleanup.policy`. */
-  readonly config?: Readonly<Record<string, string>>;
-};
 
 export type SecuredBroker = {
   /** PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 as `SASL_USER`, and OAUTHBEARER with unsecured tokens. */
@@ -58,8 +46,6 @@ export type SecuredBroker = {
   readonly mutualTls: string;
   readonly certificates: Certificates;
 };
-
-type Listener = "plaintext" | "controller" | "sasl" | "tls" | "mtls" | `proxied${number}`;
 
 /**
  * Starts one Kafka broker, its own controller, on free ports of the loopback interface, and returns when it is ready.
@@ -88,7 +74,7 @@ export async function startBroker(
 export class KafkaBroker {
   readonly #jars: string;
   readonly #folder: string;
-  readonly #ports: Readonly<Record<Listener, number>>;
+  readonly #ports: Ports;
   readonly #guard: ChildProcess;
   readonly #certificates: Certificates | undefined;
   readonly #isSecured: boolean;
@@ -112,23 +98,9 @@ export class KafkaBroker {
     this.#ports = { plaintext, controller, sasl, tls, mtls, ...behindProxies };
     this.#isSecured = options.isSecured === true;
     this.#certificates = this.#isSecured ? makeCertificates(this.#folder) : undefined;
-    const properties = { ...this.#properties(options), ...options.extra };
-    const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`);
-    writeFileSync(this.#file("server.properties"), lines.join(""));
-    writeFileSync(
-      this.#file("log4j2.properties"),
-      [
-        "status=error",
-        "appender.out.type=Console",
-        "appender.out.name=Out",
-        "appender.out.layout.type=PatternLayout",
-        "appender.out.layout.pattern=%d %p %c{1} %m%n",
-        "rootLogger.level=warn",
-        "rootLogger.appenderRef.out.ref=Out",
-        "logger.ready.name=kafka.server.KafkaRaftServer",
-        "logger.ready.level=info\n",
-      ].join("\n"),
-    );
+    const place = { ports: this.#ports, dataFolder: this.#file("data"), certificates: this.#certificates };
+    writeFileSync(this.#file("server.properties"), serverProperties(options, place));
+    writeFileSync(this.#file("log4j2.properties"), LOG_PROPERTIES);
   }
 
   /** Address of the plain listener. */
@@ -238,76 +210,15 @@ export class KafkaBroker {
   }
 
   createTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
-    const wanted = Object.entries(topics).map(([topic, { partitions, config = {} }]) => ({
-      topic,
-      numPartitions: partitions,
-      configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
-    }));
-    return this.#administer(async (admin) => {
-      await admin.createTopics({ waitForLeaders: false, topics: wanted });
-      // kafkajs would wait for leaders, but not for a broker that has not heard of the topic yet.
-      const deadlineMs = Date.now() + TOPICS_MS_MAX;
-      for (const { topic } of wanted) {
-        while (!(await isThere(admin, topic))) {
-          if (Date.now() > deadlineMs) throw new Error(`the topic ${topic} is not there`);
-          await sleep(POLL_MS);
-        }
-      }
-    });
+    return createTopics(this.brokers, topics);
   }
 
-  /** Deletes a topic, and returns when nobody is told of it any more. */
   deleteTopic(topic: string): Promise<void> {
-    return this.#administer(async (admin) => {
-      await admin.deleteTopics({ topics: [topic] });
-      const deadlineMs = Date.now() + TOPICS_MS_MAX;
-      while ((await admin.listTopics()).includes(topic)) {
-        if (Date.now() > deadlineMs) throw new Error(`the topic ${topic} is still there`);
-        await sleep(POLL_MS);
-      }
-    });
+    return deleteTopic(this.brokers, topic);
   }
 
-  /** Lets a user do everything with topics, groups and transactional ids that begin with `prefix`; needs an authorizer. */
   allow(user: string, prefix: string): Promise<void> {
-    const { ANY, TOPIC, GROUP, TRANSACTIONAL_ID } = kafkajs.AclResourceTypes;
-    const resourceTypes = [TOPIC, GROUP, TRANSACTIONAL_ID];
-    const rule = {
-      resourceName: prefix,
-      resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
-      principal: `User:${user}`,
-      host: "*",
-      operation: kafkajs.AclOperationTypes.ALL,
-      permissionType: kafkajs.AclPermissionTypes.ALLOW,
-    };
-    return this.#administer(async (admin) => {
-      await admin.createAcls({ acl: resourceTypes.map((resourceType) => ({ ...rule, resourceType })) });
-      // The controller has them; the broker that is to go by them hears of it a moment later.
-      const deadlineMs = Date.now() + ACLS_MS_MAX;
-      for (;;) {
-        const { resources } = await admin.describeAcls({ ...rule, resourceType: ANY });
-        if (resources.length === resourceTypes.length) return;
-        if (Date.now() > deadlineMs) throw new Error(`the broker does not know what ${user} may do`);
-        await sleep(POLL_MS);
-      }
-    });
-  }
-
-  async #administer(work: (admin: Admin) => Promise<void>): Promise<void> {
-    patchKafkajs();
-    const admin = new kafkajs.Kafka({ brokers: [this.brokers], logCreator: () => () => {} }).admin();
-    try {
-      await admin.connect();
-      // A broker that has just started may not know its controller yet, and kafkajs takes that for an error.
-      const deadlineMs = Date.now() + CONTROLLER_MS_MAX;
-      while ((await admin.describeCluster()).controller === null) {
-        if (Date.now() > deadlineMs) throw new Error("the broker knows no controller");
-        await sleep(POLL_MS);
-      }
-      await work(admin);
-    } finally {
-      await admin.disconnect();
-    }
+    return allow(this.brokers, user, prefix);
   }
 
   /** Bytes of a partition in the broker's log, as they are compressed there. */
@@ -322,7 +233,7 @@ export class KafkaBroker {
   }
 
   #address(listener: Listener): string {
-    return `127.0.0.1:${this.#ports[listener]}`;
+    return addressOf(this.#ports, listener);
   }
 
   #classPath(): string[] {
@@ -351,106 +262,6 @@ export class KafkaBroker {
     );
     if (status !== 0) throw new Error(`could not format the broker's folder: ${stdout}${stderr}`);
   }
-
-  #properties(options: BrokerOptions): Record<string, string> {
-    const protocols: Partial<Record<Listener, string>> = {
-      plaintext: "PLAINTEXT",
-      controller: "PLAINTEXT",
-      ...(this.#isSecured ? { sasl: "SASL_PLAINTEXT", tls: "SSL", mtls: "SSL" } : {}),
-    };
-    const proxyPorts = options.proxyPorts ?? [];
-    for (const place of proxyPorts.keys()) protocols[`proxied${place}`] = "PLAINTEXT";
-    const listeners = Object.keys(protocols) as Listener[];
-    const advertised = listeners
-      .filter((name) => name !== "controller")
-      .map((name) => {
-        const port = name.startsWith("proxied")
-          ? proxyPorts[Number(name.slice("proxied".length))]
-          : this.#ports[name];
-        return `${name.toUpperCase()}://127.0.0.1:${port}`;
-      });
-    return {
-      "process.roles": "broker,controller",
-      "node.id": "1",
-      "controller.quorum.voters": `1@${this.#address("controller")}`,
-      "controller.listener.names": "CONTROLLER",
-      "inter.broker.listener.name": "PLAINTEXT",
-      listeners: listeners.map((name) => `${name.toUpperCase()}://${this.#address(name)}`).join(","),
-      "advertised.listeners": advertised.join(","),
-      "listener.security.protocol.map": listeners
-        .map((name) => `${name.toUpperCase()}:${protocols[name]}`)
-        .join(","),
-      "log.dirs": this.#file("data"),
-      "auto.create.topics.enable": "false",
-      ...SMALL_AND_QUICK,
-      ...(this.#certificates === undefined ? {} : security(this.#certificates)),
-    };
-  }
-}
-
-async function isThere(admin: Admin, topic: string): Promise<boolean> {
-  try {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
-  } catch {
-    return false;
-  }
-}
-
-/** One replica, few threads and partitions, and timeouts that don't keep a test waiting. */
-const SMALL_AND_QUICK: Readonly<Record<string, string>> = {
-  "num.network.threads": "2",
-  "num.io.threads": "4",
-  "num.replica.fetchers": "1",
-  "background.threads": "2",
-  "log.cleaner.dedupe.buffer.size": String(2 * 1024 * 1024),
-  "log.cleaner.threads": "1",
-  "default.replication.factor": "1",
-  "min.insync.replicas": "1",
-  // The first group and the first transaction wait until these topics are there.
-  "offsets.topic.num.partitions": "4",
-  "offsets.topic.replication.factor": "1",
-  "transaction.state.log.num.partitions": "4",
-  "transaction.state.log.replication.factor": "1",
-  "transaction.state.log.min.isr": "1",
-  "share.coordinator.state.topic.num.partitions": "1",
-  "share.coordinator.state.topic.replication.factor": "1",
-  "share.coordinator.state.topic.min.isr": "1",
-  // A broker that was killed is let in again only when its old registration has lapsed.
-  "broker.session.timeout.ms": "2000",
-  "broker.heartbeat.interval.ms": "500",
-  "group.initial.rebalance.delay.ms": "0",
-  "group.min.session.timeout.ms": "1000",
-  // Only this scan notices that a transaction has timed out.
-  "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
-};
-
-function security(certificates: Certificates): Record<string, string> {
-  const plain = "org.apache.kafka.common.security.plain.PlainLoginModule";
-  const scram = "org.apache.kafka.common.security.scram.ScramLoginModule";
-  const bearer = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule";
-  const { username, password } = SASL_USER;
-  const keys = {
-    "ssl.keystore.type": "PEM",
-    "ssl.keystore.location": certificates.serverFile,
-    "ssl.truststore.type": "PEM",
-    "ssl.truststore.location": certificates.caFile,
-  };
-  const of = (listener: string, entries: Readonly<Record<string, string>>): [string, string][] =>
-    Object.entries(entries).map(([key, value]) => [`listener.name.${listener}.${key}`, value]);
-  return Object.fromEntries([
-    ...of("tls", { ...keys, "ssl.client.auth": "none" }),
-    ...of("mtls", { ...keys, "ssl.client.auth": "required" }),
-    ...of("sasl", {
-      "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
-      "plain.sasl.jaas.config": `${plain} required user_${username}="${password}";`,
-      "scram-sha-256.sasl.jaas.config": `${scram} required;`,
-      "scram-sha-512.sasl.jaas.config": `${scram} required;`,
-      "oauthbearer.sasl.jaas.config": `${bearer} required unsecuredLoginStringClaim_sub="broker";`,
-      "oauthbearer.sasl.server.callback.handler.class":
-        "org.apache.kafka.common.security.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler",
-    }),
-  ]);
 }
 
 /**

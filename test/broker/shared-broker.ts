@@ -1,5 +1,6 @@
 import { after } from "node:test";
-import { type BrokerOptions, type KafkaBroker, startBroker } from "./kafka-broker.ts";
+import type { BrokerOptions } from "./broker-configuration.ts";
+import { type KafkaBroker, startBroker } from "./kafka-broker.ts";
 
 /**
  * A broker that several tests share: it starts when the first of them asks for it, and is gone after the last.
