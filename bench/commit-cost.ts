@@ -11,7 +11,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { KafkajsClient } from "../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../src/log/kafka/kafkajs/client.ts";
 import { startBroker } from "../test/broker/kafka-broker.ts";
 import { mavenJars } from "../test/broker/kafka-jars.ts";
 import { cpuSeconds } from "./kafka/cpu.ts";

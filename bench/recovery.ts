@@ -19,7 +19,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
 import kafkajs from "kafkajs";
-import { KafkajsClient } from "../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../src/log/kafka/kafkajs/client.ts";
 import type { KafkaBroker } from "../test/broker/kafka-broker.ts";
 import { startBroker } from "../test/broker/kafka-broker.ts";
 import { type RunningWorker, WorkerCluster } from "../test/broker/worker-cluster.ts";

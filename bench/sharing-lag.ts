@@ -11,7 +11,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import kafkajs from "kafkajs";
-import { KafkajsClient } from "../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../src/log/kafka/kafkajs/client.ts";
 import { startBroker } from "../test/broker/kafka-broker.ts";
 import { WorkerCluster } from "../test/broker/worker-cluster.ts";
 import { MadeLogins, type Message, row } from "./logins.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import type { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { cpuSeconds } from "./cpu.ts";
 import type { RunningEngine } from "./engines.ts";
 

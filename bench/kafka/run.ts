@@ -14,7 +14,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { startBroker } from "../../test/broker/kafka-broker.ts";
 import { mavenJars } from "../../test/broker/kafka-jars.ts";
 import { type Capacity, drained, measureCapacity } from "./capacity.ts";

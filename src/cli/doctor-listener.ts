@@ -1,7 +1,7 @@
 import { connect } from "node:tls";
 import type { KafkaConfig } from "../config/kafka.ts";
 import { OddlinkError } from "../errors.ts";
-import { brokerErrorType } from "../log/kafka/kafka-errors.ts";
+import { brokerErrorType } from "../log/kafka/kafkajs/kafka-errors.ts";
 import type { Check } from "./doctor-checks.ts";
 
 const HANDSHAKE_MS_MAX = 3000;

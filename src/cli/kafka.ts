@@ -6,8 +6,8 @@ import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { KafkaLog } from "../log/kafka/kafka-log.ts";
 import { KafkaTrainerLog } from "../log/kafka/kafka-trainer-log.ts";
-import { KafkajsClient } from "../log/kafka/kafkajs-client.ts";
-import type { KafkaClientOptions, KafkaSasl, KafkaTls } from "../log/kafka/kafkajs-connection.ts";
+import { KafkajsClient } from "../log/kafka/kafkajs/client.ts";
+import type { KafkaClientOptions, KafkaSasl, KafkaTls } from "../log/kafka/kafkajs/connection.ts";
 import { TOPIC_NAMES, type TopicNames } from "../log/kafka/produced-records.ts";
 import { REAL_TIME } from "../time.ts";
 

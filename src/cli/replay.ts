@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { OddlinkError } from "../errors.ts";
 import { REJECT_REASONS } from "../ingest/decoded.ts";
-import { KafkajsClient } from "../log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../log/kafka/kafkajs/client.ts";
 import { NO_REASON, type ReasonCount, replayDeadLetters } from "../log/kafka/replay.ts";
 import { REAL_TIME } from "../time.ts";
 import { kafkaClientOptions, topicsOf } from "./kafka.ts";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { OddlinkError } from "../errors.ts";
-import { KafkajsAdmin } from "../log/kafka/kafkajs-admin.ts";
+import { KafkajsAdmin } from "../log/kafka/kafkajs/admin.ts";
 import { checkTopics, missingTopics, type TopicReport, topicRoles } from "../log/kafka/topic-settings.ts";
 import { kafkaClientOptions, topicsOf } from "./kafka.ts";
 import { type CommonFlags, configOf, numberOf } from "./options.ts";

@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import { KafkajsAdmin } from "../log/kafka/kafkajs-admin.ts";
+import { KafkajsAdmin } from "../log/kafka/kafkajs/admin.ts";
 import { checkTopics, topicRoles } from "../log/kafka/topic-settings.ts";
 import { kafkaClientOptions, topicsOf } from "./kafka.ts";
 import { countText } from "./terminal/numbers.ts";

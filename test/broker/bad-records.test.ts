@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import kafkajs, { type Admin } from "kafkajs";
 import type { LoginBytes } from "../../src/ingest/login-bytes.ts";
 import { USER } from "../../src/ingest/login-bytes.ts";
-import { patchKafkajs } from "../../src/log/kafka/kafkajs-patches.ts";
+import { patchKafkajs } from "../../src/log/kafka/kafkajs/patches.ts";
 import { FAILS_IN_ADDING, FAILS_IN_SCORING } from "../engine/poison.ts";
 import { ended, run } from "../processes/oddlink.ts";
 import { verify } from "../verification/verifier.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Admin } from "kafkajs";
-import { patchKafkajs } from "../../src/log/kafka/kafkajs-patches.ts";
+import { patchKafkajs } from "../../src/log/kafka/kafkajs/patches.ts";
 
 const POLL_MS = 20;
 const CONTROLLER_MS_MAX = 20_000;

@@ -3,8 +3,8 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, OddlinkError } from "../../src/errors.ts";
 import type { ConsumedRecord, KafkaClient } from "../../src/log/kafka/client.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
-import type { KafkaClientOptions } from "../../src/log/kafka/kafkajs-connection.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
+import type { KafkaClientOptions } from "../../src/log/kafka/kafkajs/connection.ts";
 
 /** Both far more than is needed on a machine that has something else to do. */
 export const TEST_MS_MAX = 120_000;

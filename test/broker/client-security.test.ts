@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, type TestContext, test } from "node:test";
 import type { ErrorCode } from "../../src/errors.ts";
-import type { KafkaClientOptions, KafkaSasl } from "../../src/log/kafka/kafkajs-connection.ts";
+import type { KafkaClientOptions, KafkaSasl } from "../../src/log/kafka/kafkajs/connection.ts";
 import { SASL_USER } from "./broker-configuration.ts";
 import { assertCode, clientOf, readGroup, readTail, TEST_MS_MAX, until } from "./client-reading.ts";
 import { sharedBroker } from "./shared-broker.ts";

@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kafka, logLevel } from "kafkajs";
-import type { CodecName } from "../../src/log/kafka/codecs.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
+import type { CodecName } from "../../src/log/kafka/kafkajs/codecs.ts";
 import { REAL_TIME } from "../../src/time.ts";
 import { type KafkaWorld, kafkaClientContract } from "../conformance/kafka-client.ts";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { run } from "../processes/oddlink.ts";
 import { SASL_USER } from "./broker-configuration.ts";
 import { startBroker } from "./kafka-broker.ts";

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import type { ConsumedRecord, ProducedRecord } from "../../src/log/kafka/client.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { violations } from "../alerts/ocsf-schema.ts";
 import { EXAMPLE, EXAMPLE_FILE, ended, run } from "../processes/oddlink.ts";
 import { type KafkaBroker, startBroker } from "./kafka-broker.ts";

@@ -1,7 +1,7 @@
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decodeSegmentHeader } from "../../src/graph-state/segment.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { type Verdict, Verifier } from "../verification/verifier.ts";
 import { Feeder } from "./feeder.ts";
 import type { KafkaBroker } from "./kafka-broker.ts";

@@ -6,8 +6,8 @@
  * Points: `fenced`, a partition is being taken on; `written`, the records of a transaction are at the broker and it is open;
  * `committed`, it is committed, and the process does not live to know it. COUNT says the how manieth time.
  */
-import { KafkajsProducer } from "../../src/log/kafka/kafkajs-producer.ts";
-import { TransactionalSends } from "../../src/log/kafka/kafkajs-sends.ts";
+import { KafkajsProducer } from "../../src/log/kafka/kafkajs/producer.ts";
+import { TransactionalSends } from "../../src/log/kafka/kafkajs/sends.ts";
 
 const [point, count, signal] = (process.env["FAULT_IN_TRANSACTION"] ?? "").split(" ");
 let times = 0;

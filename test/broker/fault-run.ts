@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { USER } from "../../src/ingest/login-bytes.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { Random } from "../../src/model/random.ts";
 import { type Finding, Verifier } from "../verification/verifier.ts";
 import { EpochPublisher } from "./epoch-publisher.ts";

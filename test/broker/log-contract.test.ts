@@ -1,6 +1,6 @@
 import { after } from "node:test";
 import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";
 import { REAL_TIME } from "../../src/time.ts";
 import { kafkaLogOptions } from "../conformance/kafka-world.ts";

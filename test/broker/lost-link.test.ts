@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { startBroker } from "./kafka-broker.ts";
 import { LosingProxy } from "./losing-proxy.ts";
 

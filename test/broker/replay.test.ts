@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConsumedRecord, ProducedRecord } from "../../src/log/kafka/client.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { ended, run, start } from "../processes/oddlink.ts";
 import { startBroker } from "./kafka-broker.ts";
 import { WorkerCluster } from "./worker-cluster.ts";

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import type { TrainSummary } from "../../src/cli/train.ts";
 import { EPOCHS_KEPT, EpochReader } from "../../src/engine/epoch-records.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { EXAMPLE, ended } from "../processes/oddlink.ts";
 import { startBroker } from "./kafka-broker.ts";
 import { type RunningWorker, WorkerCluster } from "./worker-cluster.ts";

@@ -7,8 +7,8 @@ import type { Segment } from "../../src/graph-state/segment.ts";
 import { USER } from "../../src/ingest/login-bytes.ts";
 import type { ProducedRecord } from "../../src/log/kafka/client.ts";
 import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
-import { KafkajsProducer } from "../../src/log/kafka/kafkajs-producer.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
+import { KafkajsProducer } from "../../src/log/kafka/kafkajs/producer.ts";
 import type { SeededBug } from "./worker-faults.ts";
 import { wrap } from "./wrap.ts";
 

@@ -8,7 +8,7 @@ import { topicsOf } from "../../src/cli/kafka.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
 import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
-import { KafkajsClient } from "../../src/log/kafka/kafkajs-client.ts";
+import { KafkajsClient } from "../../src/log/kafka/kafkajs/client.ts";
 import { ended, start } from "../processes/oddlink.ts";
 import type { Outcome } from "../verification/verifier.ts";
 import type { KafkaBroker } from "./kafka-broker.ts";

@@ -1,7 +1,7 @@
 import { OddlinkError } from "../../errors.ts";
 import type { Time } from "../../time.ts";
 import type { ConsumedRecord, KafkaClient, ProducedRecord } from "./client.ts";
-import type { ReadRecords } from "./kafkajs-queries.ts";
+import type { ReadRecords } from "./kafkajs/queries.ts";
 import { PartitionWriter } from "./partition-writer.ts";
 import { REPLAYED_FROM } from "./produced-records.ts";
 

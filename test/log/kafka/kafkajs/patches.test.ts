@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Cluster } from "../../../src/log/kafka/kafkajs-internals.ts";
-import { patchKafkajs } from "../../../src/log/kafka/kafkajs-patches.ts";
+import { Cluster } from "../../../../src/log/kafka/kafkajs/internals.ts";
+import { patchKafkajs } from "../../../../src/log/kafka/kafkajs/patches.ts";
 
 test("what waiting may heal is no reason for kafkajs to end a member", async () => {
   patchKafkajs();

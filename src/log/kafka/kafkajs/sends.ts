@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Message } from "kafkajs";
-import type { ProducedRecord } from "./client.ts";
+import type { ProducedRecord } from "../client.ts";
+import type { CompressionName } from "./connection.ts";
+import { backoffMs, forgetBroker } from "./coordinator.ts";
+import { errorOfCode, type InternalCluster, produceTo } from "./internals.ts";
 import { brokerErrorType, causesOf, mayHeal } from "./kafka-errors.ts";
-import type { CompressionName } from "./kafkajs-connection.ts";
-import { backoffMs, forgetBroker } from "./kafkajs-coordinator.ts";
-import { errorOfCode, type InternalCluster, produceTo } from "./kafkajs-internals.ts";
-import { COMPRESSION_TYPES } from "./kafkajs-patches.ts";
+import { COMPRESSION_TYPES } from "./patches.ts";
 
 /** One request holds one batch a partition, and brokers take batches of 1 MiB unless told otherwise. */
 const BATCH_BYTES_MAX = 512 * 1024;

@@ -8,13 +8,13 @@ import {
   type RetryOptions,
   type SASLOptions,
 } from "kafkajs";
-import { OddlinkError } from "../../errors.ts";
+import { OddlinkError } from "../../../errors.ts";
+import { bearerMechanism } from "./bearer.ts";
 import { BrokerReach } from "./broker-reach.ts";
+import { clustersOf, type KafkaClusters } from "./clusters.ts";
 import type { CodecName } from "./codecs.ts";
-import { bearerMechanism } from "./kafkajs-bearer.ts";
-import { clustersOf, type KafkaClusters } from "./kafkajs-clusters.ts";
-import { patchKafkajs } from "./kafkajs-patches.ts";
-import { wordsFor } from "./kafkajs-words.ts";
+import { patchKafkajs } from "./patches.ts";
+import { wordsFor } from "./words.ts";
 
 type Login = { readonly username: string; readonly password: string };
 

@@ -1,5 +1,5 @@
 import type { LogEntry } from "kafkajs";
-import { errorOfCode } from "./kafkajs-internals.ts";
+import { errorOfCode } from "./internals.ts";
 
 /** Error codes that the protocol has, and some more. */
 const CODES_MAX = 120;

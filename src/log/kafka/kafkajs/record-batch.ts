@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import type { ConsumedRecord, KafkaHeaders } from "./client.ts";
+import type { ConsumedRecord, KafkaHeaders } from "../client.ts";
 import { type CodecName, createCodecs } from "./codecs.ts";
 
 /**

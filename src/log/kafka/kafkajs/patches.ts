@@ -1,7 +1,6 @@
 import kafkajs, { type CompressionTypes } from "kafkajs";
 import { type Codec, type CodecName, createCodecs } from "./codecs.ts";
-import { isDenied, isTlsRefused } from "./kafka-errors.ts";
-import { decodeFetchResponse } from "./kafkajs-fetch.ts";
+import { decodeFetchResponse } from "./fetch.ts";
 import {
   Broker,
   Cluster,
@@ -14,7 +13,8 @@ import {
   OffsetManager,
   READ_UNCOMMITTED,
   RequestQueue,
-} from "./kafkajs-internals.ts";
+} from "./internals.ts";
+import { isDenied, isTlsRefused } from "./kafka-errors.ts";
 
 /** How often kafkajs looks at requests that wait for others to be answered, in milliseconds; its own constant. */
 const PENDING_CHECK_MS = 10;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import kafkajs, { type Kafka } from "kafkajs";
 import type { BrokerReach } from "./broker-reach.ts";
-import type { InternalCluster, InternalConnectionPool } from "./kafkajs-internals.ts";
-import { watchConnections } from "./kafkajs-watching.ts";
+import type { InternalCluster, InternalConnectionPool } from "./internals.ts";
+import { watchConnections } from "./watching.ts";
 
 /** All connections of a Kafka, whoever made them. */
 export type KafkaClusters = {

@@ -1,17 +1,11 @@
 import { setImmediate } from "node:timers";
 import type { Consumer, EachBatchPayload } from "kafkajs";
-import { handOverMsMax, type JoinOptions, type Membership } from "./client.ts";
+import { handOverMsMax, type JoinOptions, type Membership } from "../client.ts";
+import { withTrouble } from "./asking.ts";
+import type { KafkaClusters } from "./clusters.ts";
+import { endWithin, type KafkaClientOptions, type OpenKafka, RETRY, requireWithin } from "./connection.ts";
 import { asKafkaError } from "./kafka-errors.ts";
-import { withTrouble } from "./kafkajs-asking.ts";
-import type { KafkaClusters } from "./kafkajs-clusters.ts";
-import {
-  endWithin,
-  type KafkaClientOptions,
-  type OpenKafka,
-  RETRY,
-  requireWithin,
-} from "./kafkajs-connection.ts";
-import { joinAfter } from "./kafkajs-patches.ts";
+import { joinAfter } from "./patches.ts";
 import type { LoggedRecord } from "./record-batch.ts";
 
 const SESSION_TIMEOUT_MS = 6000;

@@ -1,24 +1,18 @@
 import assert from "node:assert/strict";
-import { OddlinkError } from "../../errors.ts";
+import { OddlinkError } from "../../../errors.ts";
 import {
   type GroupPosition,
   type ProducedRecord,
   type TransactionalProducer,
   TransactionError,
   type TransactionOutcome,
-} from "./client.ts";
+} from "../client.ts";
+import type { KafkaClusters } from "./clusters.ts";
+import { type KafkaClientOptions, REQUEST_TIMEOUT_MS, requireWithin } from "./connection.ts";
+import { Coordinator } from "./coordinator.ts";
+import type { InternalCluster } from "./internals.ts";
 import { asKafkaError, brokerErrorType, causesOf, isFenced } from "./kafka-errors.ts";
-import type { KafkaClusters } from "./kafkajs-clusters.ts";
-import { type KafkaClientOptions, REQUEST_TIMEOUT_MS, requireWithin } from "./kafkajs-connection.ts";
-import { Coordinator } from "./kafkajs-coordinator.ts";
-import type { InternalCluster } from "./kafkajs-internals.ts";
-import {
-  type Batch,
-  type ProducerIdentity,
-  SendFailed,
-  TopicRefused,
-  TransactionalSends,
-} from "./kafkajs-sends.ts";
+import { type Batch, type ProducerIdentity, SendFailed, TopicRefused, TransactionalSends } from "./sends.ts";
 
 const TRANSACTION_TIMEOUT_MS = 10_000;
 const FENCE_MS_MAX = 30_000;

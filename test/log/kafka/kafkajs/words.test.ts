@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { errorOfCode } from "../../../src/log/kafka/kafkajs-internals.ts";
-import { wordsFor } from "../../../src/log/kafka/kafkajs-words.ts";
+import { errorOfCode } from "../../../../src/log/kafka/kafkajs/internals.ts";
+import { wordsFor } from "../../../../src/log/kafka/kafkajs/words.ts";
 
 function words(namespace: string, message: string, more: Readonly<Record<string, unknown>> = {}) {
   return wordsFor({ namespace, log: { timestamp: "", message, broker: "kafka-1:9092", ...more } });

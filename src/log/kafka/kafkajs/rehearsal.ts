@@ -1,16 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { OddlinkError } from "../../errors.ts";
+import { OddlinkError } from "../../../errors.ts";
+import type { KafkaClusters } from "./clusters.ts";
+import { type KafkaClientOptions, openKafka, REQUEST_TIMEOUT_MS, requireWithin } from "./connection.ts";
+import { Coordinator } from "./coordinator.ts";
+import { type InternalCluster, READ_UNCOMMITTED } from "./internals.ts";
 import { asKafkaError, brokerErrorType } from "./kafka-errors.ts";
-import type { KafkaClusters } from "./kafkajs-clusters.ts";
-import {
-  type KafkaClientOptions,
-  openKafka,
-  REQUEST_TIMEOUT_MS,
-  requireWithin,
-} from "./kafkajs-connection.ts";
-import { Coordinator } from "./kafkajs-coordinator.ts";
-import { type InternalCluster, READ_UNCOMMITTED } from "./kafkajs-internals.ts";
-import { type ProducerIdentity, TransactionalSends } from "./kafkajs-sends.ts";
+import { type ProducerIdentity, TransactionalSends } from "./sends.ts";
 
 const STEP_MS_MAX = 5000;
 const TRANSACTION_TIMEOUT_MS = 30_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokerReach } from "../../../src/log/kafka/broker-reach.ts";
+import { BrokerReach } from "../../../../src/log/kafka/kafkajs/broker-reach.ts";
 
 const BROKER = "kafka-1:9092";
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { OddlinkError } from "../../errors.ts";
+import { OddlinkError } from "../../../errors.ts";
+import type { KafkaClusters } from "./clusters.ts";
+import { requireWithin } from "./connection.ts";
+import { forgetBroker } from "./coordinator.ts";
+import type { InternalCluster } from "./internals.ts";
 import { asKafkaError, causesOf, mayHeal } from "./kafka-errors.ts";
-import type { KafkaClusters } from "./kafkajs-clusters.ts";
-import { requireWithin } from "./kafkajs-connection.ts";
-import { forgetBroker } from "./kafkajs-coordinator.ts";
-import type { InternalCluster } from "./kafkajs-internals.ts";
 
 const ANSWER_MS_MAX = 10_000;
 const BACKOFF_MS = 50;

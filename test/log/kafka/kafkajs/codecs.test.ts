@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { compress as compressSnappy } from "snappy";
-import { type CodecName, createCodecs } from "../../../src/log/kafka/codecs.ts";
+import { type CodecName, createCodecs } from "../../../../src/log/kafka/kafkajs/codecs.ts";
 
 const CODECS: readonly CodecName[] = ["gzip", "snappy", "lz4", "zstd"];
 

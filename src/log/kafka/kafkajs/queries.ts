@@ -1,13 +1,8 @@
 import kafkajs from "kafkajs";
-import type { ConsumedRecord, PartitionOffsets } from "./client.ts";
-import { type Asking, ask } from "./kafkajs-asking.ts";
-import type { KafkaClusters } from "./kafkajs-clusters.ts";
-import {
-  type InternalBroker,
-  type InternalCluster,
-  READ_COMMITTED,
-  READ_UNCOMMITTED,
-} from "./kafkajs-internals.ts";
+import type { ConsumedRecord, PartitionOffsets } from "../client.ts";
+import { type Asking, ask } from "./asking.ts";
+import type { KafkaClusters } from "./clusters.ts";
+import { type InternalBroker, type InternalCluster, READ_COMMITTED, READ_UNCOMMITTED } from "./internals.ts";
 
 const FETCH_WAIT_MS = 50;
 const FETCH_BYTES_MAX = 1024 * 1024;

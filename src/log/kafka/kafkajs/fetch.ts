@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
-import { OddlinkError } from "../../errors.ts";
-import { Decoder, type ProtocolDecoder } from "./kafkajs-internals.ts";
+import { OddlinkError } from "../../../errors.ts";
+import { Decoder, type ProtocolDecoder } from "./internals.ts";
 import { decodeRecordBatch, type LoggedRecord, type RecordBatch } from "./record-batch.ts";
 
 type AbortedTransaction = { readonly producerId: bigint; readonly firstOffset: number };

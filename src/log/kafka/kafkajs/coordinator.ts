@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { InternalBroker, InternalCluster } from "./internals.ts";
 import { brokerErrorType, causesOf, mayHeal } from "./kafka-errors.ts";
-import type { InternalBroker, InternalCluster } from "./kafkajs-internals.ts";
 
 /** While the markers of the last transaction are written the broker asks for patience, for a few milliseconds mostly. */
 const BUSY_MS_MIN = 2;

@@ -1,4 +1,3 @@
-import type { BrokerReach } from "./broker-reach.ts";
 import type {
   JoinOptions,
   KafkaClient,
@@ -7,18 +6,13 @@ import type {
   Tail,
   TailOptions,
   TransactionalProducer,
-} from "./client.ts";
-import {
-  endWithin,
-  type KafkaClientOptions,
-  type OpenKafka,
-  openKafka,
-  reachFor,
-} from "./kafkajs-connection.ts";
-import { KafkajsMembership } from "./kafkajs-membership.ts";
-import { KafkajsProducer } from "./kafkajs-producer.ts";
-import { KafkajsQueries, type ReadRecords } from "./kafkajs-queries.ts";
-import { KafkajsTail } from "./kafkajs-tail.ts";
+} from "../client.ts";
+import type { BrokerReach } from "./broker-reach.ts";
+import { endWithin, type KafkaClientOptions, type OpenKafka, openKafka, reachFor } from "./connection.ts";
+import { KafkajsMembership } from "./membership.ts";
+import { KafkajsProducer } from "./producer.ts";
+import { KafkajsQueries, type ReadRecords } from "./queries.ts";
+import { KafkajsTail } from "./tail.ts";
 
 const CLOSE_MS_MAX = 6000;
 

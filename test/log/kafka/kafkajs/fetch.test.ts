@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { decodeFetchResponse } from "../../../src/log/kafka/kafkajs-fetch.ts";
-import type { FetchedPartition } from "../../../src/log/kafka/kafkajs-internals.ts";
+import { decodeFetchResponse } from "../../../../src/log/kafka/kafkajs/fetch.ts";
+import type { FetchedPartition } from "../../../../src/log/kafka/kafkajs/internals.ts";
 
 type BatchOf = {
   readonly offset: number;

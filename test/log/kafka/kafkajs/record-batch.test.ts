@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import fc from "fast-check";
-import { COMPRESSION_TYPES, patchKafkajs } from "../../../src/log/kafka/kafkajs-patches.ts";
-import { decodeRecordBatch } from "../../../src/log/kafka/record-batch.ts";
+import { COMPRESSION_TYPES, patchKafkajs } from "../../../../src/log/kafka/kafkajs/patches.ts";
+import { decodeRecordBatch } from "../../../../src/log/kafka/kafkajs/record-batch.ts";
 
 patchKafkajs();
 const require = createRequire(import.meta.url);

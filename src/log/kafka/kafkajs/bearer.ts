@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import kafkajs, { type Mechanism } from "kafkajs";
-import { OddlinkError } from "../../errors.ts";
+import { OddlinkError } from "../../../errors.ts";
 
 /** As much of the broker's reason as goes into a message, in characters. */
 const REASON_MAX = 200;

@@ -1,5 +1,5 @@
-import { OddlinkError } from "../../errors.ts";
-import type { KafkajsError } from "./kafkajs-internals.ts";
+import { OddlinkError } from "../../../errors.ts";
+import type { KafkajsError } from "./internals.ts";
 
 /** Causes followed at most; kafkajs wraps two or three times. */
 const CAUSES_MAX = 8;

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { OddlinkError } from "../../errors.ts";
-import type { ConsumedRecord, Tail, TailOptions } from "./client.ts";
-import { asKafkaError, brokerErrorType, causesOf, mayHeal } from "./kafka-errors.ts";
-import type { KafkaClusters } from "./kafkajs-clusters.ts";
-import { endWithin } from "./kafkajs-connection.ts";
-import { backoffMs, forgetBroker } from "./kafkajs-coordinator.ts";
+import { OddlinkError } from "../../../errors.ts";
+import type { ConsumedRecord, Tail, TailOptions } from "../client.ts";
+import type { KafkaClusters } from "./clusters.ts";
+import { endWithin } from "./connection.ts";
+import { backoffMs, forgetBroker } from "./coordinator.ts";
 import {
   type FetchedPartition,
   type InternalBroker,
   type InternalCluster,
   READ_COMMITTED,
-} from "./kafkajs-internals.ts";
+} from "./internals.ts";
+import { asKafkaError, brokerErrorType, causesOf, mayHeal } from "./kafka-errors.ts";
 
 /** The broker answers at once if there is something. */
 const FETCH_WAIT_MS = 50;

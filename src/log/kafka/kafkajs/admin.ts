@@ -1,11 +1,11 @@
 import kafkajs, { type Admin } from "kafkajs";
-import { OddlinkError } from "../../errors.ts";
+import { OddlinkError } from "../../../errors.ts";
+import type { FoundTopic, NewTopic } from "../topic-settings.ts";
+import { type Asking, ask } from "./asking.ts";
+import type { KafkaClusters } from "./clusters.ts";
+import { endWithin, type KafkaClientOptions, openKafka, requireWithin } from "./connection.ts";
+import type { InternalCluster } from "./internals.ts";
 import { asKafkaError, brokerErrorType, causesOf } from "./kafka-errors.ts";
-import { type Asking, ask } from "./kafkajs-asking.ts";
-import type { KafkaClusters } from "./kafkajs-clusters.ts";
-import { endWithin, type KafkaClientOptions, openKafka, requireWithin } from "./kafkajs-connection.ts";
-import type { InternalCluster } from "./kafkajs-internals.ts";
-import type { FoundTopic, NewTopic } from "./topic-settings.ts";
 
 /** The request by which this client reads, and the one version of it that it decodes. */
 const FETCH_KEY = 1;

@@ -1,6 +1,6 @@
 import { type BrokerReach, SILENCE_MS } from "./broker-reach.ts";
+import type { InternalConnection, InternalConnectionPool } from "./internals.ts";
 import { causesOf } from "./kafka-errors.ts";
-import type { InternalConnection, InternalConnectionPool } from "./kafkajs-internals.ts";
 
 /** Time for answers to be read by a process that was busy, or asleep, itself, milliseconds. */
 const READ_MS = 250;

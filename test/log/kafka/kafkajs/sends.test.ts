@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
-import type { InternalCluster } from "../../../src/log/kafka/kafkajs-internals.ts";
-import { TransactionalSends } from "../../../src/log/kafka/kafkajs-sends.ts";
+import type { InternalCluster } from "../../../../src/log/kafka/kafkajs/internals.ts";
+import { TransactionalSends } from "../../../../src/log/kafka/kafkajs/sends.ts";
 
 type Sent = { readonly broker: number; readonly partition: number; readonly sequence: number };
 const NOT_LEADER = 6;
