@@ -6,13 +6,18 @@ import type { Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord, Log } from "../log/port.ts";
 import { type Merging, piecesOf, toRecord } from "./segment-merging.ts";
 import type { SharedGraph } from "./shared-graph.ts";
-import { sumGroup, toSegment, toStored } from "./stored-segments.ts";
+import { isSum, sumGroup, toSegment, toStored } from "./stored-segments.ts";
 
 /** Segments of a partition are merged once they weigh this many times what their sum does, and no sooner than at this size. */
 const MERGE_RATIO = 2;
 export const PARTITION_MERGE_BYTES_MIN = 4 * 1024 * 1024;
+/**
+ * A merge takes so many bytes of segments, or as many times its sum as above if that is more: where much has piled up, because
+ * none came to its end, the next one must not take ever longer.
+ */
+const MERGED_BYTES_MAX = 32 * 1024 * 1024;
 /** What one commit takes along of a merge: it must stay a short one. */
-const PIECES_PER_COMMIT = 2;
+const PIECES_PER_COMMIT = 4;
 const DELETIONS_PER_COMMIT = 500;
 /** Of a partition since it was taken on, or merged: one that comes and goes would be gone before its sum was written. */
 const COMMITS_BEFORE = 10;
@@ -107,7 +112,7 @@ export class PartitionMerging implements Merging {
   /** Gives up as soon as the job is forgotten. */
   async #sum(job: Job): Promise<void> {
     const { partition } = job;
-    const { log, config, breathe, newId } = this.#options;
+    const { state, log, config, breathe, newId } = this.#options;
     const stored: StoredSegment[] = [];
     for (const [key, bytes] of await log.readBack("graph-state", partition))
       stored.push(toStored(key, bytes));
@@ -119,16 +124,33 @@ export class PartitionMerging implements Merging {
       return;
     }
     assert(range.partition === partition && others.length === 0, "read back segments of another partition");
+    const first = firstOf(chosen, Math.max(MERGED_BYTES_MAX, MERGE_RATIO * state.stored.sumBytes(partition)));
+    const next = Math.max(...first.map(nextOf));
     const graph = new Graph({ links: config.links, window: config.window });
-    for (const segment of chosen) {
+    for (const segment of first) {
       graph.addPart(toSegment(segment));
       await breathe();
       if (this.#job !== job) return;
     }
-    // What the sum covers, and what attempts before it left unfinished: of this partition, both lie before its end.
-    job.obsolete = stored
-      .filter(({ header }) => header.ranges.every(({ next }) => next <= range.next))
-      .map(({ key }) => key);
-    job.pieces = piecesOf(graph, sumGroup(partition, range.next, newId()), [range]);
+    // What the sum covers, and what attempts before it left unfinished, if they were to reach no further.
+    job.obsolete = stored.filter((segment) => nextOf(segment) <= next).map(({ key }) => key);
+    job.pieces = piecesOf(graph, sumGroup(partition, next, newId()), [{ ...range, next }]);
   }
+}
+
+/** Of segments of one partition the first ones, whole groups of them, of about so many bytes beside their sum; in the same order. */
+function firstOf(segments: readonly StoredSegment[], bytesMax: number): readonly StoredSegment[] {
+  let bytes = 0;
+  let next = Number.NEGATIVE_INFINITY;
+  for (const segment of segments.toSorted((a, b) => nextOf(a) - nextOf(b))) {
+    if (bytes >= bytesMax && nextOf(segment) > next) break;
+    next = nextOf(segment);
+    if (!isSum(segment.key)) bytes += segment.bytes.length;
+  }
+  return segments.filter((segment) => nextOf(segment) <= next);
+}
+
+/** Where what a segment of one partition covers ends. */
+function nextOf({ header }: StoredSegment): number {
+  return header.ranges[0]!.next;
 }

@@ -15,7 +15,7 @@ export class StoredSegments {
     this.delete(key);
     const stored = this.#of(key);
     stored.keys.set(key, bytes);
-    if (key.includes(SUM)) stored.sumBytes += bytes;
+    if (isSum(key)) stored.sumBytes += bytes;
     else stored.bytes += bytes;
   }
 
@@ -24,7 +24,7 @@ export class StoredSegments {
     const bytes = stored.keys.get(key);
     if (bytes === undefined) return;
     stored.keys.delete(key);
-    if (key.includes(SUM)) stored.sumBytes -= bytes;
+    if (isSum(key)) stored.sumBytes -= bytes;
     else stored.bytes -= bytes;
   }
 
@@ -65,6 +65,11 @@ export class StoredSegments {
     }
     return stored;
   }
+}
+
+/** True for the key of a piece of a sum. */
+export function isSum(key: string): boolean {
+  return key.includes(SUM);
 }
 
 /** Keys of segments begin with the partition, so that they sort by it. */

@@ -17,7 +17,7 @@ const WEIGHT = 400;
 const WEIGHED_BYTES_MAX = 1.25 * PARTITION_MERGE_BYTES_MIN;
 /** A small sum has pieces of so many bytes, and a large one some dozen of them: it must come to its end between two faults. */
 const PIECE_BYTES = 20_000;
-const PIECE_BYTES_PER_LINK = 4;
+const PIECE_BYTES_PER_LINK = 16;
 /** Commits that go well before a mistake is made, so that there is something to lose. */
 const COMMITS_BEFORE = 2;
 

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { PartitionMerging } from "../../src/engine/partition-merging.ts";
 import { toRecord } from "../../src/engine/segment-merging.ts";
-import { StoredSegments, segmentGroup } from "../../src/engine/stored-segments.ts";
+import { isSum, StoredSegments, segmentGroup } from "../../src/engine/stored-segments.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
 import { DEFAULT_LINK_KINDS } from "../../src/graph-state/link-kinds.ts";
-import type { Segment } from "../../src/graph-state/segment.ts";
+import { decodeSegmentHeader, type OffsetRange, type Segment } from "../../src/graph-state/segment.ts";
 import type { KeyedRecord } from "../../src/log/port.ts";
 import { addLogin, login, PART_BYTES_MAX } from "../graph-state/logins.ts";
 
 const WINDOW = { days: 30, maxLinks: 10_000, maxJumpDays: 30 };
 const SEGMENTS = 20;
+const MIB = 1024 * 1024;
 /** More than any partition has to hold before it is merged. */
 const COMMITS = 100;
 
@@ -24,7 +26,7 @@ function segment(partition: number, i: number): Segment {
 }
 
 /** A merging whose log holds some segments of each partition, and which takes one step at each call of `step`. */
-function newMerging() {
+function newMerging(segments?: readonly Segment[]) {
   const stored = new StoredSegments();
   const reads: number[] = [];
   const waiting: (() => void)[] = [];
@@ -33,7 +35,9 @@ function newMerging() {
     log: {
       readBack: async (_, partition) => {
         reads.push(partition);
-        const records = Array.from({ length: SEGMENTS }, (_, i) => toRecord(segment(partition, i)));
+        const records = (segments ?? Array.from({ length: SEGMENTS }, (_, i) => segment(partition, i))).map(
+          toRecord,
+        );
         return new Map(records.map(({ key, value }) => [key, value!]));
       },
     },
@@ -43,7 +47,7 @@ function newMerging() {
     onFailed: (error) => assert.fail(error),
     bytesMin: 1,
   });
-  let next = SEGMENTS;
+  let next = segments?.length ?? SEGMENTS;
   const commit = (partition: number): KeyedRecord[] => merging.write([segment(partition, next++)], partition);
   const step = async (): Promise<boolean> => {
     await new Promise(setImmediate);
@@ -85,6 +89,41 @@ test("partitions are merged one after the other", async () => {
   while (reads.length === 1) for (const partition of [0, 1]) records.push(...commit(partition));
   assert.deepEqual(reads, [0, 1]);
   // The sum is there, and what it stands for is not any more.
-  assert.equal(records.filter(({ key, value }) => key.includes("/sum") && value !== null).length, 1);
+  assert.equal(records.filter(({ key, value }) => isSum(key) && value !== null).length, 1);
   assert.equal(records.filter(({ value }) => value === null).length, SEGMENTS);
+});
+
+test("where much has piled up a merge takes the first of it, and leaves whole groups", async () => {
+  const pieces = (i: number): Segment[] => {
+    const { group, ranges, ...part } = segment(0, i);
+    // Names of no link make segments as large as they get, and take no time to be summed.
+    const names = Array.from({ length: 300 }, (_, n) => ({
+      kind: 0,
+      name: randomBytes(3000).subarray(0, 3000 - n),
+    }));
+    return [false, true].map((isLast) => ({ ...part, group, ranges, names, piece: Number(isLast), isLast }));
+  };
+  const count = 40;
+  const segments = Array.from({ length: count }, (_, i) => pieces(i)).flat();
+  const { commit, step } = newMerging(segments);
+  const records: KeyedRecord[] = [];
+  while (!records.some(({ value }) => value === null)) {
+    records.push(...commit(0));
+    await step();
+  }
+  const [sum, ...others] = records.filter(({ key, value }) => isSum(key) && value !== null);
+  assert.deepEqual(others, []);
+  const [{ first, next }] = decodeSegmentHeader(sum!.value!).ranges as [OffsetRange];
+  assert.equal(first, 0);
+  const bytesOf = (some: readonly Segment[]): number =>
+    some.reduce((bytes, piece) => bytes + toRecord(piece).value!.length, 0);
+  assert.ok(
+    bytesOf(segments.slice(0, 2 * next)) >= 32 * MIB && bytesOf(segments.slice(0, 2 * (next - 1))) < 32 * MIB,
+  );
+  const deleted = records.filter(({ value }) => value === null).map(({ key }) => key);
+  assert.deepEqual(
+    deleted,
+    segments.slice(0, 2 * next).map((piece) => toRecord(piece).key),
+  );
+  assert.ok(next < count, `all ${count}`);
 });
