@@ -12,10 +12,10 @@ import { isSum, sumGroup, toSegment, toStored } from "./stored-segments.ts";
 const MERGE_RATIO = 2;
 export const PARTITION_MERGE_BYTES_MIN = 4 * 1024 * 1024;
 /**
- * A merge takes so many bytes of segments, or as many times its sum as above if that is more: where much has piled up, because
- * none came to its end, the next one must not take ever longer.
+ * A merge takes so many times that size of segments, or as many times their sum as above if that is more: where much has piled
+ * up, because none came to its end, the next one must not take ever longer.
  */
-const MERGED_BYTES_MAX = 32 * 1024 * 1024;
+const MERGED_AT_ONCE = 8;
 /** What one commit takes along of a merge: it must stay a short one. */
 const PIECES_PER_COMMIT = 4;
 const DELETIONS_PER_COMMIT = 500;
@@ -124,7 +124,11 @@ export class PartitionMerging implements Merging {
       return;
     }
     assert(range.partition === partition && others.length === 0, "read back segments of another partition");
-    const first = firstOf(chosen, Math.max(MERGED_BYTES_MAX, MERGE_RATIO * state.stored.sumBytes(partition)));
+    const bytesMax = Math.max(
+      MERGED_AT_ONCE * this.#bytesMin,
+      MERGE_RATIO * state.stored.sumBytes(partition),
+    );
+    const first = firstOf(chosen, bytesMax);
     const next = Math.max(...first.map(nextOf));
     const graph = new Graph({ links: config.links, window: config.window });
     for (const segment of first) {
