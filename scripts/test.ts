@@ -46,6 +46,7 @@ if (chosen.length > 0) {
   run("lint and format", bin("biome"), ["check", "."]);
   run("types", bin("tsc"), ["-p", "tsconfig.json", "--noEmit"]);
   run("build", bin("tsc"), ["-p", "tsconfig.build.json"]);
+  run("what was built", node24, ["dist/cli/main.js", "run", "examples/lanl", "--json"]);
   run("unit tests on Node 22", node22, ["--disable-warning=ExperimentalWarning", "--test", ...fast]);
   run("all tests on Node 24", node24, ["--test", "--test-concurrency=2", ...all]);
 }

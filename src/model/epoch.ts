@@ -26,12 +26,15 @@ const tailSchema = z.strictObject({
   scale: z.number(),
 });
 
+/** What made the model what it is: how many threads there were did not, and the back end is named above. */
+const optionsSchema = trainingOptionsSchema.omit({ backend: true, threads: true });
+
 const manifestSchema = z.strictObject({
   number: z.number().int().min(1),
   /** Event time of the newest login the epoch has seen. */
   trainedAtMs: z.number(),
   backend: z.string(),
-  options: trainingOptionsSchema,
+  options: optionsSchema,
   shape: z.strictObject({
     entities: z.number().int().min(1).max(100_000_000),
     relations: z.number().int().min(1).max(100_000),
@@ -91,7 +94,7 @@ export function buildEpoch(input: {
     number: input.number,
     trainedAtMs: input.trainedAtMs,
     backend: model.backend,
-    options: input.options,
+    options: optionsSchema.strip().parse(input.options),
     shape: model.shape,
     kindNames: [...graph.kindNames],
     relationNames: [...graph.relationNames],

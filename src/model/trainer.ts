@@ -1,12 +1,29 @@
+import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
-import type { TrainingBatch } from "./backends/backend.ts";
-import { createReferenceBackend } from "./backends/reference.ts";
+import type { TrainingBackend, TrainingBatch } from "./backends/backend.ts";
+import { BACKEND_NAMES, BACKENDS } from "./backends/backends.ts";
 import { Random } from "./random.ts";
 import { initialParameters, RELATION_WEIGHTS, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
 import type { TrainingGraph } from "./training-graph.ts";
 
+/** Threads that share a step; more would have nothing to do. */
+export const THREADS_MAX = 4;
+
 export const trainingOptionsSchema = z.strictObject({
+  backend: z
+    .enum(BACKEND_NAMES)
+    .default("simd")
+    .describe(
+      "where the arithmetic happens: simd, compiled kernels on the CPU; reference, the readable one, far slower",
+    ),
+  threads: z
+    .number()
+    .int()
+    .min(1)
+    .max(THREADS_MAX)
+    .optional()
+    .describe("cores that a training step may use; all but one if left out. Results do not depend on it"),
   dimensions: z.number().int().min(2).max(512).default(32).describe("length of an embedding"),
   weights: z
     .enum(RELATION_WEIGHTS)
@@ -96,7 +113,7 @@ export function train(
     const members = new Set(fold);
     return trained.filter((link) => !members.has(link));
   };
-  const backend = createReferenceBackend(
+  const backend = BACKENDS[options.backend](
     shape,
     initialParameters(shape, options.seed),
     [trained, ...folds.map(without)].map((links) => ({
@@ -104,28 +121,54 @@ export function train(
       relation: links.map((link) => graph.linkRelation[link]!),
       to: links.map((link) => graph.linkTo[link]!),
     })),
-    { learningRate: options.learningRate, l2: options.l2, clipNorm: CLIP_NORM },
+    {
+      learningRate: options.learningRate,
+      l2: options.l2,
+      clipNorm: CLIP_NORM,
+      batchLinksMax: 2 * Math.max(...folds.map(({ length }) => length)),
+      threads: options.threads ?? Math.max(1, Math.min(THREADS_MAX, availableParallelism() - 1)),
+    },
   );
-  const sampler = new FakeSampler(graph, trained, options.seed);
-  const batches = folds.map((fold) => newBatch(graph, fold));
-  const check = newBatch(graph, measured);
-  sampler.fill(check, measured.length);
+  try {
+    const sampler = new FakeSampler(graph, trained, options.seed);
+    const batches = folds.map((fold) => newBatch(graph, fold));
+    const check = newBatch(graph, measured);
+    sampler.fill(check, measured.length);
+    return {
+      backend: backend.name,
+      shape,
+      ...optimise(backend, shape, sampler, batches, check, options.steps, onProgress),
+    };
+  } finally {
+    backend.close();
+  }
+}
 
+/** Steps over the batches in turn, each with fakes of its own, for as long as the links of `check` get better. */
+function optimise(
+  backend: TrainingBackend,
+  shape: RgcnShape,
+  sampler: FakeSampler,
+  batches: readonly TrainingBatch[],
+  check: TrainingBatch,
+  steps: number,
+  onProgress: (progress: TrainingProgress) => void,
+): Omit<TrainedModel, "backend" | "shape"> {
+  const links = check.from.length / 2;
+  const isMeasured = links > 0;
   const losses: number[] = [];
-  const measure = (): { loss: number; auc: number } =>
-    measureOn(check, backend.forward().output, backend.parameters(), shape);
-  const before = measured.length > 0 ? measure() : undefined;
-  let best = {
-    loss: Number.POSITIVE_INFINITY,
-    auc: 0,
-    step: 0,
-    parameters: backend.parameters(),
-    ...backend.forward(),
+  const measure = (step: number) => {
+    const model = { parameters: backend.parameters(), ...backend.forward() };
+    // Without held-out links the last one is the best.
+    return { step, ...model, ...(isMeasured ? measureOn(check, model, shape) : { loss: -step, auc: 0 }) };
   };
-  for (let step = 1; step <= options.steps; step++) {
-    const fold = step % folds.length;
-    sampler.fill(batches[fold]!, folds[fold]!.length);
-    const loss = backend.step(batches[fold]!, fold + 1);
+  const before = measure(0);
+  let best = isMeasured ? { ...before, loss: Number.POSITIVE_INFINITY } : before;
+  for (let step = 1; step <= steps; step++) {
+    const fold = step % batches.length;
+    const batch = batches[fold]!;
+    sampler.fill(batch, batch.from.length / 2);
+    const loss = backend.step(batch, fold + 1);
     if (!Number.isFinite(loss)) {
       throw new OddlinkError(
         "TRAINING_FAILED",
@@ -133,24 +176,21 @@ export function train(
       );
     }
     losses.push(loss);
-    onProgress({ step, steps: options.steps, loss });
-    const isLast = step === options.steps;
-    if (step % MEASURE_EVERY_STEPS !== 0 && !isLast) continue;
-    const now = measured.length > 0 ? measure() : { loss: -step, auc: 0 };
-    if (now.loss < best.loss) best = { ...now, step, parameters: backend.parameters(), ...backend.forward() };
+    onProgress({ step, steps, loss });
+    if (step % MEASURE_EVERY_STEPS !== 0 && step !== steps) continue;
+    const now = measure(step);
+    if (now.loss < best.loss) best = now;
     else if (step - best.step >= PATIENCE_STEPS) break;
   }
-  const isMeasured = measured.length > 0;
+  const { parameters, hidden, output } = best;
   return {
-    backend: backend.name,
-    shape,
-    parameters: best.parameters,
-    hidden: best.hidden,
-    output: best.output,
+    parameters,
+    hidden,
+    output,
     losses,
     heldOut: {
-      links: measured.length,
-      lossBefore: before?.loss ?? null,
+      links,
+      lossBefore: isMeasured ? before.loss : null,
       lossAfter: isMeasured ? best.loss : null,
       auc: isMeasured ? best.auc : null,
     },
@@ -236,7 +276,11 @@ class FakeSampler {
 }
 
 /** Loss, and share of links that score above their own fake (half for a tie). */
-function measureOn(batch: TrainingBatch, output: Float32Array, parameters: RgcnParameters, shape: RgcnShape) {
+function measureOn(
+  batch: TrainingBatch,
+  { output, parameters }: Pick<TrainedModel, "output" | "parameters">,
+  shape: RgcnShape,
+) {
   const { dimensions: d } = shape;
   const n = batch.from.length / 2;
   const logitOf = (i: number): number => {

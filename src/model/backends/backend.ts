@@ -38,12 +38,24 @@ export type TrainingBackend = {
   forward(): { readonly hidden: Float32Array; readonly output: Float32Array };
   /** The parameters as they are now: a copy. */
   parameters(): RgcnParameters;
+  /** Gives threads and memory back. */
+  close(): void;
 };
 
-/** @param graphs message graphs to choose from; the first is the whole one */
+export type BackendOptions = OptimiserOptions & {
+  /** Links of the largest batch. */
+  readonly batchLinksMax: number;
+  /** How many threads may share a step; a back end that can't share it uses one. */
+  readonly threads: number;
+};
+
+/**
+ * @param graphs message graphs to choose from; the first is the whole one
+ * @throws {OddlinkError} TRAINING_FAILED if it can't work on this machine, or not with so much
+ */
 export type CreateBackend = (
   shape: RgcnShape,
   start: RgcnParameters,
   graphs: readonly MessageGraph[],
-  options: OptimiserOptions,
+  options: BackendOptions,
 ) => TrainingBackend;

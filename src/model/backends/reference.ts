@@ -120,6 +120,8 @@ export class ReferenceBackend implements TrainingBackend {
     ) as RgcnParameters;
   }
 
+  close(): void {}
+
   #run(): void {
     const { input, bias1, bias2 } = this.#values;
     this.#layer(input, this.#layerOf(this.#values, 1), bias1, this.#means1, this.#hidden);

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { BackendOptions, MessageGraph, TrainingBatch } from "../../src/model/backends/backend.ts";
+import { createReferenceBackend } from "../../src/model/backends/reference.ts";
+import { createSimdBackend } from "../../src/model/backends/simd/simd.ts";
+import { Random } from "../../src/model/random.ts";
+import { initialParameters, PARAMETER_NAMES, type RgcnShape } from "../../src/model/rgcn.ts";
+import { temporaryFolder } from "../processes/oddlink.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const ENTITIES = 301;
+const RELATIONS = 5;
+const LINKS = 2000;
+const BATCH_LINKS = 600;
+const STEPS = 10;
+/** The port promises that much of the loss. */
+const LOSS_TOLERANCE = 1e-4;
+const OPTIONS: BackendOptions = {
+  learningRate: 0.02,
+  l2: 0.1,
+  clipNorm: 1,
+  batchLinksMax: BATCH_LINKS,
+  threads: 1,
+};
+
+/** A few hubs, many entities with one link, some with none: those after `ENTITIES - 20`. */
+function randomLinks(): (readonly [number, number, number])[] {
+  const random = new Random(5, "links");
+  const end = (): number => Math.floor((ENTITIES - 20) * random.nextFloat() ** 3);
+  const links = new Map<string, readonly [number, number, number]>();
+  while (links.size < LINKS) {
+    const link = [end(), random.nextInt(RELATIONS), end()] as const;
+    links.set(link.join(" "), link);
+  }
+  return [...links.values()];
+}
+
+const links = randomLinks();
+const graphOf = (some: typeof links): MessageGraph => ({
+  from: Int32Array.from(some, ([from]) => from),
+  relation: Int32Array.from(some, ([, relation]) => relation),
+  to: Int32Array.from(some, ([, , to]) => to),
+});
+const graphs = [graphOf(links), graphOf(links.slice(BATCH_LINKS / 2))];
+
+/** True links of those that the second graph lacks, and as many fakes. */
+function batchOf(step: number): TrainingBatch {
+  const random = new Random(step, "batch");
+  const half = BATCH_LINKS / 2;
+  const asked = Array.from({ length: BATCH_LINKS }, (_, i) => links[i % half]!);
+  return {
+    from: Int32Array.from(asked, ([from]) => from),
+    relation: Int32Array.from(asked, ([, relation]) => relation),
+    to: Int32Array.from(asked, ([, , to], i) => (i < half ? to : random.nextInt(ENTITIES))),
+    label: Float32Array.from(asked, (_, i) => (i < half ? 1 : 0)),
+    weight: Float32Array.from(asked, (_, i) => 0.5 + (i % half) / half),
+  };
+}
+
+function shapeOf(dimensions: number, weights: RgcnShape["weights"]): RgcnShape {
+  const bases = weights === "basis" ? 3 : 0;
+  return { entities: ENTITIES, relations: RELATIONS, dimensions, weights, bases };
+}
+
+for (const weights of ["basis", "diagonal"] as const) {
+  // What is no multiple of four is padded.
+  for (const dimensions of [5, 12, 32]) {
+    test(`${dimensions} dimensions with ${weights} weights: simd gives the losses and embeddings of the reference`, () => {
+      const shape = shapeOf(dimensions, weights);
+      const start = initialParameters(shape, 11);
+      const reference = createReferenceBackend(shape, start, graphs, OPTIONS);
+      const simd = createSimdBackend(shape, start, graphs, OPTIONS);
+      const losses: number[] = [];
+      for (let step = 1; step <= STEPS; step++) {
+        const expected = reference.step(batchOf(step), 1);
+        const loss = simd.step(batchOf(step), 1);
+        assert.ok(Math.abs(loss - expected) < LOSS_TOLERANCE, `step ${step}: ${loss}, not ${expected}`);
+        losses.push(loss);
+      }
+      assert.ok(losses.at(-1)! < losses[0]! - 0.05, `nothing was learnt: ${losses}`);
+      assertClose(simd.forward().output, reference.forward().output, "output");
+      assertClose(simd.forward().hidden, reference.forward().hidden, "hidden");
+      for (const name of PARAMETER_NAMES)
+        assertClose(simd.parameters()[name], reference.parameters()[name], name);
+      simd.close();
+    });
+  }
+}
+
+test("how many threads share a step changes nothing, to the last bit", () => {
+  const shape = shapeOf(32, "basis");
+  const start = initialParameters(shape, 11);
+  const runs = [1, 2, 3, 4, 9].map((threads) => {
+    const simd = createSimdBackend(shape, start, graphs, { ...OPTIONS, threads });
+    const losses = Array.from({ length: STEPS }, (_, i) => simd.step(batchOf(i), i % 2));
+    const { output } = simd.forward();
+    const parameters = simd.parameters();
+    simd.close();
+    return { losses, output, parameters };
+  });
+  for (const run of runs.slice(1)) assert.deepEqual(run, runs[0]);
+});
+
+test("a batch that is larger than was said, and a graph that no memory holds, are refused", () => {
+  const shape = shapeOf(4, "basis");
+  const start = initialParameters(shape, 1);
+  const simd = createSimdBackend(shape, start, graphs, { ...OPTIONS, batchLinksMax: 10 });
+  assert.throws(() => simd.step(batchOf(1), 0), /a batch of 600 links, there is room for 10/);
+  simd.close();
+  assert.throws(
+    () => createSimdBackend({ ...shape, entities: 1_000_000, dimensions: 512 }, start, graphs, OPTIONS),
+    {
+      code: "TRAINING_FAILED",
+      message: /needs \d+ MiB to train on, .* 4,095; a shorter window\.days/,
+    },
+  );
+});
+
+test("the kernels that run are those whose source is here", { timeout: 120_000 }, (t) => {
+  const compiled = join(temporaryFolder(t), "compiled-kernels.ts");
+  execFileSync(process.execPath, [join(ROOT, "scripts", "kernels.ts"), compiled], { stdio: "inherit" });
+  const kept = readFileSync(join(ROOT, "src", "model", "backends", "simd", "compiled-kernels.ts"));
+  assert.ok(readFileSync(compiled).equals(kept), "npm run kernels compiles them anew");
+});
+
+function assertClose(actual: Float32Array, expected: Float32Array, what: string): void {
+  assert.equal(actual.length, expected.length);
+  for (const [i, value] of expected.entries())
+    assert.ok(Math.abs(actual[i]! - value) < 1e-3, `${what}[${i}]: ${actual[i]}, not ${value}`);
+}
