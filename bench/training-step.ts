@@ -15,13 +15,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import type { MessageGraph, TrainingBatch } from "../src/model/backends/backend.ts";
-import { BACKEND_NAMES, BACKENDS, type BackendName } from "../src/model/backends/backends.ts";
+import { type BackendName, loadBackend } from "../src/model/backends/backends.ts";
 import { Random } from "../src/model/random.ts";
 import { initialParameters, PARAMETER_NAMES, type RgcnShape } from "../src/model/rgcn.ts";
 
 const SHAPE: RgcnShape = { entities: 17_000, relations: 40, dimensions: 32, weights: "basis", bases: 8 };
 const LINKS = 140_000;
 const OPTIMISER = { learningRate: 0.02, l2: 0.1, clipNorm: 1 };
+const OWN = ["simd", "reference"] as const;
 const WARM_UP_STEPS = 3;
 const LOSS_TOLERANCE = 1e-4;
 
@@ -37,14 +38,14 @@ const options = new Command("training-step")
   .opts<{ python?: string; threads: number; steps: number; rounds: number; only?: BackendName }>();
 
 if (options.only === undefined) compare();
-else process.stdout.write(JSON.stringify(timeOf(options.only)));
+else process.stdout.write(JSON.stringify(await timeOf(options.only)));
 
 function compare(): void {
   const folder = mkdtempSync(join(tmpdir(), "oddlink-bench-"));
   try {
     const opponents = options.python === undefined ? [] : ["torch"];
     if (options.python !== undefined) write(folder);
-    const names = [...BACKEND_NAMES, ...opponents];
+    const names = [...OWN, ...opponents];
     const ms = new Map<string, number[]>(names.map((name) => [name, []]));
     const rssMiB = new Map<string, number>();
     let losses: readonly number[] | undefined;
@@ -91,9 +92,10 @@ function torch(folder: string): Timed {
   return timed;
 }
 
-function timeOf(name: BackendName): Timed {
+async function timeOf(name: BackendName): Promise<Timed> {
   const { graph, batch } = input();
-  const backend = BACKENDS[name](SHAPE, initialParameters(SHAPE, 1), [graph], {
+  const createBackend = await loadBackend(name, "js");
+  const backend = createBackend(SHAPE, initialParameters(SHAPE, 1), [graph], {
     ...OPTIMISER,
     batchLinksMax: batch.from.length,
     threads: options.threads,

@@ -1,3 +1,4 @@
+import type { Config } from "../config/schema.ts";
 import type { PartitionOffsets } from "../log/kafka/client.ts";
 
 /** `skip`: not checked, or there is nothing to check. */
@@ -15,6 +16,7 @@ export type Check = {
 /** Beyond this, times in logs of brokers and workers are hard to compare, and tokens and certificates begin to fail. */
 const CLOCK_MS_MAX = 2000;
 const NODE_MIN = [22, 18] as const;
+export const GPU_PACKAGE = "@tensorflow/tfjs-node-gpu";
 
 /** How far the group is behind the end of its input. */
 export function lagCheck(
@@ -103,20 +105,33 @@ export function nodeCheck(version: string): Check {
 }
 
 /** @param card what nvidia-smi says; undefined if there is none */
-export function gpuCheck(card: string | undefined, hasPackage: boolean): Check {
+export function gpuCheck(
+  card: string | undefined,
+  hasPackage: boolean,
+  { backend, device }: Pick<Config["training"], "backend" | "device">,
+): Check {
   const name = "gpu";
+  const found = card ?? "none";
+  if (backend !== "tfjs" || device !== "gpu") {
+    const unused = card === undefined ? "" : ", not used: training.backend tfjs would use it";
+    return { name, status: "ok", found: `${found}${unused}; training runs on the CPU` };
+  }
+  const other = "or training.backend simd, which needs no GPU";
+  if (!hasPackage)
+    return {
+      name,
+      status: "FAIL",
+      found: `${found}; training.backend tfjs needs the package ${GPU_PACKAGE}`,
+      remedy: `npm install ${GPU_PACKAGE}, ${other}`,
+    };
   if (card === undefined)
     return {
       name,
-      status: "ok",
-      found: `none${hasPackage ? " (though @tensorflow/tfjs-node-gpu is there)" : ""}; training runs on the CPU`,
+      status: "FAIL",
+      found: "none, and training.backend tfjs needs one",
+      remedy: `install its driver, ${other}`,
     };
-  if (hasPackage) return { name, status: "ok", found: `${card}, with @tensorflow/tfjs-node-gpu` };
-  return {
-    name,
-    status: "ok",
-    found: `${card}, not used: @tensorflow/tfjs-node-gpu is not installed; training runs on the CPU`,
-  };
+  return { name, status: "ok", found: `${card}, with ${GPU_PACKAGE}` };
 }
 
 /** One line a check: how it stands, its name, what was found, and what to do. */

@@ -6,7 +6,7 @@ import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { SchemaRegistry } from "../ingest/schema-registry.ts";
 import { VERSION } from "../version.ts";
-import { type Check, gpuCheck, nodeCheck, renderChecks } from "./doctor-checks.ts";
+import { type Check, GPU_PACKAGE, gpuCheck, nodeCheck, renderChecks } from "./doctor-checks.ts";
 import { checkKafka, guarded } from "./doctor-kafka.ts";
 import { type CommonFlags, configOf } from "./options.ts";
 import type { StandardOutput } from "./standard-output.ts";
@@ -15,7 +15,6 @@ import { sentenceText } from "./terminal/outside-text.ts";
 const GPU_MS_MAX = 5000;
 /** Whatever the registry says of it, it has answered. */
 const ANY_SCHEMA_ID = 1;
-const GPU_PACKAGE = "@tensorflow/tfjs-node-gpu";
 
 export function doctorCommand(output: StandardOutput): Command {
   return new Command("doctor")
@@ -39,7 +38,7 @@ async function run(flags: CommonFlags, output: StandardOutput): Promise<void> {
   const config = configOf(flags);
   const found = [
     nodeCheck(process.versions.node),
-    await checkGpu(),
+    await checkGpu(config),
     await guarded("registry", () => checkRegistry(config)),
     ...(await checkKafka(config).catch((error: Error) => [
       { name: "brokers", status: "FAIL", found: error.message } as const,
@@ -56,7 +55,7 @@ async function run(flags: CommonFlags, output: StandardOutput): Promise<void> {
   if (failed > 0) throw new OddlinkError("CHECKS_FAILED", `${failed} of ${checks.length} checks failed`);
 }
 
-async function checkGpu(): Promise<Check> {
+async function checkGpu({ training }: Config): Promise<Check> {
   let hasPackage = true;
   try {
     createRequire(import.meta.url).resolve(GPU_PACKAGE);
@@ -68,7 +67,7 @@ async function checkGpu(): Promise<Check> {
     ({ stdout }) => stdout.trim().replaceAll("\n", "; "),
     () => undefined,
   );
-  return gpuCheck(card === "" ? undefined : card, hasPackage);
+  return gpuCheck(card === "" ? undefined : card, hasPackage, training);
 }
 
 async function checkRegistry({ input }: Config): Promise<Check> {

@@ -57,8 +57,8 @@ One trainer is in charge: the one that was started last. The one before ends wit
 beside it publishes its epoch and changes nothing else. The hours between trainings are counted from the last epoch in the
 topic, so that a restart puts nothing off.
 
-Training runs on the CPU, on all cores but one (training.threads). There is no GPU back end yet: on a machine with a GPU it
-would stand idle.
+Training runs on the CPU, on all cores but one (training.threads); with training.backend tfjs on a GPU, where there is one and
+the package @tensorflow/tfjs-node-gpu is installed.
 
 Examples:
   oddlink train --follow --config oddlink.yaml       beside workers, until stopped

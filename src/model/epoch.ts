@@ -27,7 +27,7 @@ const tailSchema = z.strictObject({
 });
 
 /** What made the model what it is: how many threads there were did not, and the back end is named above. */
-const optionsSchema = trainingOptionsSchema.omit({ backend: true, threads: true });
+const optionsSchema = trainingOptionsSchema.omit({ backend: true, device: true, threads: true });
 
 const manifestSchema = z.strictObject({
   number: z.number().int().min(1),

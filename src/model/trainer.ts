@@ -2,7 +2,8 @@ import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
 import type { TrainingBackend, TrainingBatch } from "./backends/backend.ts";
-import { BACKEND_NAMES, BACKENDS } from "./backends/backends.ts";
+import { BACKEND_NAMES, loadBackend } from "./backends/backends.ts";
+import { TFJS_DEVICES } from "./backends/tfjs/tensorflow.ts";
 import { Random } from "./random.ts";
 import { initialParameters, RELATION_WEIGHTS, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
 import type { TrainingGraph } from "./training-graph.ts";
@@ -15,7 +16,13 @@ export const trainingOptionsSchema = z.strictObject({
     .enum(BACKEND_NAMES)
     .default("simd")
     .describe(
-      "where the arithmetic happens: simd, compiled kernels on the CPU; reference, the readable one, far slower",
+      "where the arithmetic happens: simd, compiled kernels on the CPU; tfjs, TensorFlow.js, for a GPU; reference, the readable one, far slower",
+    ),
+  device: z
+    .enum(TFJS_DEVICES)
+    .default("gpu")
+    .describe(
+      "what tfjs runs on, and nothing else: gpu takes the package @tensorflow/tfjs-node-gpu, cpu @tensorflow/tfjs-node, js @tensorflow/tfjs-core and @tensorflow/tfjs-backend-cpu",
     ),
   threads: z
     .number()
@@ -23,7 +30,9 @@ export const trainingOptionsSchema = z.strictObject({
     .min(1)
     .max(THREADS_MAX)
     .optional()
-    .describe("cores that a training step may use; all but one if left out. Results do not depend on it"),
+    .describe(
+      "cores that a training step may use with simd; all but one if left out. Results do not depend on it",
+    ),
   dimensions: z.number().int().min(2).max(512).default(32).describe("length of an embedding"),
   weights: z
     .enum(RELATION_WEIGHTS)
@@ -77,13 +86,14 @@ export type TrainedModel = {
 /**
  * Trains an RGCN to tell the window's links from fakes. Deterministic for a seed.
  *
- * @throws {OddlinkError} TRAINING_FAILED if there is nothing to train on, or the loss is no number any more
+ * @throws {OddlinkError} TRAINING_FAILED if there is nothing to train on, the back end can't be had, or the loss is no number any
+ *   more
  */
-export function train(
+export async function train(
   graph: TrainingGraph,
   options: TrainingOptions,
   onProgress: (progress: TrainingProgress) => void = () => {},
-): TrainedModel {
+): Promise<TrainedModel> {
   const linkCount = graph.linkFrom.length;
   if (graph.entityCount < 2 || linkCount < 2) {
     throw new OddlinkError(
@@ -113,7 +123,8 @@ export function train(
     const members = new Set(fold);
     return trained.filter((link) => !members.has(link));
   };
-  const backend = BACKENDS[options.backend](
+  const createBackend = await loadBackend(options.backend, options.device);
+  const backend = createBackend(
     shape,
     initialParameters(shape, options.seed),
     [trained, ...folds.map(without)].map((links) => ({

@@ -12,7 +12,8 @@ const { graph, options } = workerData as { graph: TrainingGraph; options: Traini
 const say = (message: WorkerMessage): void => parentPort!.postMessage(message);
 
 try {
-  say({ kind: "model", model: train(graph, options, (progress) => say({ kind: "progress", progress })) });
+  const model = await train(graph, options, (progress) => say({ kind: "progress", progress }));
+  say({ kind: "model", model });
 } catch (error) {
   say({ kind: "failed", message: (error as Error).message });
 }

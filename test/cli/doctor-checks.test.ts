@@ -57,12 +57,21 @@ test("a clock is judged by what the difference is at least", () => {
   assert.equal(clockCheck(undefined).status, "skip");
 });
 
-test("versions of Node before 22.18 are refused, and a card without its package is said not to be used", () => {
+test("versions of Node before 22.18 are refused, and a card that is not used is named", () => {
   for (const version of ["22.17.9", "20.20.0", "18.0.0"]) assert.equal(nodeCheck(version).status, "FAIL");
   for (const version of ["22.18.0", "24.0.0"]) assert.equal(nodeCheck(version).status, "ok");
-  assert.match(gpuCheck(undefined, false).found, /^none; training runs on the CPU$/);
-  assert.match(gpuCheck("H200", false).found, /^H200, not used/);
-  assert.match(gpuCheck("H200", true).found, /^H200, with/);
+  const simd = { backend: "simd", device: "gpu" } as const;
+  assert.match(gpuCheck(undefined, false, simd).found, /^none; training runs on the CPU$/);
+  assert.match(gpuCheck("H200", true, simd).found, /^H200, not used/);
+});
+
+test("a GPU that training needs is there with its package, or the check fails", () => {
+  const tfjs = { backend: "tfjs", device: "gpu" } as const;
+  const { status, found } = gpuCheck("H200", true, tfjs);
+  assert.deepEqual([status, found], ["ok", "H200, with @tensorflow/tfjs-node-gpu"]);
+  assert.match(gpuCheck("H200", false, tfjs).remedy!, /^npm install @tensorflow\/tfjs-node-gpu/);
+  assert.equal(gpuCheck(undefined, true, tfjs).status, "FAIL");
+  assert.equal(gpuCheck(undefined, false, { ...tfjs, device: "js" }).status, "ok");
 });
 
 test("checks are lines with their columns aligned", () => {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { memory } from "@tensorflow/tfjs-core";
 import type { BackendOptions, MessageGraph, TrainingBatch } from "../../src/model/backends/backend.ts";
+import { loadBackend } from "../../src/model/backends/backends.ts";
 import { createReferenceBackend } from "../../src/model/backends/reference.ts";
 import { createSimdBackend } from "../../src/model/backends/simd/simd.ts";
 import { Random } from "../../src/model/random.ts";
@@ -65,30 +67,63 @@ function shapeOf(dimensions: number, weights: RgcnShape["weights"]): RgcnShape {
   return { entities: ENTITIES, relations: RELATIONS, dimensions, weights, bases };
 }
 
-for (const weights of ["basis", "diagonal"] as const) {
-  // What is no multiple of four is padded.
-  for (const dimensions of [5, 12, 32]) {
-    test(`${dimensions} dimensions with ${weights} weights: simd gives the losses and embeddings of the reference`, () => {
-      const shape = shapeOf(dimensions, weights);
-      const start = initialParameters(shape, 11);
-      const reference = createReferenceBackend(shape, start, graphs, OPTIONS);
-      const simd = createSimdBackend(shape, start, graphs, OPTIONS);
-      const losses: number[] = [];
-      for (let step = 1; step <= STEPS; step++) {
-        const expected = reference.step(batchOf(step), 1);
-        const loss = simd.step(batchOf(step), 1);
-        assert.ok(Math.abs(loss - expected) < LOSS_TOLERANCE, `step ${step}: ${loss}, not ${expected}`);
-        losses.push(loss);
-      }
-      assert.ok(losses.at(-1)! < losses[0]! - 0.05, `nothing was learnt: ${losses}`);
-      assertClose(simd.forward().output, reference.forward().output, "output");
-      assertClose(simd.forward().hidden, reference.forward().hidden, "hidden");
-      for (const name of PARAMETER_NAMES)
-        assertClose(simd.parameters()[name], reference.parameters()[name], name);
-      simd.close();
-    });
+/** Each as users ask for it; TensorFlow.js without native code, which is what a machine without its libraries has. */
+const OTHERS = [
+  { name: "simd", load: () => loadBackend("simd", "js") },
+  { name: "tfjs", load: () => loadBackend("tfjs", "js") },
+];
+
+for (const { name: backendName, load } of OTHERS) {
+  for (const weights of ["basis", "diagonal"] as const) {
+    // What is no multiple of four is padded by some.
+    for (const dimensions of [5, 12, 32]) {
+      test(`${dimensions} dimensions with ${weights} weights: ${backendName} gives the losses and embeddings of the reference`, async (t) => {
+        const shape = shapeOf(dimensions, weights);
+        const start = initialParameters(shape, 11);
+        const reference = createReferenceBackend(shape, start, graphs, OPTIONS);
+        const other = (await load())(shape, start, graphs, OPTIONS);
+        t.after(() => other.close());
+        const losses: number[] = [];
+        for (let step = 1; step <= STEPS; step++) {
+          const expected = reference.step(batchOf(step), 1);
+          const loss = other.step(batchOf(step), 1);
+          assert.ok(Math.abs(loss - expected) < LOSS_TOLERANCE, `step ${step}: ${loss}, not ${expected}`);
+          losses.push(loss);
+        }
+        assert.ok(losses.at(-1)! < losses[0]! - 0.05, `nothing was learnt: ${losses}`);
+        assertClose(other.forward().output, reference.forward().output, "output");
+        assertClose(other.forward().hidden, reference.forward().hidden, "hidden");
+        for (const name of PARAMETER_NAMES)
+          assertClose(other.parameters()[name], reference.parameters()[name], name);
+      });
+    }
   }
 }
+
+test("a device that is not there is refused with what to do, and no other takes its place", async () => {
+  for (const [device, name] of [
+    ["gpu", "@tensorflow/tfjs-node-gpu"],
+    ["cpu", "@tensorflow/tfjs-node"],
+  ] as const) {
+    // Where it is installed there is nothing to refuse.
+    if (isInstalled(name)) continue;
+    await assert.rejects(loadBackend("tfjs", device), {
+      code: "TRAINING_FAILED",
+      message: `training.device ${device} can't be used: npm install ${name} gives it`,
+    });
+  }
+});
+
+test("TensorFlow.js keeps nothing of a step but the trained numbers", async (t) => {
+  const shape = shapeOf(12, "basis");
+  const backend = (await loadBackend("tfjs", "js"))(shape, initialParameters(shape, 1), graphs, OPTIONS);
+  t.after(() => backend.close());
+  backend.step(batchOf(1), 0);
+  const { numTensors } = memory();
+  backend.step(batchOf(2), 1);
+  backend.forward();
+  assert.equal(memory().numTensors, numTensors);
+});
 
 test("how many threads share a step changes nothing, to the last bit", () => {
   const shape = shapeOf(32, "basis");
@@ -125,6 +160,10 @@ test("the kernels that run are those whose source is here", { timeout: 120_000 }
   const kept = readFileSync(join(ROOT, "src", "model", "backends", "simd", "compiled-kernels.ts"));
   assert.ok(readFileSync(compiled).equals(kept), "npm run kernels compiles them anew");
 });
+
+function isInstalled(name: string): boolean {
+  return existsSync(join(ROOT, "node_modules", name));
+}
 
 function assertClose(actual: Float32Array, expected: Float32Array, what: string): void {
   assert.equal(actual.length, expected.length);
