@@ -85,6 +85,7 @@ export class Feeder {
 
   async #feed(partition: number): Promise<void> {
     const { client, topic, partitions, onTrouble } = this.#options;
+    let trouble = "";
     const writer = new PartitionWriter({
       client,
       time: REAL_TIME,
@@ -94,7 +95,10 @@ export class Feeder {
       partition,
       owns: () => Promise.resolve(true),
       isGivenUp: () => performance.now() > this.#giveUpMs,
-      onTrouble,
+      onTrouble: (message) => {
+        trouble = message;
+        onTrouble(message);
+      },
     });
     const generator = this.#generators[partition]!;
     const entry = this.ledger[partition]!;
@@ -114,7 +118,9 @@ export class Feeder {
         const records = batch.map(({ key, value }) => ({ topic, partition, key, value }));
         const result = await writer.commit(records, next);
         if (result === "lost")
-          throw new Error(`what was written last to partition ${partition} of ${topic} is not known`);
+          throw new Error(
+            `what was written last to partition ${partition} of ${topic} is not known: ${trouble}`,
+          );
         entry.records = next;
         for (const { value } of batch) entry.checksum = withRecord(entry.checksum, value);
       }

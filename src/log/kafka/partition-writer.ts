@@ -96,7 +96,12 @@ export class PartitionWriter {
           this.#committed = offset;
           return "committed";
         }
-        return committed === this.#committed ? "not-committed" : "lost";
+        if (committed === this.#committed) return "not-committed";
+        onTrouble(
+          `the group is at ${committed} in partition ${partition}, neither at ${this.#committed} nor at ${offset}: ` +
+            "another process has it",
+        );
+        return "lost";
       } catch (error) {
         onTrouble(
           `what became of a commit of partition ${partition} is not known yet: ${(error as Error).message}`,
