@@ -21,7 +21,7 @@ const GAP_MS_MAX = 500;
 /** Planned for each fault; the input is spread over them. */
 const MS_PER_FAULT = 3500;
 /** The input waits while so many records are not read yet, but for a few a second, by which recovery is seen. */
-const LAG_MAX = 400_000;
+const LAG_MAX = 60_000;
 const TRICKLE_PER_SECOND = 400;
 const FULL_PER_SECOND = 60_000;
 const PACE_MS = 500;

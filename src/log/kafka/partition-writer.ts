@@ -13,6 +13,8 @@ const RETRY_MS_MIN = 20;
 const RETRY_MS_MAX = 2000;
 /** "Nothing committed" may be passing while a transaction is completed: it is asked so many times before it is believed. */
 const NOTHING_COMMITTED_ASKS = 3;
+/** And so is less than was committed, of a coordinator that has just been started again. */
+const LESS_COMMITTED_ASKS = 30;
 
 export type PartitionWriterOptions = {
   readonly client: KafkaClient;
@@ -119,15 +121,17 @@ export class PartitionWriter {
     await this.#producer.fence();
   }
 
-  /** @param before the position known before, which never goes back to nothing */
+  /** @param before the position known before: it never goes back */
   async #readCommitted(before: number | undefined): Promise<number | undefined> {
     const { client, group, topic, partition, time } = this.#options;
     for (let ask = 1; ; ask++) {
       const [committed] = await client.committedOffsets(group, topic, [partition]);
-      if (committed !== undefined) return committed;
+      if (committed !== undefined && committed >= (before ?? 0)) return committed;
       if (before === undefined && ask >= NOTHING_COMMITTED_ASKS) return undefined;
-      if (before !== undefined && ask >= 10 * NOTHING_COMMITTED_ASKS)
-        throw new Error(`the group ${group} has lost its position in partition ${partition} of ${topic}`);
+      if (before !== undefined && ask >= LESS_COMMITTED_ASKS)
+        throw new Error(
+          `the group ${group} was at ${before} in partition ${partition} of ${topic} and is at ${committed}`,
+        );
       await time.sleep(RETRY_MS_MIN * ask);
     }
   }
