@@ -89,7 +89,10 @@ export async function runFaults(t: Scope, options: FaultRunOptions): Promise<Fau
     isPoison: (login) => login.text(USER) === POISON_USER,
   });
   const run = new FaultRun(t, options, broker, cluster, proxies, verifier);
-  const faults = await run.faults();
+  const faults = await run.faults().catch((error: unknown) => {
+    options.onProgress(`the broker's log ends with:\n${broker.log().slice(-SAID_MAX)}`);
+    throw error;
+  });
   await run.drain();
   const digests = await run.stop();
   const verifyMs = performance.now();

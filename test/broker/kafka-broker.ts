@@ -143,7 +143,9 @@ export class KafkaBroker {
     const archive = hasArchive
       ? `-XX:SharedArchiveFile=${CLASS_ARCHIVE}`
       : `-XX:ArchiveClassesAtExit=${this.#file("classes.jsa")}`;
-    const heap = ["-Xms128m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", archive];
+    // What it unpacks for its own use is left behind when it is killed.
+    const temporary = `-Djava.io.tmpdir=${this.#folder}`;
+    const heap = ["-Xms128m", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", archive, temporary];
     const log = openSync(this.#file(`log-${this.#starts}`), "a");
     const broker = spawn(
       "java",

@@ -47,8 +47,21 @@ try {
   );
   say(`\n${faultTable(report)}`);
   if (report.findings[0]?.verdict !== "ALL-RECORDS-ACCOUNTED") process.exitCode = 1;
-} finally {
-  for (const teardown of teardowns.reverse()) await teardown();
+} catch (error) {
+  fail("the run ended", error);
+}
+for (const teardown of teardowns.reverse()) {
+  try {
+    await teardown();
+  } catch (error) {
+    fail("cleaning up", error);
+  }
+}
+
+/** Told at once: what fails afterwards, while it is cleaned up, may only follow from it. */
+function fail(what: string, error: unknown): void {
+  say(`${what}: ${(error as Error).stack ?? String(error)}`);
+  process.exitCode = 1;
 }
 
 function kindsOf(text: string): readonly string[] {
