@@ -7,7 +7,7 @@ import { PartitionQueue } from "./partition-queue.ts";
 import { PartitionWriter } from "./partition-writer.ts";
 import { rangesText } from "./ranges-text.ts";
 
-/** What the commits of all partitions together may take of a core, and what one costs of it, milliseconds. */
+/** What the commits of all partitions together may take of a core, and what one costs of it, ms: see bench/commit-cost.ts. */
 const COMMIT_SHARE = 0.2;
 const COMMIT_CPU_MS = 2;
 /** Times longer between commits while records wait: with what that saves they wait less. */
