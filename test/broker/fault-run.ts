@@ -27,7 +27,7 @@ const FULL_PER_SECOND = 60_000;
 const PACE_MS = 500;
 const DRAIN_MS_MAX = 600_000;
 const LOGINS_PER_USER = 200;
-const USERS_MAX = 20_000;
+const USERS_MAX = 5000;
 const STRANGERS_SHARE = 0.005;
 const STRANGERS_MAX = 5000;
 /** Of what workers have said, characters. */
