@@ -1,6 +1,7 @@
 import { EpochReader } from "../../src/engine/epoch-records.ts";
 import { PartitionMerging } from "../../src/engine/partition-merging.ts";
 import { SharedGraph } from "../../src/engine/shared-graph.ts";
+import { isSum } from "../../src/engine/stored-segments.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
 import { decodeSegmentHeader } from "../../src/graph-state/segment.ts";
 import { Broker } from "../../src/log/kafka/kafkajs/internals.ts";
@@ -50,7 +51,7 @@ export function armDeaths(death: Death | undefined): void {
   });
   wrap(PartitionMerging.prototype, "write", (write, segments, partition) => {
     const records = write(segments, partition);
-    const sums = records.filter(isSum);
+    const sums = records.filter(isPieceOfSum);
     // Its parts are still there after this commit: what deletes them comes with a later one.
     const isWhole = sums.some(({ value }) => decodeSegmentHeader(value!).isLast);
     if (isWhole && records.every(({ value }) => value !== null)) isSumWritten = true;
@@ -80,6 +81,6 @@ function passed(point: FaultPoint): void {
   process.kill(process.pid, "SIGKILL");
 }
 
-function isSum({ key, value }: KeyedRecord): boolean {
-  return value !== null && key.includes("/sum-");
+function isPieceOfSum({ key, value }: KeyedRecord): boolean {
+  return value !== null && isSum(key);
 }

@@ -1,4 +1,5 @@
 import type { Merging } from "../../src/engine/segment-merging.ts";
+import { isSum } from "../../src/engine/stored-segments.ts";
 import { decodeSegment, encodeSegment } from "../../src/graph-state/segment.ts";
 import {
   type KafkaClient,
@@ -175,7 +176,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     merging: (merging) => ({
       write: (segments, partition) =>
         [...merging.write(segments, partition)].map(({ key, value }) => {
-          if (value === null || !key.includes("/sum")) return { key, value };
+          if (value === null || !isSum(key)) return { key, value };
           const sum = decodeSegment(value);
           return { key, value: encodeSegment({ ...sum, links: [...sum.links, ...sum.links.slice(0, 1)] }) };
         }),
@@ -188,9 +189,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       write: (segments, partition) => {
         const records = [...merging.write(segments, partition)];
         const isDeleting = records.some(({ value }) => value === null);
-        return isDeleting
-          ? records.filter(({ key, value }) => value === null || !key.includes("/sum"))
-          : records;
+        return isDeleting ? records.filter(({ key, value }) => value === null || !isSum(key)) : records;
       },
       forget: (partition) => merging.forget(partition),
     }),

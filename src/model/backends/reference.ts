@@ -1,4 +1,5 @@
 import { PARAMETER_NAMES, parameterSizes, type RgcnParameters, type RgcnShape } from "../rgcn.ts";
+import { adamRate, BETA1, BETA2, EPSILON } from "./adam.ts";
 import type {
   CreateBackend,
   MessageGraph,
@@ -6,12 +7,7 @@ import type {
   TrainingBackend,
   TrainingBatch,
 } from "./backend.ts";
-import { groupPairs, type Pairs } from "./pairs.ts";
-
-/** Adam's usual decay rates and guard against division by zero (Kingma & Ba, ICLR 2015). */
-const BETA1 = 0.9;
-const BETA2 = 0.999;
-const EPSILON = 1e-8;
+import { indexMessages, type MessageIndex } from "./message-index.ts";
 
 type Numbers = Record<keyof RgcnParameters, Float64Array>;
 
@@ -30,9 +26,9 @@ export class ReferenceBackend implements TrainingBackend {
   readonly name = "reference";
   readonly #shape: RgcnShape;
   readonly #options: OptimiserOptions;
-  readonly #graphs: readonly Pairs[];
+  readonly #graphs: readonly MessageIndex[];
   /** The one of `#graphs` that the pass at hand runs over. */
-  #pairs: Pairs;
+  #pairs: MessageIndex;
   readonly #values: Numbers;
   readonly #gradients: Numbers;
   readonly #firstMoments: Numbers;
@@ -60,7 +56,7 @@ export class ReferenceBackend implements TrainingBackend {
   ) {
     this.#shape = shape;
     this.#options = options;
-    this.#graphs = graphs.map((graph) => groupPairs(graph, shape.relations));
+    this.#graphs = graphs.map((graph) => indexMessages(graph, shape.entities, shape.relations));
     this.#pairs = this.#graphs[0]!;
     const sizes = parameterSizes(shape);
     const numbers = (of: (name: keyof RgcnParameters) => Float64Array): Numbers =>
@@ -71,7 +67,7 @@ export class ReferenceBackend implements TrainingBackend {
     this.#firstMoments = zeros();
     this.#secondMoments = zeros();
     const { entities, dimensions: d, relations } = shape;
-    const pairsMax = Math.max(...this.#graphs.map((pairs) => pairs.count));
+    const pairsMax = Math.max(...this.#graphs.map(({ pairs }) => pairs));
     this.#means1 = new Float64Array(pairsMax * d);
     this.#means2 = new Float64Array(pairsMax * d);
     const matrixSize = 2 * relations * d * (shape.weights === "basis" ? d : 1);
@@ -145,13 +141,13 @@ export class ReferenceBackend implements TrainingBackend {
     out: Float64Array,
   ): void {
     const { entities, dimensions: d, weights } = this.#shape;
-    const { count, destination, message, starts, neighbours } = this.#pairs;
+    const { pairs, destinations, messages, starts, neighbours } = this.#pairs;
     this.#expandMatrices(layer);
     for (let i = 0; i < entities; i++) {
       for (let k = 0; k < d; k++) out[i * d + k] = bias[k]!;
       addProduct(rows, i * d, layer.self, 0, out, i * d, d);
     }
-    for (let p = 0; p < count; p++) {
+    for (let p = 0; p < pairs; p++) {
       const mean = p * d;
       means.fill(0, mean, mean + d);
       const begin = starts[p]!;
@@ -162,11 +158,11 @@ export class ReferenceBackend implements TrainingBackend {
       }
       const share = 1 / (end - begin);
       for (let k = 0; k < d; k++) means[mean + k]! *= share;
-      const to = destination[p]! * d;
+      const to = destinations[p]! * d;
       if (weights === "basis") {
-        addProduct(means, mean, this.#matrices, message[p]! * d * d, out, to, d);
+        addProduct(means, mean, this.#matrices, messages[p]! * d * d, out, to, d);
       } else {
-        const diagonal = message[p]! * d;
+        const diagonal = messages[p]! * d;
         for (let k = 0; k < d; k++) out[to + k]! += means[mean + k]! * this.#matrices[diagonal + k]!;
       }
     }
@@ -251,7 +247,7 @@ export class ReferenceBackend implements TrainingBackend {
     dRows: Float64Array,
   ): void {
     const { entities, dimensions: d, weights } = this.#shape;
-    const { count, destination, message, starts, neighbours } = this.#pairs;
+    const { pairs, destinations, messages, starts, neighbours } = this.#pairs;
     const values = this.#layerOf(this.#values, layer);
     const gradients = this.#layerOf(this.#gradients, layer);
     this.#expandMatrices(values);
@@ -263,16 +259,16 @@ export class ReferenceBackend implements TrainingBackend {
       addTransposed(dOut, i * d, values.self, 0, dRows, i * d, d);
     }
     const dMean = this.#meanGradient;
-    for (let p = 0; p < count; p++) {
-      const to = destination[p]! * d;
+    for (let p = 0; p < pairs; p++) {
+      const to = destinations[p]! * d;
       const mean = p * d;
       dMean.fill(0);
       if (weights === "basis") {
-        const matrix = message[p]! * d * d;
+        const matrix = messages[p]! * d * d;
         addOuter(means, mean, dOut, to, this.#matrixGradients, matrix, d);
         addTransposed(dOut, to, this.#matrices, matrix, dMean, 0, d);
       } else {
-        const diagonal = message[p]! * d;
+        const diagonal = messages[p]! * d;
         for (let k = 0; k < d; k++) {
           this.#matrixGradients[diagonal + k]! += means[mean + k]! * dOut[to + k]!;
           dMean[k] = dOut[to + k]! * this.#matrices[diagonal + k]!;
@@ -317,7 +313,7 @@ export class ReferenceBackend implements TrainingBackend {
     const norm = Math.sqrt(squares);
     const scale = norm > clipNorm ? clipNorm / norm : 1;
     this.#steps++;
-    const rate = (learningRate * Math.sqrt(1 - BETA2 ** this.#steps)) / (1 - BETA1 ** this.#steps);
+    const rate = adamRate(learningRate, this.#steps);
     for (const name of PARAMETER_NAMES) {
       const values = this.#values[name];
       const gradients = this.#gradients[name];

@@ -1,11 +1,9 @@
+import { adamRate } from "../adam.ts";
 import type { OptimiserOptions } from "../backend.ts";
 import { instantiate, type Kernels } from "./kernels.ts";
 import { type Layout, SLICES } from "./layout.ts";
 import type { ThreadBarrier } from "./thread-barrier.ts";
 
-/** Adam's usual decay rates (Kingma & Ba, ICLR 2015); the kernel has them too. */
-const BETA1 = 0.9;
-const BETA2 = 0.999;
 const FLOAT_BYTES = 4;
 
 /** What the threads of a back end tell each other, in shared memory. */
@@ -124,7 +122,7 @@ export class KernelPass {
     });
     const norm = Math.sqrt(sumOf(sums.gradientSquares));
     const clip = norm > optimiser.clipNorm ? optimiser.clipNorm / norm : 1;
-    const rate = (optimiser.learningRate * Math.sqrt(1 - BETA2 ** step)) / (1 - BETA1 ** step);
+    const rate = adamRate(optimiser.learningRate, step);
     this.#phase((slice) => {
       for (const [begin, end] of ranges(slice)) {
         const { values, gradients, first, second } = layout;

@@ -1,6 +1,6 @@
 import { PARAMETER_NAMES, parameterSizes, type RgcnParameters, type RgcnShape } from "../../rgcn.ts";
 import type { MessageGraph } from "../backend.ts";
-import { indexMessages, type MessageIndex } from "./message-index.ts";
+import { indexMessages, type MessageIndex } from "../message-index.ts";
 
 /**
  * A step is cut into so many slices, whoever works on them, and what they give is added up in their order: its result does not
@@ -17,7 +17,7 @@ const NODE_COST = 8;
 /** Bytes from the beginning of the memory. */
 type At = number;
 
-type GraphLayout = { readonly [Name in Exclude<keyof MessageIndex, "pairs">]: At } & {
+type GraphLayout = { readonly [Name in Exclude<keyof MessageIndex, "pairs" | "destinations">]: At } & {
   /** Where slices of the entities begin, about equally costly ones: slices + 1. */
   readonly bounds: readonly number[];
 };

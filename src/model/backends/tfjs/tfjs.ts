@@ -1,5 +1,6 @@
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import { PARAMETER_NAMES, type RgcnParameters, type RgcnShape } from "../../rgcn.ts";
+import { adamRate, BETA1, BETA2, EPSILON } from "../adam.ts";
 import type {
   BackendOptions,
   CreateBackend,
@@ -7,13 +8,8 @@ import type {
   TrainingBackend,
   TrainingBatch,
 } from "../backend.ts";
-import { groupPairs } from "../pairs.ts";
+import { indexMessages } from "../message-index.ts";
 import { loadTensorFlow, type TensorFlow, type TfjsDevice } from "./tensorflow.ts";
-
-/** Adam's usual decay rates and guard against division by zero (Kingma & Ba, ICLR 2015). */
-const BETA1 = 0.9;
-const BETA2 = 0.999;
-const EPSILON = 1e-8;
 
 type Tensors = Readonly<Record<keyof RgcnParameters, Tensor>>;
 type LayerTensors = { readonly basis: Tensor; readonly coefficients: Tensor; readonly self: Tensor2D };
@@ -80,7 +76,7 @@ export class TfjsBackend implements TrainingBackend {
     const tf = this.#tf;
     this.#steps++;
     const { learningRate, clipNorm } = this.#options;
-    const rate = (learningRate * Math.sqrt(1 - BETA2 ** this.#steps)) / (1 - BETA1 ** this.#steps);
+    const rate = adamRate(learningRate, this.#steps);
     const { loss, values, first, second } = tf.tidy(() => {
       const { loss, gradients } = this.#lossAndGradients(batch, this.#graphs[graph]!);
       const squares = PARAMETER_NAMES.filter((name) => gradients[name].size > 0).map((name) =>
@@ -291,20 +287,22 @@ export class TfjsBackend implements TrainingBackend {
   }
 
   #pairTensors(graph: MessageGraph): PairTensors {
-    const { count, destination, message, starts, neighbours } = groupPairs(graph, this.#shape.relations);
+    const { entities, relations } = this.#shape;
+    const index = indexMessages(graph, entities, relations);
+    const { pairs, destinations, messages, starts, neighbours } = index;
     const pairOf = new Int32Array(neighbours.length);
-    const share = new Float32Array(count);
-    for (let p = 0; p < count; p++) {
+    const share = new Float32Array(pairs);
+    for (let p = 0; p < pairs; p++) {
       pairOf.fill(p, starts[p], starts[p + 1]);
       share[p] = 1 / (starts[p + 1]! - starts[p]!);
     }
     return {
-      pairs: count,
+      pairs,
       neighbour: this.#places(neighbours),
       pair: this.#places(pairOf),
-      message: this.#places(message),
-      destination: this.#places(destination),
-      share: this.#tf.tensor2d(share, [count, 1]),
+      message: this.#places(messages),
+      destination: this.#places(destinations),
+      share: this.#tf.tensor2d(share, [pairs, 1]),
     };
   }
 

@@ -1,15 +1,16 @@
-import type { MessageGraph } from "../backend.ts";
+import type { MessageGraph } from "./backend.ts";
 
 /**
- * The messages of a graph, grouped by destination and message relation, and by source. Relation r carries messages along its
- * links, relation `relations + r` against them.
+ * The messages of a graph, grouped by destination and message relation, so that a relation's weights are applied once a pair and not
+ * once a link; and by source. Relation r carries messages along its links, relation `relations + r` against them.
  */
 export type MessageIndex = {
   /** Pairs of a destination and a message relation. */
   readonly pairs: number;
   /** Pairs of an entity lie together: entities + 1. */
   readonly pairStarts: Int32Array;
-  /** Message relation of a pair. */
+  /** By pair. */
+  readonly destinations: Int32Array;
   readonly messages: Int32Array;
   /** Neighbours of a pair lie together: pairs + 1. */
   readonly starts: Int32Array;
@@ -38,6 +39,7 @@ export function indexMessages(
   const { order } = sortedBy(destinationOf, entities, byMessage);
 
   const pairStarts = new Int32Array(entities + 1);
+  const destinations = new Int32Array(count);
   const messages = new Int32Array(count);
   const starts = new Int32Array(count + 1);
   const neighbours = new Int32Array(count);
@@ -50,6 +52,7 @@ export function indexMessages(
       destinationOf(i) === destinationOf(order[at - 1]!) &&
       messageOf(i) === messageOf(order[at - 1]!);
     if (!isSame) {
+      destinations[pairs] = destinationOf(i);
       messages[pairs] = messageOf(i);
       starts[pairs] = at;
       pairStarts[destinationOf(i) + 1]!++;
@@ -69,6 +72,7 @@ export function indexMessages(
   return {
     pairs,
     pairStarts,
+    destinations: destinations.slice(0, pairs),
     messages: messages.slice(0, pairs),
     starts: starts.slice(0, pairs + 1),
     neighbours,
