@@ -2,20 +2,18 @@ import assert from "node:assert/strict";
 import type { Config } from "../config/schema.ts";
 import { chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
 import { Graph } from "../graph-state/graph.ts";
-import type { Segment } from "../graph-state/segment.ts";
+import type { OffsetRange, Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord, Log } from "../log/port.ts";
+import { type Places, planMerge } from "./merge-plan.ts";
 import { type Merging, piecesOf, toRecord } from "./segment-merging.ts";
 import type { SharedGraph } from "./shared-graph.ts";
-import { isSum, sumGroup, toSegment, toStored } from "./stored-segments.ts";
+import { sumGroup, toSegment, toStored } from "./stored-segments.ts";
 
-/** Segments of a partition are merged once they weigh this many times what their sum does, and no sooner than at this size. */
-const MERGE_RATIO = 2;
-export const PARTITION_MERGE_BYTES_MIN = 4 * 1024 * 1024;
-/**
- * A merge takes so many times that size of segments, or as many times their sum as above if that is more: where much has piled
- * up, because none came to its end, the next one must not take ever longer.
- */
-const MERGED_AT_ONCE = 8;
+/** No merge is due for less, nor for less than such a share of what a partition has. */
+const PARTITION_MERGE_BYTES_MIN = 4 * 1024 * 1024;
+const MERGED_SHARE_MIN = 1 / 8;
+/** Where much has piled up, because no merge came to its end, the next one must not take ever longer. */
+const PARTITION_MERGE_BYTES_MAX = 16 * 1024 * 1024;
 /** What one commit takes along of a merge: it must stay a short one. */
 const PIECES_PER_COMMIT = 4;
 const DELETIONS_PER_COMMIT = 500;
@@ -32,6 +30,7 @@ export type PartitionMergingOptions = {
   readonly newId: () => string;
   readonly onFailed: (error: Error) => void;
   readonly bytesMin?: number;
+  readonly bytesMax?: number;
 };
 
 /** A sum that is being written, a few pieces with each commit. */
@@ -39,7 +38,7 @@ type Job = {
   readonly partition: number;
   /** Undefined while the segments are read and summed. */
   pieces: Iterator<Segment> | undefined;
-  /** Keys that the sum stands for, to be deleted once it is whole. */
+  /** Keys that nobody needs any more once the sum is whole. */
   obsolete: string[];
 };
 
@@ -54,6 +53,7 @@ type Job = {
 export class PartitionMerging implements Merging {
   readonly #options: PartitionMergingOptions;
   readonly #bytesMin: number;
+  readonly #bytesMax: number;
   #job: Job | undefined;
   /** Of each partition since it was taken on or merged, as far as it matters. */
   readonly #commits = new Map<number, number>();
@@ -61,6 +61,7 @@ export class PartitionMerging implements Merging {
   constructor(options: PartitionMergingOptions) {
     this.#options = options;
     this.#bytesMin = options.bytesMin ?? PARTITION_MERGE_BYTES_MIN;
+    this.#bytesMax = options.bytesMax ?? PARTITION_MERGE_BYTES_MAX;
   }
 
   write(segments: readonly Segment[], partition: number): KeyedRecord[] {
@@ -71,11 +72,10 @@ export class PartitionMerging implements Merging {
       if (value === null) stored.delete(key);
       else stored.put(key, value.length);
     }
-    const isDue =
-      stored.bytes(partition) >= Math.max(this.#bytesMin, MERGE_RATIO * stored.sumBytes(partition));
     const commits = this.#commits.get(partition) ?? 0;
     if (commits < COMMITS_BEFORE) this.#commits.set(partition, commits + 1);
-    else if (isDue && this.#job === undefined) this.#begin(partition);
+    else if (this.#job === undefined && this.plan(stored.groupBytes(partition)) !== undefined)
+      this.#begin(partition);
     return records;
   }
 
@@ -83,6 +83,13 @@ export class PartitionMerging implements Merging {
   forget(partition: number): void {
     this.#commits.delete(partition);
     if (this.#job?.partition === partition) this.#job = undefined;
+  }
+
+  /** @param bytes of each group of segments of a partition, in the order of their offsets */
+  plan(bytes: readonly number[]): Places | undefined {
+    const total = bytes.reduce((sum, group) => sum + group, 0);
+    const bytesMin = Math.max(this.#bytesMin, MERGED_SHARE_MIN * total);
+    return planMerge(bytes, { bytesMin, bytesMax: this.#bytesMax });
   }
 
   #goOn({ partition, pieces, obsolete }: Job): KeyedRecord[] {
@@ -112,49 +119,53 @@ export class PartitionMerging implements Merging {
   /** Gives up as soon as the job is forgotten. */
   async #sum(job: Job): Promise<void> {
     const { partition } = job;
-    const { state, log, config, breathe, newId } = this.#options;
+    const { log, config, breathe, newId } = this.#options;
     const stored: StoredSegment[] = [];
     for (const [key, bytes] of await log.readBack("graph-state", partition))
       stored.push(toStored(key, bytes));
     if (this.#job !== job) return;
-    const { chosen, coverage } = chooseSegments(stored);
-    const [range, ...others] = coverage.ranges();
-    if (range === undefined) {
-      this.#job = undefined;
+    const { chosen, coverage, gap } = chooseSegments(stored);
+    assert(
+      coverage.ranges().every((range) => range.partition === partition),
+      "read back segments of another partition",
+    );
+    // A topic that is compacted while it is read may show one: not for long.
+    if (gap !== undefined) return this.forget(partition);
+    const groups = groupsOf(chosen);
+    const places = this.plan(groups.map(bytesOf)) ?? { from: 0, to: 0 };
+    const merged = new Set(groups.slice(places.from, places.to).flat());
+    const needed = new Set(chosen.filter((segment) => !merged.has(segment)));
+    // What the sum covers, and what attempts before it left unfinished, or merged and did not delete.
+    job.obsolete = stored.filter((segment) => !needed.has(segment)).map(({ key }) => key);
+    if (merged.size === 0) {
+      job.pieces = [].values();
       return;
     }
-    assert(range.partition === partition && others.length === 0, "read back segments of another partition");
-    const bytesMax = Math.max(
-      MERGED_AT_ONCE * this.#bytesMin,
-      MERGE_RATIO * state.stored.sumBytes(partition),
-    );
-    const first = firstOf(chosen, bytesMax);
-    const next = Math.max(...first.map(nextOf));
     const graph = new Graph({ links: config.links, window: config.window });
-    for (const segment of first) {
+    for (const segment of chosen) {
+      if (!merged.has(segment)) continue;
       graph.addPart(toSegment(segment));
       await breathe();
       if (this.#job !== job) return;
     }
-    // What the sum covers, and what attempts before it left unfinished, if they were to reach no further.
-    job.obsolete = stored.filter((segment) => nextOf(segment) <= next).map(({ key }) => key);
-    job.pieces = piecesOf(graph, sumGroup(partition, next, newId()), [{ ...range, next }]);
+    const { first, historyStart } = rangeOf(groups[places.from]![0]!);
+    const { next } = rangeOf(groups[places.to - 1]![0]!);
+    const group = sumGroup(partition, first, next, newId());
+    job.pieces = piecesOf(graph, group, [{ partition, historyStart, first, next }]);
   }
 }
 
-/** Of segments of one partition the first ones, whole groups of them, of about so many bytes beside their sum; in the same order. */
-function firstOf(segments: readonly StoredSegment[], bytesMax: number): readonly StoredSegment[] {
-  let bytes = 0;
-  let next = Number.NEGATIVE_INFINITY;
-  for (const segment of segments.toSorted((a, b) => nextOf(a) - nextOf(b))) {
-    if (bytes >= bytesMax && nextOf(segment) > next) break;
-    next = nextOf(segment);
-    if (!isSum(segment.key)) bytes += segment.bytes.length;
-  }
-  return segments.filter((segment) => nextOf(segment) <= next);
+/** Segments of one partition by group, in the order of their offsets. */
+function groupsOf(segments: readonly StoredSegment[]): StoredSegment[][] {
+  const groups = Map.groupBy(segments, ({ header }) => header.group);
+  return [...groups.values()].sort((a, b) => rangeOf(a[0]!).first - rangeOf(b[0]!).first);
 }
 
-/** Where what a segment of one partition covers ends. */
-function nextOf({ header }: StoredSegment): number {
-  return header.ranges[0]!.next;
+function bytesOf(segments: readonly StoredSegment[]): number {
+  return segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
+/** What a segment of one partition covers. */
+function rangeOf({ header }: StoredSegment): OffsetRange {
+  return header.ranges[0]!;
 }

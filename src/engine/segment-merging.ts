@@ -39,8 +39,8 @@ export class WholeMerging implements Merging {
   write(segments: readonly Segment[]): Iterable<KeyedRecord> {
     const { stored } = this.#state;
     const records = segments.map(toRecord);
-    const bytes = stored.bytes() + records.reduce((sum, { value }) => sum + value!.length, 0);
-    if (bytes >= Math.max(this.#bytesMin, MERGE_RATIO * stored.sumBytes())) return this.#writeSum();
+    const bytes = stored.bytes + records.reduce((sum, { value }) => sum + value!.length, 0);
+    if (bytes >= Math.max(this.#bytesMin, MERGE_RATIO * stored.sumBytes)) return this.#writeSum();
     for (const { key, value } of records) stored.put(key, value!.length);
     return records;
   }

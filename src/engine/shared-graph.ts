@@ -260,7 +260,7 @@ export class SharedGraph {
   }
 
   #progress({ bytesTotal, bytesAdded }: Pick<RestoreProgress, "bytesTotal" | "bytesAdded">): void {
-    const bytesRead = this.stored.bytes() + this.stored.sumBytes();
+    const bytesRead = this.stored.bytes + this.stored.sumBytes;
     this.#options.onRestoring?.({ bytesRead, bytesTotal, bytesAdded, links: this.scoring.graph.linkCount });
   }
 

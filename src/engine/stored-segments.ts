@@ -5,62 +5,73 @@ import { decodeSegment, decodeSegmentHeader, type Segment } from "../graph-state
 /** In a key: what a sum of segments has that a segment has not. */
 const SUM = "/sum";
 
-type Stored = { bytes: number; sumBytes: number; readonly keys: Map<string, number> };
+type Group = { readonly first: number; bytes: number };
+type Stored = { readonly keys: Map<string, number>; readonly groups: Map<string, Group> };
 
 /** Which segments lie in the log, and what they weigh: what merging goes by. Nothing of them is kept but that. */
 export class StoredSegments {
   readonly #byPartition = new Map<string, Stored>();
+  #bytes = 0;
+  #sumBytes = 0;
 
   put(key: string, bytes: number): void {
     this.delete(key);
-    const stored = this.#of(key);
-    stored.keys.set(key, bytes);
-    if (isSum(key)) stored.sumBytes += bytes;
-    else stored.bytes += bytes;
+    const { keys, groups } = this.#of(key);
+    keys.set(key, bytes);
+    const name = groupOf(key);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, { first: firstOf(name), bytes });
+    else group.bytes += bytes;
+    this.#count(key, bytes);
   }
 
   delete(key: string): void {
-    const stored = this.#of(key);
-    const bytes = stored.keys.get(key);
+    const { keys, groups } = this.#of(key);
+    const bytes = keys.get(key);
     if (bytes === undefined) return;
-    stored.keys.delete(key);
-    if (isSum(key)) stored.sumBytes -= bytes;
-    else stored.bytes -= bytes;
+    keys.delete(key);
+    const name = groupOf(key);
+    const group = groups.get(name)!;
+    group.bytes -= bytes;
+    if (group.bytes === 0) groups.delete(name);
+    this.#count(key, -bytes);
   }
 
   clear(): void {
     this.#byPartition.clear();
+    this.#bytes = this.#sumBytes = 0;
   }
 
-  /** Bytes of the segments that are no sums, of one partition or of all. */
-  bytes(partition?: number): number {
-    return this.#total(partition, ({ bytes }) => bytes);
+  /** Bytes of the segments that are no sums. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Bytes of the sums. */
-  sumBytes(partition?: number): number {
-    return this.#total(partition, ({ sumBytes }) => sumBytes);
+  get sumBytes(): number {
+    return this.#sumBytes;
   }
 
-  keys(partition?: number): string[] {
-    return this.#chosen(partition).flatMap(({ keys }) => [...keys.keys()]);
+  keys(): string[] {
+    return [...this.#byPartition.values()].flatMap(({ keys }) => [...keys.keys()]);
   }
 
-  #total(partition: number | undefined, weigh: (stored: Stored) => number): number {
-    return this.#chosen(partition).reduce((sum, stored) => sum + weigh(stored), 0);
+  /** What each group of segments of a partition weighs, in the order of their offsets. */
+  groupBytes(partition: number): number[] {
+    const groups = this.#byPartition.get(partitionPrefix(partition))?.groups.values() ?? [];
+    return [...groups].sort((a, b) => a.first - b.first).map(({ bytes }) => bytes);
   }
 
-  #chosen(partition: number | undefined): Stored[] {
-    if (partition === undefined) return [...this.#byPartition.values()];
-    const stored = this.#byPartition.get(partitionPrefix(partition));
-    return stored === undefined ? [] : [stored];
+  #count(key: string, bytes: number): void {
+    if (isSum(key)) this.#sumBytes += bytes;
+    else this.#bytes += bytes;
   }
 
   #of(key: string): Stored {
     const prefix = key.slice(0, key.indexOf("/"));
     let stored = this.#byPartition.get(prefix);
     if (stored === undefined) {
-      stored = { bytes: 0, sumBytes: 0, keys: new Map() };
+      stored = { keys: new Map(), groups: new Map() };
       this.#byPartition.set(prefix, stored);
     }
     return stored;
@@ -79,12 +90,26 @@ function partitionPrefix(partition: number): string {
 
 /** Group of a segment: its key without the piece. Sorts by partition and offset. */
 export function segmentGroup(partition: number, first: number): string {
-  return `${partitionPrefix(partition)}/${String(first).padStart(16, "0")}`;
+  return `${partitionPrefix(partition)}/${offsetText(first)}`;
 }
 
-/** Group of a sum of all segments of a partition up to `next`; `id` tells it from another attempt at the same. */
-export function sumGroup(partition: number, next: number, id: string): string {
-  return `${partitionPrefix(partition)}${SUM}-${String(next).padStart(16, "0")}-${id}`;
+/** Group of a sum of the segments of a range of a partition's offsets; `id` tells it from another attempt at the same. */
+export function sumGroup(partition: number, first: number, next: number, id: string): string {
+  return `${partitionPrefix(partition)}${SUM}-${offsetText(first)}-${offsetText(next)}-${id}`;
+}
+
+function offsetText(offset: number): string {
+  return String(offset).padStart(16, "0");
+}
+
+/** The group of a piece: its key without the number of the piece. */
+function groupOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("/"));
+}
+
+/** The first offset that a group of one partition covers. */
+function firstOf(group: string): number {
+  return Number(/\d{16}/.exec(group)?.[0] ?? 0);
 }
 
 /** Group of the sum of all segments of all partitions. */

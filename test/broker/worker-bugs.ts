@@ -1,7 +1,7 @@
-import { PARTITION_MERGE_BYTES_MIN, PartitionMerging } from "../../src/engine/partition-merging.ts";
+import { planMerge } from "../../src/engine/merge-plan.ts";
+import { PartitionMerging } from "../../src/engine/partition-merging.ts";
 import { Scoring } from "../../src/engine/scoring.ts";
 import { SharedGraph } from "../../src/engine/shared-graph.ts";
-import { StoredSegments } from "../../src/engine/stored-segments.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
 import type { Segment } from "../../src/graph-state/segment.ts";
 import { USER } from "../../src/ingest/login-bytes.ts";
@@ -12,9 +12,10 @@ import { KafkajsProducer } from "../../src/log/kafka/kafkajs/producer.ts";
 import type { SeededBug } from "./worker-faults.ts";
 import { wrap } from "./wrap.ts";
 
-/** Few segments weigh so much more for merging than they do, up to what makes a merge due while sums are small. */
-const WEIGHT = 400;
-const WEIGHED_BYTES_MAX = 1.25 * PARTITION_MERGE_BYTES_MIN;
+/** What makes a merge due: little at first, and later a share of all there is, so that merging is under way all the time. */
+const MERGED_BYTES_MIN = 13_000;
+const MERGED_SHARE_MIN = 1 / 8;
+const MERGED_BYTES_MAX = 8 * 1024 * 1024;
 /** A small sum has pieces of so many bytes, and a large one some dozen of them: it must come to its end between two faults. */
 const PIECE_BYTES = 20_000;
 const PIECE_BYTES_PER_LINK = 16;
@@ -23,9 +24,10 @@ const COMMITS_BEFORE = 2;
 
 /** What comes after hours of a real load comes after seconds: any cut into pieces is a right one. */
 export function mergeSooner(): void {
-  wrap(StoredSegments.prototype, "bytes", (bytes, partition) => {
-    const real = bytes(partition);
-    return Math.max(real, Math.min(WEIGHT * real, WEIGHED_BYTES_MAX));
+  wrap(PartitionMerging.prototype, "plan", (_, bytes) => {
+    const total = bytes.reduce((sum, group) => sum + group, 0);
+    const bytesMin = Math.max(MERGED_BYTES_MIN, MERGED_SHARE_MIN * total);
+    return planMerge(bytes, { bytesMin, bytesMax: MERGED_BYTES_MAX });
   });
   wrap(Graph.prototype, "toParts", function (toParts, bytesMax) {
     return toParts(Math.min(bytesMax, Math.max(PIECE_BYTES, PIECE_BYTES_PER_LINK * this.links.size)));

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { PartitionMerging } from "../../src/engine/partition-merging.ts";
 import { toRecord } from "../../src/engine/segment-merging.ts";
-import { isSum, StoredSegments, segmentGroup } from "../../src/engine/stored-segments.ts";
+import { isSum, StoredSegments, segmentGroup, sumGroup } from "../../src/engine/stored-segments.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
 import { DEFAULT_LINK_KINDS } from "../../src/graph-state/link-kinds.ts";
 import { decodeSegmentHeader, type OffsetRange, type Segment } from "../../src/graph-state/segment.ts";
@@ -27,9 +28,11 @@ function segment(partition: number, i: number): Segment {
 function newMerging({
   segments,
   bytesMin = 2000,
+  bytesMax = 16_000,
 }: {
   segments?: readonly Segment[];
   bytesMin?: number;
+  bytesMax?: number;
 } = {}) {
   const stored = new StoredSegments();
   const reads: number[] = [];
@@ -50,6 +53,7 @@ function newMerging({
     newId: () => "id",
     onFailed: (error) => assert.fail(error),
     bytesMin,
+    bytesMax,
   });
   let next = segments?.length ?? SEGMENTS;
   const commit = (partition: number): KeyedRecord[] => merging.write([segment(partition, next++)], partition);
@@ -103,8 +107,8 @@ test("where much has piled up a merge takes the first of it, and leaves whole gr
   const segments = Array.from({ length: 40 }, (_, i) => pieces(i)).flat();
   const bytesOf = (some: readonly Segment[]): number =>
     some.reduce((bytes, piece) => bytes + toRecord(piece).value!.length, 0);
-  const bytesMin = 1000;
-  const { commit, step } = newMerging({ segments, bytesMin });
+  const bytesMax = 8000;
+  const { commit, step } = newMerging({ segments, bytesMin: 1000, bytesMax });
   const records: KeyedRecord[] = [];
   while (!records.some(({ value }) => value === null)) {
     records.push(...commit(0));
@@ -115,11 +119,49 @@ test("where much has piled up a merge takes the first of it, and leaves whole gr
   const [{ first, next }] = decodeSegmentHeader(sum!.value!).ranges as [OffsetRange];
   assert.equal(first, 0);
   assert.ok(next > 1 && next < 40, `${next} of 40`);
-  assert.ok(bytesOf(segments.slice(0, 2 * next)) >= 8 * bytesMin);
-  assert.ok(bytesOf(segments.slice(0, 2 * (next - 1))) < 8 * bytesMin);
+  // Beside the first group.
+  assert.ok(bytesOf(segments.slice(2, 2 * next)) >= bytesMax);
+  assert.ok(bytesOf(segments.slice(2, 2 * (next - 1))) < bytesMax);
   const deleted = records.filter(({ value }) => value === null).map(({ key }) => key);
   assert.deepEqual(
     deleted,
     segments.slice(0, 2 * next).map((piece) => toRecord(piece).key),
   );
+});
+
+test("a sum that is large is left alone, and what came after it is merged beside it", async () => {
+  const large = {
+    ...segment(0, 0),
+    names: Array(200).fill({ kind: 0, name: Buffer.from("a name of some length") }),
+  };
+  const sum: Segment = { ...large, group: sumGroup(0, 0, 1, "before") };
+  // Left by somebody who was killed before it was whole.
+  const unfinished: Segment = { ...segment(0, 0), group: sumGroup(0, 0, 2, "unfinished"), isLast: false };
+  const later = Array.from({ length: SEGMENTS }, (_, i) => segment(0, i + 1));
+  const { commit, step } = newMerging({ segments: [sum, ...later, unfinished], bytesMin: 1000 });
+  const records: KeyedRecord[] = [];
+  while (!records.some(({ value }) => value === null)) {
+    records.push(...commit(0));
+    await step();
+  }
+  const sums = records.filter(({ key, value }) => isSum(key) && value !== null);
+  const ranges = sums.map(({ value }) => decodeSegmentHeader(value!).ranges.map((range) => ({ ...range })));
+  assert.deepEqual(ranges, [[{ partition: 0, historyStart: 0, first: 1, next: SEGMENTS + 1 }]]);
+  const deleted = records.filter(({ value }) => value === null).map(({ key }) => key);
+  assert.deepEqual(
+    deleted,
+    [...later, unfinished].map((piece) => toRecord(piece).key),
+  );
+});
+
+test("where a segment is missing nothing is merged and nothing deleted", async () => {
+  const segments = Array.from({ length: SEGMENTS }, (_, i) => segment(0, i)).toSpliced(5, 1);
+  const { reads, commit, step } = newMerging({ segments });
+  const records: KeyedRecord[] = [];
+  for (let i = 0; i < COMMITS; i++) {
+    records.push(...commit(0));
+    await step();
+  }
+  assert.ok(reads.length > 1, "it was tried again");
+  assert.ok(records.every(({ key, value }) => !isSum(key) && value !== null));
 });
