@@ -135,8 +135,12 @@ export class PartitionMerging implements Merging {
     const places = this.plan(groups.map(bytesOf)) ?? { from: 0, to: 0 };
     const merged = new Set(groups.slice(places.from, places.to).flat());
     const needed = new Set(chosen.filter((segment) => !merged.has(segment)));
-    // What the sum covers, and what attempts before it left unfinished, or merged and did not delete.
-    job.obsolete = stored.filter((segment) => !needed.has(segment)).map(({ key }) => key);
+    // What the sum covers, and what attempts before it left unfinished, or merged and did not delete. Reading may have ended
+    // within a transaction: a group of which pieces are missing is needed all the same if it reaches further than the rest.
+    const end = coverage.nextOf(partition) ?? 0;
+    job.obsolete = stored
+      .filter((segment) => !needed.has(segment) && rangeOf(segment).next <= end)
+      .map(({ key }) => key);
     if (merged.size === 0) {
       job.pieces = [].values();
       return;

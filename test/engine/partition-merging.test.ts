@@ -165,3 +165,17 @@ test("where a segment is missing nothing is merged and nothing deleted", async (
   assert.ok(reads.length > 1, "it was tried again");
   assert.ok(records.every(({ key, value }) => !isSum(key) && value !== null));
 });
+
+test("a group that was read without its last piece is left alone: it was written while the others were read", async () => {
+  const written: Segment = { ...segment(0, SEGMENTS), isLast: false };
+  const segments = [...Array.from({ length: SEGMENTS }, (_, i) => segment(0, i)), written];
+  const { commit, step } = newMerging({ segments });
+  const records: KeyedRecord[] = [];
+  while (!records.some(({ value }) => value === null)) {
+    records.push(...commit(0));
+    await step();
+  }
+  const deleted = records.filter(({ value }) => value === null).map(({ key }) => key);
+  assert.equal(deleted.length, SEGMENTS);
+  assert.ok(!deleted.includes(toRecord(written).key));
+});
