@@ -55,7 +55,8 @@ async function restore(): Promise<Restored> {
   const rssMiB = process.memoryUsage.rss() / 2 ** 20;
   const { graph } = state.scoring;
   let graphBytes = 0;
-  for (const piece of piecesOf(graph, "", state.coverage.ranges())) graphBytes += encodeSegment(piece).length;
+  for (const piece of piecesOf(graph, "", state.coverage.ranges(), state.segmentBytesMax))
+    graphBytes += encodeSegment(piece).length;
   const restored = {
     seconds,
     cpuSeconds: (user + system) / 1e6,

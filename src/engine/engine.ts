@@ -34,6 +34,8 @@ export type EngineOptions = {
   readonly time: Time;
   readonly train: TrainEpoch;
   readonly merging: (state: SharedGraph) => Merging;
+  /** Encoded bytes of one segment, about; as many as a Kafka record may well have if left out. */
+  readonly segmentBytesMax?: number;
   /** Writer schemas of Avro records, where a registry is configured. */
   readonly schemas?: SchemaSource | undefined;
   /** Something can't be had now and is tried again, or a record brought out a bug. */
@@ -96,6 +98,7 @@ export class Engine {
       breathe: () => time.sleep(0),
       onRestoring: options.onRestoring,
       onBroken: (error) => this.#fail(error),
+      segmentBytesMax: options.segmentBytesMax,
     });
     this.#merging = options.merging(this.#state);
     this.#schedule = new TrainingSchedule(config.training);

@@ -21,7 +21,7 @@ const DELETIONS_PER_COMMIT = 500;
 const COMMITS_BEFORE = 10;
 
 export type PartitionMergingOptions = {
-  readonly state: Pick<SharedGraph, "stored">;
+  readonly state: Pick<SharedGraph, "stored" | "segmentBytesMax">;
   readonly log: Pick<Log, "readBack">;
   readonly config: Pick<Config, "links" | "window">;
   /** Lets other work have its turn. */
@@ -119,7 +119,7 @@ export class PartitionMerging implements Merging {
   /** Gives up as soon as the job is forgotten. */
   async #sum(job: Job): Promise<void> {
     const { partition } = job;
-    const { log, config, breathe, newId } = this.#options;
+    const { state, log, config, breathe, newId } = this.#options;
     const stored: StoredSegment[] = [];
     for (const [key, bytes] of await log.readBack("graph-state", partition))
       stored.push(toStored(key, bytes));
@@ -155,7 +155,8 @@ export class PartitionMerging implements Merging {
     const { first, historyStart } = rangeOf(groups[places.from]![0]!);
     const { next } = rangeOf(groups[places.to - 1]![0]!);
     const group = sumGroup(partition, first, next, newId());
-    job.pieces = piecesOf(graph, group, [{ partition, historyStart, first, next }]);
+    const range = { partition, historyStart, first, next };
+    job.pieces = piecesOf(graph, group, [range], state.segmentBytesMax);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Graph } from "../graph-state/graph.ts";
 import { encodeSegment, type OffsetRange, type Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord } from "../log/port.ts";
-import { SEGMENT_BYTES_MAX, type SharedGraph } from "./shared-graph.ts";
+import type { SharedGraph } from "./shared-graph.ts";
 import { WHOLE_SUM_GROUP } from "./stored-segments.ts";
 
 /** Segments are merged once they weigh this many times what their sum does, and no sooner than at this size. */
@@ -48,10 +48,10 @@ export class WholeMerging implements Merging {
   forget(): void {}
 
   *#writeSum(): Generator<KeyedRecord> {
-    const { stored, coverage, scoring } = this.#state;
+    const { stored, coverage, scoring, segmentBytesMax } = this.#state;
     for (const key of stored.keys()) yield { key, value: null };
     stored.clear();
-    for (const piece of piecesOf(scoring.graph, WHOLE_SUM_GROUP, coverage.ranges())) {
+    for (const piece of piecesOf(scoring.graph, WHOLE_SUM_GROUP, coverage.ranges(), segmentBytesMax)) {
       const record = toRecord(piece);
       stored.put(record.key, record.value!.length);
       yield record;
@@ -59,9 +59,14 @@ export class WholeMerging implements Merging {
   }
 }
 
-/** All of a graph as the segments of one group, which sum up the given ranges. */
-export function* piecesOf(graph: Graph, group: string, ranges: readonly OffsetRange[]): Generator<Segment> {
-  const parts = graph.toParts(SEGMENT_BYTES_MAX);
+/** All of a graph as the segments of one group, of about `bytesMax` each, which sum up the given ranges. */
+export function* piecesOf(
+  graph: Graph,
+  group: string,
+  ranges: readonly OffsetRange[],
+  bytesMax: number,
+): Generator<Segment> {
+  const parts = graph.toParts(bytesMax);
   let next = parts.next();
   for (let piece = 0; next.done !== true; piece++) {
     const part = next.value;

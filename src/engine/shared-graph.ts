@@ -8,7 +8,7 @@ import type { Epoch } from "../model/epoch.ts";
 import { Scoring } from "./scoring.ts";
 import { StoredSegments, toSegment, toStored } from "./stored-segments.ts";
 
-/** Encoded bytes of one segment, about: well below the megabyte that a Kafka record may have by default. */
+/** Well below the megabyte that a Kafka record may have by default. */
 export const SEGMENT_BYTES_MAX = 600_000;
 /** Bytes of segments that are added between two turns of the event loop: some fifty milliseconds. */
 const RESTORE_SLICE_BYTES = 1024 * 1024;
@@ -46,6 +46,8 @@ export type SharedGraphOptions = {
   readonly onRestoring?: ((progress: RestoreProgress) => void) | undefined;
   /** What is followed can't be added: the graph can't be trusted to be whole. */
   readonly onBroken: (error: Error) => void;
+  /** Encoded bytes of one segment, about. */
+  readonly segmentBytesMax?: number | undefined;
 };
 
 /**
@@ -56,6 +58,8 @@ export class SharedGraph {
   scoring: Scoring;
   coverage = new Coverage();
   readonly stored = new StoredSegments();
+  /** Encoded bytes of one segment, about; a larger one is written as several pieces. */
+  readonly segmentBytesMax: number;
   readonly #options: SharedGraphOptions;
   readonly #runs = new Map<number, Contributor>();
   #follower: Follower | undefined;
@@ -71,6 +75,7 @@ export class SharedGraph {
 
   constructor(options: SharedGraphOptions) {
     this.#options = options;
+    this.segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX;
     this.scoring = this.#newScoring();
   }
 
@@ -322,7 +327,7 @@ export class SharedGraph {
 
   #takeDelta(): void {
     assert(this.#deltaOwner !== undefined, "links were changed by nobody");
-    this.#deltaOwner.takeSegments(this.scoring.graph.takeDelta(SEGMENT_BYTES_MAX));
+    this.#deltaOwner.takeSegments(this.scoring.graph.takeDelta(this.segmentBytesMax));
   }
 
   #emptyPart(): GraphPart {

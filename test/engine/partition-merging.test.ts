@@ -38,7 +38,7 @@ function newMerging({
   const reads: number[] = [];
   const waiting: (() => void)[] = [];
   const merging = new PartitionMerging({
-    state: { stored },
+    state: { stored, segmentBytesMax: PART_BYTES_MAX },
     log: {
       readBack: async (_, partition) => {
         reads.push(partition);

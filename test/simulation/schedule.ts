@@ -20,6 +20,8 @@ import { type Work, WorkInProgress } from "./work-in-progress.ts";
 export const GROUP = "oddlink";
 /** Small, so that reading is paused and goes on many times. */
 export const QUEUE_BYTES_MAX = 20_000;
+/** Small too, so that what a commit adds to the graph, and any sum, is several segments of one group. */
+export const SEGMENT_BYTES_MAX = 1500;
 /** Virtual milliseconds: how long faults happen, how long after them everything may take to settle. */
 const FAULTS_MS = 30_000;
 const SETTLE_MS = 120_000;
@@ -257,6 +259,7 @@ export function startWorker(
     log,
     time,
     signal: stop.signal,
+    segmentBytesMax: SEGMENT_BYTES_MAX,
     merging: (state) => {
       const merging = new PartitionMerging({
         state,

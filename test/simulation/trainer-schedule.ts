@@ -16,7 +16,7 @@ import { Random } from "../../src/model/random.ts";
 import { trainingInput } from "../../src/model/training-input.ts";
 import { kafkaLogOptions } from "../conformance/kafka-world.ts";
 import { untrainedEpoch } from "../model/epochs.ts";
-import { createTopics, feed, GROUP, QUEUE_BYTES_MAX } from "./schedule.ts";
+import { createTopics, feed, GROUP, QUEUE_BYTES_MAX, SEGMENT_BYTES_MAX } from "./schedule.ts";
 
 /** Virtual milliseconds. */
 const FAULTS_MS = 30_000;
@@ -275,6 +275,7 @@ function newWorker(
     log,
     time: process.time,
     signal: stop.signal,
+    segmentBytesMax: SEGMENT_BYTES_MAX,
     merging: (state) =>
       new PartitionMerging({
         state,

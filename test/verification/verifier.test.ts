@@ -57,7 +57,7 @@ function segments(values: readonly Buffer[], cuts: readonly number[], isSum: boo
     const range = { partition: 0, historyStart: 0, first: isSum ? 0 : first, next };
     const [part] = graph.takeDelta(1e6);
     const pieces = isSum
-      ? [...piecesOf(graph, sumGroup(0, 0, next, "id"), [range])]
+      ? [...piecesOf(graph, sumGroup(0, 0, next, "id"), [range], 1e6)]
       : [{ group: segmentGroup(0, first), piece: 0, isLast: true, ranges: [range], ...part! }];
     for (const piece of pieces) {
       const { key, value } = toRecord(piece);
