@@ -135,7 +135,6 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   {
     name: "double handover",
     async inject(scene) {
-      const { slots } = scene;
       await killAt(scene, oneOf(scene), { point: "after-produce", pass: 1 });
       await sleep(scene.sessionMs + SETTLE_MS);
       await killAt(scene, oneOf(scene), { point: "after-commit", pass: 1 });

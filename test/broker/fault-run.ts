@@ -194,7 +194,8 @@ class FaultRun {
         return done;
       }
       const barMs = faultMs + sessionMs + recoveryAllowanceMs;
-      if (recoveryMs > barMs)
+      const isTooSlow = recoveryMs > barMs;
+      if (isTooSlow)
         this.#verifier.find(
           "RECOVERY-TOO-SLOW",
           `${name}: ${recoveryMs} ms, the bar is ${Math.round(barMs)}`,
@@ -203,7 +204,7 @@ class FaultRun {
       done.push({ kind: name, recoveryMs });
       onProgress(
         `${String(i + 1).padStart(4)} of ${faults}  ${name.padEnd(26)} ${String(workers)} workers  ` +
-          `${(recoveryMs / 1000).toFixed(1).padStart(5)} s  ${feeder.written} logins`,
+          `${(recoveryMs / 1000).toFixed(1).padStart(5)} s  ${feeder.written} logins${isTooSlow ? "  too slow" : ""}`,
       );
     }
     return done;

@@ -32,8 +32,12 @@ const values = new Command("npm run test:faults --")
   }>();
 const teardowns: (() => unknown)[] = [];
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const interrupted = new Promise<never>((_, reject) => {
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.once(signal, () => reject(new Error(`ended by ${signal}`)));
+});
 try {
-  const report = await runFaults(
+  const running = runFaults(
     { after: (teardown) => void teardowns.push(teardown) },
     {
       faults: values.faults,
@@ -45,6 +49,7 @@ try {
       onProgress: say,
     },
   );
+  const report = await Promise.race([running, interrupted]);
   say(`\n${faultTable(report)}`);
   if (report.findings[0]?.verdict !== "ALL-RECORDS-ACCOUNTED") process.exitCode = 1;
 } catch (error) {
