@@ -14,6 +14,11 @@ const PARTITION_MERGE_BYTES_MIN = 4 * 1024 * 1024;
 const MERGED_SHARE_MIN = 1 / 8;
 /** Where much has piled up, because no merge came to its end, the next one must not take ever longer. */
 const PARTITION_MERGE_BYTES_MAX = 16 * 1024 * 1024;
+/**
+ * Bytes of segments that are summed between two turns of the event loop: some thirty milliseconds. Where input has piled up a
+ * turn is a long one, and a merge that took one for each segment would come to no end.
+ */
+const SLICE_BYTES_MIN = 512 * 1024;
 /** What one commit takes along of a merge: it must stay a short one. */
 const PIECES_PER_COMMIT = 4;
 const DELETIONS_PER_COMMIT = 500;
@@ -31,6 +36,7 @@ export type PartitionMergingOptions = {
   readonly onFailed: (error: Error) => void;
   readonly bytesMin?: number;
   readonly bytesMax?: number;
+  readonly sliceBytesMin?: number;
 };
 
 /** A sum that is being written, a few pieces with each commit. */
@@ -119,7 +125,7 @@ export class PartitionMerging implements Merging {
   /** Gives up as soon as the job is forgotten. */
   async #sum(job: Job): Promise<void> {
     const { partition } = job;
-    const { state, log, config, breathe, newId } = this.#options;
+    const { state, log, config, breathe, newId, sliceBytesMin = SLICE_BYTES_MIN } = this.#options;
     const stored: StoredSegment[] = [];
     for (const [key, bytes] of await log.readBack("graph-state", partition))
       stored.push(toStored(key, bytes));
@@ -146,9 +152,13 @@ export class PartitionMerging implements Merging {
       return;
     }
     const graph = new Graph({ links: config.links, window: config.window });
+    let sliceBytes = 0;
     for (const segment of chosen) {
       if (!merged.has(segment)) continue;
       graph.addPart(toSegment(segment));
+      sliceBytes += segment.bytes.length;
+      if (sliceBytes < sliceBytesMin) continue;
+      sliceBytes = 0;
       await breathe();
       if (this.#job !== job) return;
     }

@@ -63,6 +63,9 @@ for (const teardown of teardowns.reverse()) {
   }
 }
 
+// What was under way when it was interrupted would go on for minutes.
+process.exit();
+
 /** Told at once: what fails afterwards, while it is cleaned up, may only follow from it. */
 function fail(what: string, error: unknown): void {
   say(`${what}: ${(error as Error).stack ?? String(error)}`);

@@ -54,6 +54,7 @@ function newMerging({
     onFailed: (error) => assert.fail(error),
     bytesMin,
     bytesMax,
+    sliceBytesMin: 0,
   });
   let next = segments?.length ?? SEGMENTS;
   const commit = (partition: number): KeyedRecord[] => merging.write([segment(partition, next++)], partition);

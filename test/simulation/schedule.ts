@@ -269,6 +269,7 @@ export function startWorker(
         newId: () => `${id}-${ids++}`,
         onFailed: () => {},
         bytesMin: 6000,
+        sliceBytesMin: 0,
       });
       return work.watchMerging(mistake?.merging?.(merging) ?? merging);
     },

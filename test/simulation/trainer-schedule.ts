@@ -285,6 +285,7 @@ function newWorker(
         newId: () => `${id}-${ids++}`,
         onFailed: () => {},
         bytesMin: 6000,
+        sliceBytesMin: 0,
       }),
     train: trainingOf(process, id),
     onEpochFailed,
