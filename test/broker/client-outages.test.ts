@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TransactionError } from "../../src/log/kafka/client.ts";
 import { clientOf, reachesEnd, readGroup, readTail, TEST_MS_MAX, until } from "./client-reading.ts";
 import { startBroker } from "./kafka-broker.ts";
-import { ADD_PARTITIONS_TO_TXN, END_TXN, LosingProxy, PRODUCE } from "./losing-proxy.ts";
+import { ADD_PARTITIONS_TO_TXN, END_TXN, LosingProxy, PRODUCE, SYNC_GROUP } from "./losing-proxy.ts";
 
 describe("a broker that goes away", () => {
   test("tail, member and producer go on when it comes back", { timeout: 2 * TEST_MS_MAX }, async (t) => {
@@ -143,5 +143,43 @@ describe("a broker that goes away", () => {
     await reachesEnd(client, topic, tail);
     assert.deepEqual(tail.values, expected);
     await client.close();
+  });
+
+  test("a member that is not told which partitions are its own asks again", {
+    timeout: TEST_MS_MAX,
+  }, async (t) => {
+    const proxy = await LosingProxy.listen(t);
+    const broker = await startBroker(t, { proxyPorts: [proxy.port] });
+    proxy.forwardTo(broker.proxiedPort());
+    const topic = "shared";
+    await broker.createTopics({ [topic]: { partitions: 2 } });
+    const member = async (brokers: string) => {
+      const client = clientOf(t, { brokers: [brokers] });
+      let assigned: readonly number[] | undefined;
+      const membership = await client.join({
+        group: topic,
+        topic,
+        onAssigned: (partitions) => {
+          assigned = partitions;
+        },
+        onRebalancing: async () => {
+          assigned = undefined;
+        },
+        onRecords: () => {},
+        onCrash: (error) => assert.fail(error),
+      });
+      return { client, membership, assigned: () => assigned };
+    };
+    const first = await member(`127.0.0.1:${proxy.port}`);
+    await until("it has both", () => first.assigned()?.length === 2);
+    proxy.lose("answer", SYNC_GROUP, 1);
+    const second = await member(broker.brokers);
+    await until("each has one", () => first.assigned()?.length === 1 && second.assigned()?.length === 1);
+    assert.equal(proxy.losses, 0, "no answer was lost");
+    proxy.lose("answer", SYNC_GROUP, 1);
+    await second.membership.leave();
+    await until("the first has both again", () => first.assigned()?.length === 2);
+    assert.equal(proxy.losses, 0, "no answer was lost");
+    await Promise.all([first.client.close(), second.client.close()]);
   });
 });

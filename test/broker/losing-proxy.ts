@@ -3,6 +3,7 @@ import { createServer, connect as dial, type Server, type Socket } from "node:ne
 
 /** Numbers of requests in Kafka's protocol. */
 export const PRODUCE = 0;
+export const SYNC_GROUP = 14;
 export const ADD_PARTITIONS_TO_TXN = 24;
 export const END_TXN = 26;
 

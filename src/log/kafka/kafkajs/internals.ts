@@ -210,6 +210,7 @@ export const OffsetManager = require("kafkajs/src/consumer/offsetManager/index.j
 }>;
 export const ConsumerGroup = require("kafkajs/src/consumer/consumerGroup.js") as Class<{
   readonly memberId: string | null | undefined;
+  generationId: number | null;
   joinAndSync(): Promise<void>;
 }>;
 export const Lock = require("kafkajs/src/utils/lock.js") as Class<{ acquire: AsyncMethod }>;

@@ -19,6 +19,7 @@ import { isDenied, isTlsRefused } from "./kafka-errors.ts";
 /** How often kafkajs looks at requests that wait for others to be answered, in milliseconds; its own constant. */
 const PENDING_CHECK_MS = 10;
 const FETCH_VERSION = 11;
+const NO_GENERATION = -1;
 
 export const COMPRESSION_TYPES: Readonly<Record<CodecName | "none", CompressionTypes>> = {
   none: kafkajs.CompressionTypes.None,
@@ -44,6 +45,7 @@ export function patchKafkajs(): void {
   giveUpOnCertificates();
   leaveTheGroupWhereItIs();
   finishBeforeJoining();
+  joinAgainAfterALostAnswer();
 }
 
 /** kafkajs knows gzip only, and decompresses it without a bound. */
@@ -186,5 +188,22 @@ function finishBeforeJoining(): void {
       unfinished.delete(memberId);
     }
     return joinAndSync.call(this);
+  };
+}
+
+/**
+ * Where the answer that tells a member its partitions is lost, kafkajs goes on with those it had before, and tells nobody: the
+ * group believes that the member has joined, and takes its heartbeats. Without a generation the next one is refused, and it
+ * joins again.
+ */
+function joinAgainAfterALostAnswer(): void {
+  const { joinAndSync } = ConsumerGroup.prototype;
+  ConsumerGroup.prototype.joinAndSync = async function () {
+    try {
+      await joinAndSync.call(this);
+    } catch (error) {
+      this.generationId = NO_GENERATION;
+      throw error;
+    }
   };
 }
