@@ -4,17 +4,17 @@ import type { Graph } from "../graph-state/graph.ts";
 import type { LinkKind } from "../graph-state/link-kinds.ts";
 import type { Login } from "../ingest/login.ts";
 import { SOURCE_HOST, TARGET_HOST, USER } from "../ingest/login-bytes.ts";
-import { FEATURES, type Surprise } from "../model/surprise.ts";
+import type { LinkOddness } from "../model/link-signal.ts";
+import type { Surprise } from "../model/surprise.ts";
+import { contrastWords, type Words } from "./contrast-words.ts";
 import type { Reason, Signal, Usual } from "./odd-login.ts";
+import { decimal, hosts, oneIn, times, wholeNumber } from "./quantities.ts";
 
 /** As many reasons and usual values as are read in a minute. */
 const REASONS_MAX = 5;
 const USUAL_MAX = 3;
 /** A feature that lies less than this many scales above its median explains nothing. */
 const CONTRIBUTION_MIN = 0.5;
-
-const wholeNumber = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-const decimal = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
 
 type Peer = { readonly value: string; readonly count: number };
 
@@ -23,12 +23,21 @@ export class Explainer {
   readonly #graph: Graph;
   readonly #kinds: FactReader;
   readonly #surprise: Surprise;
+  readonly #linkOddness: Readonly<LinkOddness>;
   readonly #windowDays: number;
 
-  constructor(graph: Graph, kinds: FactReader, surprise: Surprise, windowDays: number) {
+  /** @param link what the graph model said of the links of the login explained */
+  constructor(
+    graph: Graph,
+    kinds: FactReader,
+    surprise: Surprise,
+    link: Readonly<LinkOddness>,
+    windowDays: number,
+  ) {
     this.#graph = graph;
     this.#kinds = kinds;
     this.#surprise = surprise;
+    this.#linkOddness = link;
     this.#windowDays = windowDays;
   }
 
@@ -40,15 +49,10 @@ export class Explainer {
   reasons(signal: Signal, login: Login, facts: Facts, linkProbability: number | undefined): Reason[] {
     const reasons: Reason[] = [];
     if (signal === "presence") reasons.push(this.#presence(login, facts));
-    const surprising = FEATURES.map(({ name }, i) => ({
-      name,
-      contribution: this.#surprise.contributions[i]!,
-    }))
-      .filter(({ contribution }) => contribution >= CONTRIBUTION_MIN)
-      .sort((a, b) => b.contribution - a.contribution);
-    for (const { name, contribution } of surprising) {
-      const words = this.#words(name, login, facts);
-      if (words !== undefined) reasons.push({ signal: "surprise", feature: name, ...words, contribution });
+    for (const { feature, contribution } of this.#surprise.contributions()) {
+      if (contribution < CONTRIBUTION_MIN) break;
+      const words = this.#words(feature, login, facts);
+      if (words !== undefined) reasons.push({ signal: "surprise", feature, ...words, contribution });
     }
     if (linkProbability !== undefined && (signal === "link" || linkProbability < 0.01)) {
       const reason = this.#link(login, linkProbability);
@@ -119,11 +123,7 @@ export class Explainer {
     };
   }
 
-  #words(
-    feature: string,
-    login: Login,
-    facts: Facts,
-  ): Pick<Reason, "text" | "observed" | "usual"> | undefined {
+  #words(feature: string, login: Login, facts: Facts): Words | undefined {
     const { userSource, userTarget, sourceTarget, userAuth, targetAuth } = this.#kinds;
     const user = facts.ids[USER]!;
     const source = facts.ids[SOURCE_HOST]!;
@@ -135,6 +135,10 @@ export class Explainer {
         return this.#share(`${login.user} logged on to`, login.targetHost, userTarget, "from", user);
       case "targetGivenSource":
         return this.#share(`${login.sourceHost} reached`, login.targetHost, sourceTarget, "from", source);
+      case "userGivenSource":
+        return this.#share(`${login.sourceHost} was used by`, login.user, userSource, "to", source);
+      case "userGivenTarget":
+        return this.#share(`${login.targetHost} was used by`, login.user, userTarget, "to", target);
       case "authGivenUser":
         return this.#protocol(login.authType, login.user, userAuth, user);
       case "authGivenTarget":
@@ -150,7 +154,7 @@ export class Explainer {
       case "newTargetsDay":
         return this.#newTargets(login, facts.newTargetsDay, "24 hours before");
       default:
-        return undefined;
+        return contrastWords(feature, login, facts, this.#linkOddness);
     }
   }
 
@@ -175,7 +179,7 @@ export class Explainer {
     const tail = total === 0 ? "; nothing else is known of it" : usual === "" ? "" : `; usual: ${usual}`;
     const seen =
       own === undefined
-        ? phrase.replace(/(logged on|reached)/, "never $1")
+        ? phrase.replace(/(logged on|reached|used)/, "never $1")
         : `${phrase} ${value} only ${wholeNumber.format(own.count)} of ${wholeNumber.format(total)} times`;
     return {
       text:
@@ -258,17 +262,4 @@ export class Explainer {
   get #days(): string {
     return this.#windowDays === 1 ? "1 day" : `${decimal.format(this.#windowDays)} days`;
   }
-}
-
-/** "one login in 12,000". */
-function oneIn(probability: number): string {
-  return `one login in ${wholeNumber.format(1 / probability)}`;
-}
-
-function hosts(count: number): string {
-  return count === 1 ? "1 host" : `${wholeNumber.format(count)} hosts`;
-}
-
-function times(count: number): string {
-  return count === 1 ? "once" : `${wholeNumber.format(count)} times`;
 }

@@ -5,6 +5,7 @@ import type { Signal } from "../alerts/odd-login.ts";
 import type { Config } from "../config/schema.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
 import { Graph } from "../graph-state/graph.ts";
+import { finish, mix } from "../graph-state/hash.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { Epoch } from "../model/epoch.ts";
 import { LinkSignal } from "../model/link-signal.ts";
@@ -44,14 +45,20 @@ export class Scoring {
     this.#config = config;
     this.graph = new Graph({ links: config.links, window: config.window });
     this.#reader = new FactReader(this.graph, config.familiarAfterHours * MS_PER_HOUR);
-    this.#surprise = new Surprise(this.graph, config.surprise);
     this.#link = new LinkSignal(this.graph);
+    this.#surprise = new Surprise(this.graph, this.#reader, this.#link, config.surprise);
     this.#policy = new AlertPolicy(
       this.graph,
       config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay),
       owns,
     );
-    this.explainer = new Explainer(this.graph, this.#reader, this.#surprise, config.window.days);
+    this.explainer = new Explainer(
+      this.graph,
+      this.#reader,
+      this.#surprise,
+      this.#link.oddness,
+      config.window.days,
+    );
   }
 
   get epoch(): Epoch | undefined {
@@ -88,8 +95,8 @@ export class Scoring {
     this.#reader.read(login, facts);
     const scored = this.#scored;
     scored.isPresence = lacksPresence(login, facts, presence);
-    scored.surprise = this.#surprise.score(facts);
     scored.link = this.#link.probability(login, facts);
+    scored.surprise = this.#surprise.score(facts);
     const raisesPresence = scored.isPresence && (detector === "default" || detector === "presence");
     scored.signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
     if (detector === "link") scored.score = scored.link ?? 1;
@@ -101,11 +108,18 @@ export class Scoring {
     return scored;
   }
 
-  /** Adds the login scored last. */
-  add(login: LoginBytes, isAlert: boolean): void {
-    this.#surprise.learn();
+  /** Adds the login scored last, which was read from `offset` of a partition. */
+  add(login: LoginBytes, isAlert: boolean, partition: number, offset: number): void {
+    this.#surprise.learn(login, this.facts, originKey(partition, offset));
     this.graph.apply(login, this.facts.ids, this.facts.rows);
     if (isAlert) this.graph.markAlert(login, this.facts.ids);
     this.isChanging = false;
   }
+}
+
+/** Uniform hash of where a login came from, below 2 ** 52. */
+function originKey(partition: number, offset: number): number {
+  const high = Math.floor(offset / 2 ** 32);
+  const lane = (seed: number): number => finish(mix(mix(mix(seed, partition), high), offset)) >>> 0;
+  return (lane(1) & 0xfffff) * 2 ** 32 + lane(2);
 }

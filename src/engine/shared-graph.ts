@@ -333,7 +333,16 @@ export class SharedGraph {
   #emptyPart(): GraphPart {
     const { window, originMs } = this.scoring.graph;
     const { watermarkMs } = window;
-    return { watermarkMs, originMs, names: [], relations: [], links: [], histograms: [], incidents: [] };
+    return {
+      watermarkMs,
+      originMs,
+      names: [],
+      relations: [],
+      links: [],
+      histograms: [],
+      incidents: [],
+      samples: [],
+    };
   }
 
   #newScoring(): Scoring {

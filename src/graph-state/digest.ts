@@ -26,6 +26,7 @@ export function digestOf(graph: Graph): string {
       statistics.failuresOf(row),
       statistics.strongOf(row),
       statistics.weakOf(row),
+      statistics.ticketsOf(row),
       statistics.daysOf(row),
     ];
     const numbers = [statistics.firstMsOf(row), statistics.lastMsOf(row), statistics.minutesOf(row)];

@@ -2,11 +2,14 @@ import { AUTH_TYPE, type LoginBytes, SOURCE_HOST, TARGET_HOST, USER } from "../i
 import type { Graph } from "./graph.ts";
 import { findLinkKind, LINK_KINDS_MAX, type LinkKind } from "./link-kinds.ts";
 import { type LinkRow, NO_ROW } from "./link-row.ts";
+import type { NodeAggregates } from "./node-aggregates.ts";
 
 /** Smoothing of the conditional probabilities: absolute discount, prior weight, and how many unseen values to expect. */
 const DISCOUNT = 0.5;
 const PRIOR = 5;
 const UNSEEN_VALUES = 10_000;
+/** Peers of a node that count as much as its own do. */
+const PEER_PRIOR = 2;
 
 /**
  * What the graph knew about a login's links *before* the login was added. One instance, overwritten for each login.
@@ -26,20 +29,41 @@ export class Facts {
   userCount = 0;
   userFirstMs = Number.NaN;
   userStrong = 0;
+  userTickets = 0;
+  /** New targets of the user within the hour, and 24 hours, before. */
+  userNewTargetsHour = Number.NaN;
+  userNewTargetsDay = Number.NaN;
 
   /** user -> source host. */
   userSourceRow: LinkRow = NO_ROW;
   userSourceCount = 0;
   userSourceStrong = 0;
+  userSourceTickets = 0;
+  userSourceLastMs = Number.NaN;
+  /**
+   * -ln of the share of accounts that are seen on the source and show no strong evidence there, or ask for no ticket: how odd it
+   * is that this one does not. 0 if it does. A host that nobody logs on to, a proxy, says nothing by it.
+   */
+  noStrongGivenSource = Number.NaN;
+  noTicketGivenSource = Number.NaN;
 
   /** source host -> target host. */
   sourceTargetRow: LinkRow = NO_ROW;
   sourceTargetCount = 0;
+  /** The same, by the login's very auth and logon type. */
+  sourceTargetTypeRow: LinkRow = NO_ROW;
+  sourceTargetTypeCount = 0;
+  sourceTargetTypeLastMs = Number.NaN;
   sourceCount = 0;
   targetCount = 0;
   /** Distinct hosts linked with the host, either way. */
   sourceDegree = 0;
   targetDegree = 0;
+  /** Distinct hosts that the source logged on to, and that logged on to it; and the target likewise. */
+  sourceOutDegree = 0;
+  sourceInDegree = 0;
+  targetOutDegree = 0;
+  targetInDegree = 0;
   newTargetsHour = Number.NaN;
   newTargetsDay = Number.NaN;
 
@@ -47,8 +71,17 @@ export class Facts {
   sourceGivenUser = Number.NaN;
   targetGivenUser = Number.NaN;
   targetGivenSource = Number.NaN;
+  userGivenSource = Number.NaN;
+  userGivenTarget = Number.NaN;
+  typeGivenSourceTarget = Number.NaN;
   authGivenUser = Number.NaN;
   authGivenTarget = Number.NaN;
+}
+
+/** -ln of the share of peers without something, of a node with so many peers, backed off to the share of all pairs. */
+function withoutGiven(degree: number, peersWith: number, pairs: number, pairsWith: number): number {
+  const share = (pairs - pairsWith + DISCOUNT) / (pairs + 1);
+  return -Math.log((degree - peersWith + PEER_PRIOR * share) / (degree + PEER_PRIOR));
 }
 
 /** Reads the facts of logins from one graph. */
@@ -81,52 +114,82 @@ export class FactReader {
     this.#readUser(login, facts);
     this.#readHosts(login, facts);
     const { ids } = facts;
-    const hasUser = !login.isAbsent(USER);
-    const hasTarget = !login.isAbsent(TARGET_HOST);
-    const hasAuth = !login.isAbsent(AUTH_TYPE);
     facts.targetGivenUser =
-      this.userTarget !== undefined && hasUser && hasTarget
-        ? this.#surprisal(
-            this.userTarget,
-            facts.rows[this.userTarget.index]!,
-            ids[USER]!,
-            ids[TARGET_HOST]!,
-            facts.timeMs,
-          )
-        : Number.NaN;
+      facts.userGivenTarget =
+      facts.userNewTargetsHour =
+      facts.userNewTargetsDay =
+        Number.NaN;
+    if (this.userTarget !== undefined && !login.isAbsent(USER) && !login.isAbsent(TARGET_HOST)) {
+      const row = facts.rows[this.userTarget.index]!;
+      facts.targetGivenUser = this.#surprisal(
+        this.userTarget,
+        row,
+        ids[USER]!,
+        ids[TARGET_HOST]!,
+        facts.timeMs,
+      );
+      facts.userGivenTarget = this.#surprisalBack(
+        this.userTarget,
+        row,
+        ids[USER]!,
+        ids[TARGET_HOST]!,
+        facts.timeMs,
+      );
+      facts.userNewTargetsHour = graph.newTargetsWithin(this.userTarget, ids[USER]!, 1, facts.timeMs);
+      facts.userNewTargetsDay = graph.newTargetsWithin(this.userTarget, ids[USER]!, 24, facts.timeMs);
+    }
+    const hasAuth = !login.isAbsent(AUTH_TYPE);
     facts.authGivenUser =
-      hasUser && hasAuth
-        ? this.#surprisal(
-            this.userAuth,
-            facts.rows[this.userAuth.index]!,
-            ids[USER]!,
-            ids[AUTH_TYPE]!,
-            facts.timeMs,
-          )
-        : Number.NaN;
+      hasAuth && !login.isAbsent(USER) ? this.#ofAuth(this.userAuth, ids[USER]!, facts) : Number.NaN;
     facts.authGivenTarget =
-      hasTarget && hasAuth
-        ? this.#surprisal(
-            this.targetAuth,
-            facts.rows[this.targetAuth.index]!,
-            ids[TARGET_HOST]!,
-            ids[AUTH_TYPE]!,
-            facts.timeMs,
-          )
+      hasAuth && !login.isAbsent(TARGET_HOST)
+        ? this.#ofAuth(this.targetAuth, ids[TARGET_HOST]!, facts)
         : Number.NaN;
+    this.#readType(login, facts);
+  }
+
+  #ofAuth(kind: LinkKind, entity: number, facts: Facts): number {
+    return this.#surprisal(kind, facts.rows[kind.index]!, entity, facts.ids[AUTH_TYPE]!, facts.timeMs);
+  }
+
+  /** Of the login's auth and logon type between its two hosts; where such links have no type, of the pair. */
+  #readType(login: LoginBytes, facts: Facts): void {
+    const kind = this.sourceTarget;
+    facts.sourceTargetTypeRow = NO_ROW;
+    facts.sourceTargetTypeCount = 0;
+    facts.sourceTargetTypeLastMs = facts.typeGivenSourceTarget = Number.NaN;
+    if (kind === undefined || !facts.isRemote) return;
+    const { links, names } = this.#graph;
+    const relation = names.findRelation(login, kind.relation);
+    const isKnown = facts.sourceTargetRow !== NO_ROW && (relation !== 0 || kind.relation === "untyped");
+    const { ids } = facts;
+    const row = isKnown ? links.find(kind.index, relation, ids[SOURCE_HOST]!, ids[TARGET_HOST]!) : NO_ROW;
+    const isFamiliar = row !== NO_ROW && this.#isFamiliar(row, facts.timeMs);
+    facts.sourceTargetTypeRow = row;
+    if (isFamiliar) {
+      facts.sourceTargetTypeCount = links.statistics.countOf(row);
+      facts.sourceTargetTypeLastMs = links.statistics.lastMsOf(row);
+    }
+    // Backed off to how usual the auth type is at the target.
+    const share = Number.isNaN(facts.authGivenTarget) ? 1 : Math.exp(-facts.authGivenTarget);
+    const seen = Math.max(facts.sourceTargetTypeCount - DISCOUNT, 0);
+    facts.typeGivenSourceTarget = -Math.log((seen + PRIOR * share) / (facts.sourceTargetCount + PRIOR));
   }
 
   #readUser(login: LoginBytes, facts: Facts): void {
     const kind = this.userSource;
     const user = facts.ids[USER]!;
-    facts.userCount = facts.userStrong = facts.userSourceCount = facts.userSourceStrong = 0;
-    facts.userFirstMs = facts.sourceGivenUser = Number.NaN;
+    facts.userCount = facts.userStrong = facts.userTickets = 0;
+    facts.userSourceCount = facts.userSourceStrong = facts.userSourceTickets = 0;
+    facts.noStrongGivenSource = facts.noTicketGivenSource = Number.NaN;
+    facts.userFirstMs = facts.userSourceLastMs = facts.sourceGivenUser = facts.userGivenSource = Number.NaN;
     facts.userSourceRow = NO_ROW;
     if (kind === undefined) return;
     const nodes = this.#graph.node(kind, "from", user);
     if (nodes.degreeOf(user) > 0) {
       facts.userCount = nodes.statistics.countOf(user);
       facts.userStrong = nodes.statistics.strongOf(user);
+      facts.userTickets = nodes.statistics.ticketsOf(user);
       facts.userFirstMs = nodes.statistics.firstMsOf(user);
     }
     if (login.isAbsent(SOURCE_HOST)) return;
@@ -136,8 +199,23 @@ export class FactReader {
     if (row !== NO_ROW) {
       facts.userSourceCount = this.#graph.links.statistics.countOf(row);
       facts.userSourceStrong = this.#graph.links.statistics.strongOf(row);
+      facts.userSourceTickets = this.#graph.links.statistics.ticketsOf(row);
+      facts.userSourceLastMs = this.#graph.links.statistics.lastMsOf(row);
     }
     facts.sourceGivenUser = this.#surprisal(kind, row, user, source, facts.timeMs);
+    facts.userGivenSource = this.#surprisalBack(kind, row, user, source, facts.timeMs);
+    const { toNodes, pairCounts, strongPairCounts, ticketPairCounts } = this.#graph;
+    const sources = toNodes[kind.index]!;
+    const degree = sources.degreeOf(source);
+    const pairs = pairCounts[kind.index]!;
+    facts.noStrongGivenSource =
+      facts.userSourceStrong > 0
+        ? 0
+        : withoutGiven(degree, degree && sources.strongDegree[source]!, pairs, strongPairCounts[kind.index]!);
+    facts.noTicketGivenSource =
+      facts.userSourceTickets > 0
+        ? 0
+        : withoutGiven(degree, degree && sources.ticketDegree[source]!, pairs, ticketPairCounts[kind.index]!);
   }
 
   #readHosts(login: LoginBytes, facts: Facts): void {
@@ -148,6 +226,10 @@ export class FactReader {
       facts.targetCount =
       facts.sourceDegree =
       facts.targetDegree =
+      facts.sourceOutDegree =
+      facts.sourceInDegree =
+      facts.targetOutDegree =
+      facts.targetInDegree =
         0;
     facts.newTargetsHour = facts.newTargetsDay = facts.targetGivenSource = Number.NaN;
     if (kind === undefined || !facts.isRemote || login.isAbsent(SOURCE_HOST)) return;
@@ -160,28 +242,67 @@ export class FactReader {
     facts.sourceTargetCount = row === NO_ROW ? 0 : this.#graph.links.statistics.countOf(row);
     facts.sourceCount = from.countOf(source);
     facts.targetCount = to.countOf(target);
-    facts.sourceDegree = from.degreeOf(source) + to.degreeOf(source);
-    facts.targetDegree = from.degreeOf(target) + to.degreeOf(target);
-    facts.newTargetsHour = this.#graph.newTargetsWithin(source, 1, facts.timeMs);
-    facts.newTargetsDay = this.#graph.newTargetsWithin(source, 24, facts.timeMs);
+    facts.sourceOutDegree = from.degreeOf(source);
+    facts.sourceInDegree = to.degreeOf(source);
+    facts.targetOutDegree = from.degreeOf(target);
+    facts.targetInDegree = to.degreeOf(target);
+    facts.sourceDegree = facts.sourceOutDegree + facts.sourceInDegree;
+    facts.targetDegree = facts.targetOutDegree + facts.targetInDegree;
+    facts.newTargetsHour = this.#graph.newTargetsWithin(kind, source, 1, facts.timeMs);
+    facts.newTargetsDay = this.#graph.newTargetsWithin(kind, source, 24, facts.timeMs);
     facts.targetGivenSource = this.#surprisal(kind, row, source, target, facts.timeMs);
   }
 
-  /**
-   * -ln p(to | from), smoothed: absolute discounting backed off to how many contexts ever saw `to`, itself backed off to
-   * a uniform guess over values never seen. Finite for anything, and 0 only in the limit.
-   */
+  /** -ln p(to | from). */
   #surprisal(kind: LinkKind, row: LinkRow, from: number, to: number, timeMs: number): number {
-    const fromNodes = this.#graph.fromNodes[kind.index]!;
-    const toNodes = this.#graph.toNodes[kind.index]!;
-    const contexts = toNodes.degreeOf(to);
-    const unseen = (DISCOUNT * toNodes.nodeCount + PRIOR) / UNSEEN_VALUES;
+    return this.#nats(
+      kind,
+      row,
+      this.#graph.fromNodes[kind.index]!,
+      from,
+      this.#graph.toNodes[kind.index]!,
+      to,
+      timeMs,
+    );
+  }
+
+  /** -ln p(from | to). */
+  #surprisalBack(kind: LinkKind, row: LinkRow, from: number, to: number, timeMs: number): number {
+    return this.#nats(
+      kind,
+      row,
+      this.#graph.toNodes[kind.index]!,
+      to,
+      this.#graph.fromNodes[kind.index]!,
+      from,
+      timeMs,
+    );
+  }
+
+  /**
+   * -ln p(value | context), smoothed: absolute discounting backed off to how many contexts ever saw the value, itself backed
+   * off to a uniform guess over values never seen. Finite for anything, and 0 only in the limit.
+   */
+  #nats(
+    kind: LinkKind,
+    row: LinkRow,
+    contextNodes: NodeAggregates,
+    context: number,
+    valueNodes: NodeAggregates,
+    value: number,
+    timeMs: number,
+  ): number {
+    const contexts = valueNodes.degreeOf(value);
+    const unseen = (DISCOUNT * valueNodes.nodeCount + PRIOR) / UNSEEN_VALUES;
     const share = (Math.max(contexts - DISCOUNT, 0) + unseen) / (this.#graph.pairCounts[kind.index]! + PRIOR);
-    const total = fromNodes.countOf(from);
+    const total = contextNodes.countOf(context);
     if (total === 0) return -Math.log(share);
-    const { statistics } = this.#graph.links;
-    const isFamiliar = row !== NO_ROW && timeMs - statistics.firstMsOf(row) >= this.#familiarAfterMs;
-    const seen = isFamiliar ? Math.max(statistics.countOf(row) - DISCOUNT, 0) : 0;
-    return -Math.log((seen + (DISCOUNT * fromNodes.degreeOf(from) + PRIOR) * share) / (total + PRIOR));
+    const isFamiliar = row !== NO_ROW && this.#isFamiliar(row, timeMs);
+    const seen = isFamiliar ? Math.max(this.#graph.links.statistics.countOf(row) - DISCOUNT, 0) : 0;
+    return -Math.log((seen + (DISCOUNT * contextNodes.degreeOf(context) + PRIOR) * share) / (total + PRIOR));
+  }
+
+  #isFamiliar(row: LinkRow, timeMs: number): boolean {
+    return timeMs - this.#graph.links.statistics.firstMsOf(row) >= this.#familiarAfterMs;
   }
 }

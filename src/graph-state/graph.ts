@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
-import { FAILURE, type LoginBytes, STRONG, WEAK } from "../ingest/login-bytes.ts";
+import {
+  FAILURE,
+  type LoginBytes,
+  SOURCE_HOST,
+  STRONG,
+  TARGET_HOST,
+  TICKET,
+  USER,
+  WEAK,
+} from "../ingest/login-bytes.ts";
 import { Delta } from "./delta.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
-import { type HourlyBins, HourlyHistograms } from "./hourly-histograms.ts";
-import { type Incident, OpenIncidents } from "./incidents.ts";
+import { partsOf, rowsByNode } from "./graph-parts.ts";
+import { HourlyHistograms } from "./hourly-histograms.ts";
+import { HourlySamples } from "./hourly-samples.ts";
+import { OpenIncidents } from "./incidents.ts";
 import type { LinkChains } from "./link-chains.ts";
 import {
   DEFAULT_LINK_KINDS,
-  findLinkKind,
   HOST_KIND,
   isFormed,
   type LinkKind,
@@ -21,7 +31,6 @@ import { Names, NO_ENTITY } from "./names.ts";
 import { NewLinkCounters } from "./new-link-counters.ts";
 import { NodeAggregates } from "./node-aggregates.ts";
 import type { GraphPart } from "./segment.ts";
-import { SegmentLinks } from "./segment-links.ts";
 import { Statistics } from "./statistics.ts";
 import { Window, type WindowOptions } from "./window.ts";
 
@@ -49,11 +58,14 @@ export class Graph {
    */
   readonly fromNodes: readonly NodeAggregates[];
   readonly toNodes: readonly NodeAggregates[];
-  /** By link kind: number of distinct pairs. */
+  /** By link kind: number of distinct pairs, of those with strong evidence, and of those with a ticket request. */
   readonly pairCounts: Float64Array;
+  readonly strongPairCounts: Float64Array;
+  readonly ticketPairCounts: Float64Array;
   readonly window: Window;
   readonly histograms = new HourlyHistograms();
   readonly incidents = new OpenIncidents();
+  readonly samples = new HourlySamples();
   /** Event time of the first login ever seen, +Infinity before it. */
   originMs = Number.POSITIVE_INFINITY;
   /** Links evicted at the cap so far. */
@@ -62,9 +74,8 @@ export class Graph {
   readonly #linksMax: number;
   /** True if every link that may go has gone, until the next delta is taken. */
   #hasNoneToEvict = false;
-  /** New targets by source host, if such links are configured. */
-  readonly #newTargets = new NewLinkCounters();
-  readonly #sourceTarget: LinkKind | undefined;
+  /** By link kind: when the links of a node were first seen, for users and source hosts and their targets. */
+  readonly #newTargets: readonly (NewLinkCounters | undefined)[];
   readonly #wheel: ExpiryWheel;
   readonly #delta = new Delta(this.links);
   /** What is being added to links: one row. */
@@ -75,10 +86,14 @@ export class Graph {
     this.fromNodes = this.kinds.map(() => new NodeAggregates());
     this.toNodes = this.kinds.map(() => new NodeAggregates());
     this.pairCounts = new Float64Array(this.kinds.length);
+    this.strongPairCounts = new Float64Array(this.kinds.length);
+    this.ticketPairCounts = new Float64Array(this.kinds.length);
     this.window = new Window(options.window);
     this.#wheel = new ExpiryWheel(this.links, this.window);
     this.#linksMax = options.window.maxLinks;
-    this.#sourceTarget = findLinkKind(this.kinds, "sourceHost", "targetHost");
+    this.#newTargets = this.kinds.map(({ from, to }) =>
+      to === TARGET_HOST && (from === USER || from === SOURCE_HOST) ? new NewLinkCounters() : undefined,
+    );
   }
 
   /** Users and hosts that have at least one link. */
@@ -122,13 +137,13 @@ export class Graph {
    * from `resolvePairs`, if that was called and nothing has changed since.
    */
   apply(login: LoginBytes, ids: Int32Array, rows?: Int32Array): void {
-    this.#change.setOne(
-      0,
-      login.timeMs,
-      login.outcome === FAILURE ? 1 : 0,
-      login.evidence === STRONG ? 1 : 0,
-      login.evidence === WEAK ? 1 : 0,
-    );
+    const { evidence } = login;
+    this.#change.setOne(0, login.timeMs, {
+      failures: login.outcome === FAILURE ? 1 : 0,
+      strong: evidence === STRONG || evidence === TICKET ? 1 : 0,
+      weak: evidence === WEAK ? 1 : 0,
+      tickets: evidence === TICKET ? 1 : 0,
+    });
     for (const kind of this.kinds) {
       if (!isFormed(kind, login)) continue;
       const from = this.names.intern(login, kind.from, ids);
@@ -156,9 +171,9 @@ export class Graph {
     }
   }
 
-  /** New targets of a source host first seen within `hours` (at most 24) before `timeMs`. */
-  newTargetsWithin(source: number, hours: number, timeMs: number): number {
-    return this.#newTargets.within(source, hours, timeMs);
+  /** Targets of a user or source host, by links of that kind, first seen within `hours` (at most 24) before `timeMs`. */
+  newTargetsWithin({ index }: LinkKind, from: number, hours: number, timeMs: number): number {
+    return this.#newTargets[index]?.within(from, hours, timeMs) ?? Number.NaN;
   }
 
   /**
@@ -201,14 +216,11 @@ export class Graph {
   takeDelta(bytesMax: number): GraphPart[] {
     const { rows, statistics } = this.#delta;
     const parts = [
-      ...this.#toParts(
-        rows,
-        statistics,
-        true,
-        bytesMax,
-        this.histograms.takeDelta(),
-        this.incidents.takeDelta(),
-      ),
+      ...partsOf(this, { rows, placeOf: (i) => i, statistics }, bytesMax, {
+        histograms: this.histograms.takeDelta(),
+        incidents: this.incidents.takeDelta(),
+        samples: this.samples.takeDelta(),
+      }),
     ];
     this.#delta.clear();
     this.#hasNoneToEvict = false;
@@ -220,50 +232,12 @@ export class Graph {
    * before the last was taken.
    */
   toParts(bytesMax: number): Generator<GraphPart> {
-    return this.#toParts(
-      this.#rowsByNode(),
-      this.links.statistics,
-      false,
-      bytesMax,
-      this.histograms.all(),
-      this.incidents.all(),
-    );
-  }
-
-  /**
-   * All rows, those that begin at the same node together: whoever adds them finds what it needs of that node, and its name, at
-   * hand.
-   */
-  #rowsByNode(): Int32Array {
-    const rows = new Int32Array(this.links.size);
-    let size = 0;
-    for (const { head } of this.fromNodes) {
-      for (const first of head) {
-        for (let row = first; row !== NO_ROW; row = this.links.fromChains.nextOf(row)) rows[size++] = row;
-      }
-    }
-    return rows;
-  }
-
-  /** `isPacked`: what is said of the link `rows[i]` is in row `i` of `statistics`, not in row `rows[i]`. */
-  *#toParts(
-    rows: Int32Array,
-    statistics: Statistics,
-    isPacked: boolean,
-    bytesMax: number,
-    histograms: readonly HourlyBins[],
-    incidents: readonly Incident[],
-  ): Generator<GraphPart> {
-    const { watermarkMs } = this.window;
-    const { originMs } = this;
-    for (let i = 0, isFirst = true; isFirst || i < rows.length; isFirst = false) {
-      const links = new SegmentLinks(this);
-      for (; i < rows.length && links.bytes < bytesMax; i++) {
-        links.add(rows[i]!, statistics, isPacked ? i : rows[i]!);
-      }
-      const rest = isFirst ? { histograms, incidents } : { histograms: [], incidents: [] };
-      yield { watermarkMs, originMs, ...links.toParts(), ...rest };
-    }
+    const rows = rowsByNode(this);
+    return partsOf(this, { rows, placeOf: (i) => rows[i]!, statistics: this.links.statistics }, bytesMax, {
+      histograms: this.histograms.all(),
+      incidents: this.incidents.all(),
+      samples: this.samples.all(),
+    });
   }
 
   /** Adds what another process, or an earlier one, saw. It is not part of this graph's own delta. */
@@ -281,6 +255,7 @@ export class Graph {
     }
     this.histograms.add(part.histograms);
     this.incidents.addAll(part.incidents, this.window.watermarkMs);
+    this.samples.addAll(part.samples);
   }
 
   /** At the cap, the longest silent links go, a hundredth of all at once. */
@@ -313,12 +288,28 @@ export class Graph {
     if (isNew) this.#joinLink(row, kind, relation, from, to, change.lastMsOf(0));
     const { statistics } = this.links;
     const firstMsBefore = statistics.firstMsOf(row);
+    const hadStrong = statistics.strongOf(row) > 0;
+    const hadTickets = statistics.ticketsOf(row) > 0;
     statistics.addRow(row, change, 0);
     if (isOwn) this.#delta.statistics.addRow(this.#delta.placeOf(row), change, 0);
     if (relation !== 0) return;
     this.fromNodes[kind.index]!.statistics.addRow(from, change, 0);
     if (!kind.isProfile) this.toNodes[kind.index]!.statistics.addRow(to, change, 0);
+    if (!hadStrong && statistics.strongOf(row) > 0) this.#countStrong(kind, from, to, 1);
+    if (!hadTickets && statistics.ticketsOf(row) > 0) this.#countTickets(kind, from, to, 1);
     this.#afterPair(kind, row, isNew, firstMsBefore);
+  }
+
+  #countStrong({ index }: LinkKind, from: number, to: number, change: 1 | -1): void {
+    this.fromNodes[index]!.strongDegree[from]! += change;
+    this.toNodes[index]!.strongDegree[to]! += change;
+    this.strongPairCounts[index]! += change;
+  }
+
+  #countTickets({ index }: LinkKind, from: number, to: number, change: 1 | -1): void {
+    this.fromNodes[index]!.ticketDegree[from]! += change;
+    this.toNodes[index]!.ticketDegree[to]! += change;
+    this.ticketPairCounts[index]! += change;
   }
 
   /** What follows from a change of a pair's statistics: modes, and when its first login was. */
@@ -329,13 +320,14 @@ export class Graph {
     this.fromNodes[kind.index]!.offerMode(from, to, count, this.names.hashOf[kind.toKind]!);
     if (kind.isProfile) return;
     this.toNodes[kind.index]!.offerMode(to, from, count, this.names.hashOf[kind.fromKind]!);
-    if (kind !== this.#sourceTarget) return;
+    const newTargets = this.#newTargets[kind.index];
+    if (newTargets === undefined) return;
     const firstMs = this.links.statistics.firstMsOf(row);
     if (isNew) {
-      this.#newTargets.add(from, firstMs);
+      newTargets.add(from, firstMs);
     } else if (firstMs !== firstMsBefore) {
-      this.#newTargets.remove(from, firstMsBefore);
-      this.#newTargets.add(from, firstMs);
+      newTargets.remove(from, firstMsBefore);
+      newTargets.add(from, firstMs);
     }
   }
 
@@ -350,7 +342,7 @@ export class Graph {
       if (fromNodes.degree[from]!++ === 0) fromNodes.begin(from);
       if (toNodes.degree[to]!++ === 0) toNodes.begin(to);
       this.pairCounts[kind.index]!++;
-      if (kind === this.#sourceTarget) this.#newTargets.reserve(from + 1);
+      this.#newTargets[kind.index]?.reserve(from + 1);
     }
     this.links.fromChains.insert(row, fromNodes.head, from);
     this.links.toChains.insert(row, toNodes.head, to);
@@ -372,10 +364,12 @@ export class Graph {
       fromNodes.subtract(from, to, links.statistics, row);
       if (!kind.isProfile) toNodes.subtract(to, from, links.statistics, row);
       this.pairCounts[kind.index]!--;
-      if (kind === this.#sourceTarget) this.#newTargets.remove(from, links.statistics.firstMsOf(row));
+      if (links.statistics.strongOf(row) > 0) this.#countStrong(kind, from, to, -1);
+      if (links.statistics.ticketsOf(row) > 0) this.#countTickets(kind, from, to, -1);
+      this.#newTargets[kind.index]?.remove(from, links.statistics.firstMsOf(row));
       if (--fromNodes.degree[from]! === 0) {
         fromNodes.nodeCount--;
-        if (kind === this.#sourceTarget) this.#newTargets.clear(from);
+        this.#newTargets[kind.index]?.clear(from);
       }
       if (--toNodes.degree[to]! === 0) toNodes.nodeCount--;
     }

@@ -53,6 +53,20 @@ export class Names {
   /** One more than the relation's id, or 0 if the login says no type, it is not asked for, or there are too many. */
   internRelation(login: LoginBytes, typing: RelationTyping): number {
     if (typing === "untyped") return 0;
+    const length = this.#nameRelation(login, typing);
+    const found = this.relations.find(this.#relation, 0, length);
+    if (found >= 0) return found + 1;
+    return this.relations.size >= RELATIONS_MAX ? 0 : this.relations.intern(this.#relation, 0, length) + 1;
+  }
+
+  /** One more than the relation's id, or 0 if there is none yet. */
+  findRelation(login: LoginBytes, typing: RelationTyping): number {
+    if (typing === "untyped") return 0;
+    return this.relations.find(this.#relation, 0, this.#nameRelation(login, typing)) + 1;
+  }
+
+  /** Puts the name of a login's relation together. @returns its length */
+  #nameRelation(login: LoginBytes, typing: RelationTyping): number {
     const name = this.#relation;
     let length = login.buffers[AUTH_TYPE]!.copy(name, 0, login.starts[AUTH_TYPE], login.ends[AUTH_TYPE]);
     if (typing === "authType::logonType") {
@@ -64,8 +78,7 @@ export class Names {
         login.ends[LOGON_TYPE],
       );
     }
-    if (this.relations.size >= RELATIONS_MAX && this.relations.find(name, 0, length) < 0) return 0;
-    return this.relations.intern(name, 0, length) + 1;
+    return length;
   }
 
   /** Keeps the names of a link for as long as it is there; `relation` is 0 for the pair, else one more than its id. */

@@ -8,7 +8,8 @@ const NODES_AT_FIRST = 64;
  * What all links of one kind say together about the node at one of their ends: "this user as the source of its
  * user-sourceHost links". Row = entity id.
  *
- * The statistics are sums over those links (first the least, last the greatest); `degree` counts distinct peers; the
+ * The statistics are sums over those links (first the least, last the greatest); `degree` counts distinct peers, and of them
+ * `strongDegree` those with strong evidence, `ticketDegree` those with a ticket request; the
  * mode is the peer with the most logins, ties going to the lower name hash, so that it does not depend on order.
  * Their day map may still hold days before the window's edge.
  * `head` starts the node's adjacency list in the link table.
@@ -16,6 +17,8 @@ const NODES_AT_FIRST = 64;
 export class NodeAggregates {
   readonly statistics = new Statistics(NODES_AT_FIRST);
   degree = new Int32Array(NODES_AT_FIRST);
+  strongDegree = new Int32Array(NODES_AT_FIRST);
+  ticketDegree = new Int32Array(NODES_AT_FIRST);
   mode = new Int32Array(NODES_AT_FIRST).fill(NO_ROW);
   modeCount = new Uint32Array(NODES_AT_FIRST);
   head = new Int32Array(NODES_AT_FIRST).fill(NO_ROW);
@@ -31,6 +34,8 @@ export class NodeAggregates {
     const old = this.degree.length;
     this.statistics.grow(capacity);
     this.degree = grown(this.degree, new Int32Array(capacity));
+    this.strongDegree = grown(this.strongDegree, new Int32Array(capacity));
+    this.ticketDegree = grown(this.ticketDegree, new Int32Array(capacity));
     this.modeCount = grown(this.modeCount, new Uint32Array(capacity));
     this.mode = grown(this.mode, new Int32Array(capacity)).fill(NO_ROW, old);
     const stale = new Uint8Array(capacity);

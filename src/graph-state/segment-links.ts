@@ -50,6 +50,7 @@ export class SegmentLinks {
       failures: statistics.failuresOf(at),
       strong: statistics.strongOf(at),
       weak: statistics.weakOf(at),
+      tickets: statistics.ticketsOf(at),
       alerts: statistics.alertsOf(at),
       firstMs,
       spanMs: statistics.lastMsOf(at) - firstMs,

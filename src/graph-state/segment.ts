@@ -4,6 +4,7 @@ import avro from "avsc";
 import { OddlinkError } from "../errors.ts";
 import { AvroWriter } from "./avro-writer.ts";
 import type { HourlyBins } from "./hourly-histograms.ts";
+import type { Sample } from "./hourly-samples.ts";
 import type { Incident } from "./incidents.ts";
 import type { RowValues } from "./statistics.ts";
 
@@ -29,6 +30,7 @@ export type GraphPart = {
   readonly links: readonly SegmentLink[];
   readonly histograms: readonly HourlyBins[];
   readonly incidents: readonly Incident[];
+  readonly samples: readonly Sample[];
 };
 
 /** Offsets of one input partition, `next` not included. */
@@ -88,80 +90,111 @@ const headerType = avro.Type.forSchema({
   fields: HEADER_FIELDS,
 });
 
-const type = avro.Type.forSchema({
-  type: "record",
-  name: "Segment",
-  namespace: "oddlink",
-  fields: [
-    ...HEADER_FIELDS,
-    field("originMs", "double"),
-    field("names", {
-      type: "array",
-      items: { type: "record", name: "Name", fields: [field("kind", "int"), field("name", "bytes")] },
-    }),
-    field("relations", { type: "array", items: "bytes" }),
-    field("links", {
-      type: "array",
-      items: {
-        type: "record",
-        name: "Link",
-        fields: [
-          field("kind", "int"),
-          field("relation", "int"),
-          field("from", "int"),
-          field("to", "int"),
-          field("count", long),
-          field("failures", long),
-          field("strong", long),
-          field("weak", long),
-          field("alerts", long),
-          field("firstMs", "double"),
-          field("spanMs", "double"),
-          field("minutes", long),
-          field("days", long),
-        ],
-      },
-    }),
-    field("histograms", {
-      type: "array",
-      items: {
-        type: "record",
-        name: "HourlyBins",
-        fields: [
-          field("name", "string"),
-          field("hour", long),
-          field("bins", { type: "array", items: "int" }),
-          field("counts", { type: "array", items: long }),
-        ],
-      },
-    }),
-    field("incidents", {
-      type: "array",
-      items: {
-        type: "record",
-        name: "Incident",
-        fields: [
-          field("tier", "string"),
-          field("user", "string"),
-          field("sourceHost", "string"),
-          field("slotStartMs", "double"),
-          field("slotEndMs", "double"),
-          field("alerts", long),
-          field("peak", long),
-          field("alertedPeak", long),
-          field("partition", "int"),
-        ],
-      },
-    }),
-  ],
-});
-
-/** The published Avro schema of a segment. */
-export const SEGMENT_SCHEMA: unknown = type.schema();
+/**
+ * The schema of a version. Since 2 links count ticket requests, and logins are sampled.
+ */
+function schemaOf(version: number): avro.Schema {
+  const since = (first: number, added: avro.schema.RecordType["fields"][number]) =>
+    version < first ? [] : [added];
+  return {
+    type: "record",
+    name: "Segment",
+    namespace: "oddlink",
+    fields: [
+      ...HEADER_FIELDS,
+      field("originMs", "double"),
+      field("names", {
+        type: "array",
+        items: { type: "record", name: "Name", fields: [field("kind", "int"), field("name", "bytes")] },
+      }),
+      field("relations", { type: "array", items: "bytes" }),
+      field("links", {
+        type: "array",
+        items: {
+          type: "record",
+          name: "Link",
+          fields: [
+            field("kind", "int"),
+            field("relation", "int"),
+            field("from", "int"),
+            field("to", "int"),
+            field("count", long),
+            field("failures", long),
+            field("strong", long),
+            field("weak", long),
+            ...since(2, { ...field("tickets", long), default: 0 }),
+            field("alerts", long),
+            field("firstMs", "double"),
+            field("spanMs", "double"),
+            field("minutes", long),
+            field("days", long),
+          ],
+        },
+      }),
+      field("histograms", {
+        type: "array",
+        items: {
+          type: "record",
+          name: "HourlyBins",
+          fields: [
+            field("name", "string"),
+            field("hour", long),
+            field("bins", { type: "array", items: "int" }),
+            field("counts", { type: "array", items: long }),
+          ],
+        },
+      }),
+      field("incidents", {
+        type: "array",
+        items: {
+          type: "record",
+          name: "Incident",
+          fields: [
+            field("tier", "string"),
+            field("user", "string"),
+            field("sourceHost", "string"),
+            field("slotStartMs", "double"),
+            field("slotEndMs", "double"),
+            field("alerts", long),
+            field("peak", long),
+            field("alertedPeak", long),
+            field("partition", "int"),
+          ],
+        },
+      }),
+      ...since(2, {
+        name: "samples",
+        type: {
+          type: "array",
+          items: {
+            type: "record",
+            name: "Sample",
+            fields: [
+              field("hour", long),
+              field("key", long),
+              field("user", "bytes"),
+              field("sourceHost", "bytes"),
+              field("targetHost", "bytes"),
+              field("rows", "bytes"),
+            ],
+          },
+        },
+        default: [],
+      }),
+    ],
+  };
+}
 
 /** Before the Avro record: a byte that says the version, and the CRC-32 of the rest. */
-const VERSION = 1;
+const VERSION = 2;
 const PREFIX_BYTES = 5;
+
+const type = avro.Type.forSchema(schemaOf(VERSION));
+/** How to read what earlier versions wrote. */
+const resolvers = new Map([[1, type.createResolver(avro.Type.forSchema(schemaOf(1)))]]);
+
+/** The published Avro schema of a segment. */
+export const SEGMENT_SCHEMA: unknown = type.schema({ exportAttrs: true });
 
 const writer = new AvroWriter();
 
@@ -187,6 +220,7 @@ function writeSegment(segment: Segment): void {
   writer.array(segment.links, writeLink);
   writer.array(segment.histograms, writeHistogram);
   writer.array(segment.incidents, writeIncident);
+  writer.array(segment.samples, writeSample);
 }
 
 function writeRange({ partition, historyStart, first, next }: OffsetRange): void {
@@ -214,6 +248,7 @@ function writeLink(link: SegmentLink): void {
   writer.long(link.failures);
   writer.long(link.strong);
   writer.long(link.weak);
+  writer.long(link.tickets);
   writer.long(link.alerts);
   writer.double(link.firstMs);
   writer.double(link.spanMs);
@@ -244,6 +279,15 @@ function writeIncident(incident: Incident): void {
   writer.long(incident.partition);
 }
 
+function writeSample(sample: Sample): void {
+  writer.long(sample.hour);
+  writer.long(sample.key);
+  writer.sized(sample.user);
+  writer.sized(sample.sourceHost);
+  writer.sized(sample.targetHost);
+  writer.sized(sample.rows);
+}
+
 /**
  * What a segment sums, without reading the rest; all bytes are checked.
  *
@@ -255,13 +299,17 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader {
 
 /** @throws {OddlinkError} SEGMENT_CORRUPT if the bytes are no segment, or not the ones that were written */
 export function decodeSegment(bytes: Uint8Array): Segment {
-  return decoded(() => type.fromBuffer(checked(bytes).subarray(PREFIX_BYTES)) as Segment);
+  return decoded(() => {
+    const buffer = checked(bytes);
+    return type.fromBuffer(buffer.subarray(PREFIX_BYTES), resolvers.get(buffer[0]!)) as Segment;
+  });
 }
 
 function checked(bytes: Uint8Array): Buffer {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < PREFIX_BYTES) throw new Error(`it has ${buffer.length} bytes`);
-  if (buffer[0] !== VERSION) throw new Error(`it has version ${buffer[0]}, this program reads ${VERSION}`);
+  if (buffer[0] !== VERSION && !resolvers.has(buffer[0]!))
+    throw new Error(`it has version ${buffer[0]}, this program reads those up to ${VERSION}`);
   if (buffer.readUInt32BE(1) !== crc32(buffer.subarray(PREFIX_BYTES)))
     throw new Error("its bytes are not the ones that were written");
   return buffer;

@@ -4,7 +4,7 @@ const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 86_400_000;
 const DAYS_IN_MAP = 32;
 
-const ROW_BYTES = 48;
+const ROW_BYTES = 56;
 const ROW_DOUBLES = ROW_BYTES / 8;
 const ROW_WORDS = ROW_BYTES / 4;
 /** Places in a row, counted in doubles. */
@@ -18,6 +18,7 @@ const STRONG = 8;
 const WEAK = 9;
 const ALERTS = 10;
 const DAYS = 11;
+const TICKETS = 12;
 
 /** What a row says of a link; the last time is `firstMs + spanMs`. */
 export type RowValues = {
@@ -25,6 +26,8 @@ export type RowValues = {
   readonly failures: number;
   readonly strong: number;
   readonly weak: number;
+  /** Ticket requests: part of `strong`. */
+  readonly tickets: number;
   readonly alerts: number;
   readonly firstMs: number;
   readonly spanMs: number;
@@ -36,9 +39,9 @@ export type RowValues = {
  * Rows of link statistics, one a link. They form a commutative monoid under `addRow`: counts add, first takes the minimum,
  * last the maximum, and day maps are OR-ed.
  *
- *   row     first:f64 last:f64 minutes:f64 | count:u32 failures:u32 strong:u32 weak:u32 alerts:u32 days:u32      48 B
+ *   row     first:f64 last:f64 minutes:f64 | count:u32 failures:u32 strong:u32 weak:u32 alerts:u32 days:u32 tickets:u32 (4 B free)     56 B
  *
- * A row is read and written as a whole: it lies together, in one or two cache lines, where columns would be nine.
+ * A row is read and written as a whole: it lies together, in one or two cache lines, where columns would be ten.
  *
  * `minutes` is the sum of event times in whole minutes since the epoch, for the mean time: exact up to 300 million
  * logins a row. Bit d % 32 of `days` says that the link was seen on day d, for the 32 days up to `last`.
@@ -68,6 +71,10 @@ export class Statistics {
 
   weakOf(row: number): number {
     return this.#words[ROW_WORDS * row + WEAK]!;
+  }
+
+  ticketsOf(row: number): number {
+    return this.#words[ROW_WORDS * row + TICKETS]!;
   }
 
   alertsOf(row: number): number {
@@ -106,7 +113,11 @@ export class Statistics {
   }
 
   /** Makes a row what one record seen at `timeMs` adds; the flags are 0 or 1. */
-  setOne(row: number, timeMs: number, failures: number, strong: number, weak: number): void {
+  setOne(
+    row: number,
+    timeMs: number,
+    { failures, strong, weak, tickets }: Pick<RowValues, "failures" | "strong" | "weak" | "tickets">,
+  ): void {
     const minutes = Math.floor(timeMs / MS_PER_MINUTE);
     const days = 1 << (Math.floor(timeMs / MS_PER_DAY) % DAYS_IN_MAP);
     this.set(row, {
@@ -114,6 +125,7 @@ export class Statistics {
       failures,
       strong,
       weak,
+      tickets,
       alerts: 0,
       firstMs: timeMs,
       spanMs: 0,
@@ -130,6 +142,7 @@ export class Statistics {
     words[word + FAILURES] = link.failures;
     words[word + STRONG] = link.strong;
     words[word + WEAK] = link.weak;
+    words[word + TICKETS] = link.tickets;
     words[word + ALERTS] = link.alerts;
     words[word + DAYS] = link.days;
     const double = ROW_DOUBLES * row;
@@ -152,6 +165,7 @@ export class Statistics {
     into[i + FAILURES]! += words[j + FAILURES]!;
     into[i + STRONG]! += words[j + STRONG]!;
     into[i + WEAK]! += words[j + WEAK]!;
+    into[i + TICKETS]! += words[j + TICKETS]!;
     into[i + ALERTS]! += words[j + ALERTS]!;
     this.#doubles[ROW_DOUBLES * row + MINUTES]! += from.#doubles[ROW_DOUBLES * other + MINUTES]!;
     this.#seen(row, from.firstMsOf(other), from.lastMsOf(other), words[j + DAYS]!);
@@ -167,6 +181,7 @@ export class Statistics {
     into[i + FAILURES]! -= words[j + FAILURES]!;
     into[i + STRONG]! -= words[j + STRONG]!;
     into[i + WEAK]! -= words[j + WEAK]!;
+    into[i + TICKETS]! -= words[j + TICKETS]!;
     into[i + ALERTS]! -= words[j + ALERTS]!;
     this.#doubles[ROW_DOUBLES * row + MINUTES]! -= from.#doubles[ROW_DOUBLES * other + MINUTES]!;
   }

@@ -21,6 +21,7 @@ export const FAILURE = 2;
 export const NONE = 0;
 export const WEAK = 1;
 export const STRONG = 2;
+export const TICKET = 3;
 
 /**
  * A login whose names are still byte ranges: what decoders produce and the graph consumes, so that a name that is known

@@ -1,7 +1,10 @@
 import { z } from "zod";
 
-/** How strongly a record shows that the account's owner is really there; said by the format, see `evidence.ts`. */
-export const EVIDENCE = ["none", "weak", "strong"] as const;
+/**
+ * How strongly a record shows that the account's owner is really there; said by the format. A ticket is strong evidence too: a
+ * request for a Kerberos ticket, which a login by Kerberos from the same host needs.
+ */
+export const EVIDENCE = ["none", "weak", "strong", "ticket"] as const;
 export type Evidence = (typeof EVIDENCE)[number];
 
 export const OUTCOMES = ["unknown", "success", "failure"] as const;

@@ -16,6 +16,20 @@ const NEIGHBOURS_MAX = 1024;
 /** A link's relation is below that. */
 const RELATION_IDS = 1 << 16;
 
+/** -ln of how likely the graph model finds the links of a login, NaN where it says nothing of one. */
+export type LinkOddness = {
+  userSource: number;
+  userTarget: number;
+  sourceTarget: number;
+};
+
+/** By the columns that a link leads from and to. */
+const ODDNESS_OF: Readonly<Record<string, keyof LinkOddness>> = {
+  "user-sourceHost": "userSource",
+  "user-targetHost": "userTarget",
+  "sourceHost-targetHost": "sourceTarget",
+};
+
 /**
  * The link signal: would the graph have predicted this login's links? The least likely of them counts, corrected for
  * having looked at several.
@@ -23,6 +37,12 @@ const RELATION_IDS = 1 << 16;
  * An entity that the epoch does not know is embedded on the spot from its live neighbours.
  */
 export class LinkSignal {
+  /** Of the login asked about last, link by link. */
+  readonly oddness: LinkOddness = {
+    userSource: Number.NaN,
+    userTarget: Number.NaN,
+    sourceTarget: Number.NaN,
+  };
   readonly #graph: Graph;
   #model: AdoptedEpoch | undefined;
 
@@ -37,6 +57,8 @@ export class LinkSignal {
 
   /** Tail probability in (0, 1], or undefined before the first epoch or if the login forms no link that it knows. */
   probability(login: LoginBytes, facts: Facts): number | undefined {
+    const { oddness } = this;
+    oddness.userSource = oddness.userTarget = oddness.sourceTarget = Number.NaN;
     const model = this.#model;
     if (model === undefined) return undefined;
     let least = Number.POSITIVE_INFINITY;
@@ -46,6 +68,8 @@ export class LinkSignal {
       if (kind.fromKind === kind.toKind && login.isSame(kind.from, kind.to)) continue;
       const probability = model.probability(kind, facts.ids[kind.from]!, facts.ids[kind.to]!, login);
       if (probability === undefined) continue;
+      const place = ODDNESS_OF[kind.name];
+      if (place !== undefined) oddness[place] = -Math.log(probability);
       links++;
       if (probability < least) least = probability;
     }

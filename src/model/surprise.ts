@@ -1,7 +1,11 @@
 import { z } from "zod";
-import type { Facts } from "../graph-state/facts.ts";
+import type { FactReader, Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import { BIN_COUNT, type HourlyHistogram } from "../graph-state/hourly-histograms.ts";
+import type { LoginBytes } from "../ingest/login-bytes.ts";
+import { Contrast } from "./contrast/contrast.ts";
+import { CONTRAST_FEATURES } from "./contrast/features.ts";
+import type { LinkSignal } from "./link-signal.ts";
 import { fitTail, type Tail, tailProbability } from "./tail.ts";
 import { TrailingHistogram } from "./trailing-histogram.ts";
 
@@ -34,6 +38,16 @@ export const surpriseOptionsSchema = z.strictObject({
     .max(90)
     .default(14)
     .describe("days of scores that a score is ranked among"),
+  contrast: z
+    .boolean()
+    .default(true)
+    .describe(
+      "whether weights are learnt, without labels, from logins against fakes of them; else an untrained sum",
+    ),
+  usesLinks: z
+    .boolean()
+    .default(true)
+    .describe("whether the graph model's likelihood of each link is among what weights are learnt for"),
 });
 export type SurpriseOptions = z.infer<typeof surpriseOptionsSchema>;
 
@@ -70,16 +84,21 @@ export const FEATURES: readonly Feature[] = [
   { name: "newTargetsDay", value: (f) => f.newTargetsDay, least: 0 },
 ];
 
+/** What a feature adds to the oddness of a login. */
+export type Contribution = { readonly feature: string; readonly contribution: number };
+
 /**
  * The surprise signal: how unlike its user's, source's and target's past a login is.
  *
- * An untrained sum: each feature's distance above its median, in robust scales and clipped at 8, added up. Median and
+ * Once it is fitted, the contrast says so; see `contrast/`. Before that an untrained sum: each feature's distance above its median, in robust scales and clipped at 8, added up. Median and
  * scale come from the newest closed hours that hold 4,000 logins; the sum is ranked among the sums of the last 14 days,
  * with a fitted tail. All of it lives in hourly histograms, hence in segments.
  */
 export class Surprise {
-  /** Contribution of each feature of the login scored last, in scales. */
-  readonly contributions: Float64Array = new Float64Array(FEATURES.length);
+  /** Of each feature of the login scored last, in scales. */
+  readonly #contributions = new Float64Array(FEATURES.length);
+  readonly #contrast: Contrast | undefined;
+  #isContrast = false;
   readonly #options: SurpriseOptions;
   readonly #graph: Graph;
   readonly #features: readonly {
@@ -96,9 +115,10 @@ export class Surprise {
   #tail: Tail | undefined;
   #sum = 0;
 
-  constructor(graph: Graph, options: SurpriseOptions) {
+  constructor(graph: Graph, reader: FactReader, link: LinkSignal, options: SurpriseOptions) {
     this.#graph = graph;
     this.#options = options;
+    this.#contrast = options.contrast ? new Contrast(graph, reader, link, options) : undefined;
     const limits = { countMin: options.baselineLogins, hoursMax: options.calibrationDays * 24 };
     this.#features = FEATURES.map(({ name }) => {
       const histogram = graph.histograms.get(`feature/${name}`);
@@ -113,7 +133,26 @@ export class Surprise {
     return this.#tail !== undefined;
   }
 
-  /** Tail probability of the login, in (0, 1]; low is odd. The login itself is not learnt from yet. */
+  /** What made the login scored last odd, the strongest first; in log-odds, or in scales while the sum is untrained. */
+  contributions(): Contribution[] {
+    const [features, values] = this.#isContrast
+      ? [CONTRAST_FEATURES, this.#contrast!.contributions]
+      : [FEATURES, this.#contributions];
+    return features
+      .map(({ name }, k) => ({ feature: name, contribution: values[k]! }))
+      .sort((a, b) => b.contribution - a.contribution);
+  }
+
+  /** Weight of each feature, per standard deviation, once they are learnt. */
+  weights(): Readonly<Record<string, number>> | undefined {
+    const fit = this.#contrast?.fit;
+    return fit && Object.fromEntries(CONTRAST_FEATURES.map(({ name }, k) => [name, fit.weights[k]!]));
+  }
+
+  /**
+   * Tail probability of the login, in (0, 1]; low is odd. The login itself is not learnt from yet. The link signal must have seen
+   * it before.
+   */
   score(facts: Facts): number {
     const hour = Math.floor(this.#graph.window.watermarkMs / MS_PER_HOUR);
     if (hour !== this.#hour) this.#roll(hour);
@@ -123,14 +162,22 @@ export class Surprise {
       this.#values[i] = value;
       const z = this.#isLearnt ? (value - this.#medians[i]!) / this.#scales[i]! : 0;
       const contribution = z > 0 ? Math.min(z, CONTRIBUTION_MAX) : 0;
-      this.contributions[i] = contribution;
+      this.#contributions[i] = contribution;
       this.#sum += contribution;
     }
+    const contrast = this.#contrast?.score(facts);
+    this.#isContrast = contrast !== undefined;
+    if (contrast !== undefined) return contrast;
     return this.#tail === undefined ? 1 : tailProbability(this.#tail, this.#sum);
   }
 
-  /** Learns from the login scored last. */
-  learn(): void {
+  /**
+   * Learns from the login scored last, before it is added.
+   *
+   * @param key uniform hash of where it came from
+   */
+  learn(login: LoginBytes, facts: Facts, key: number): void {
+    this.#contrast?.learn(login, facts, key);
     const sinceStartMs = this.#graph.window.watermarkMs - this.#graph.originMs;
     if (sinceStartMs < this.#options.warmupHours * MS_PER_HOUR) return;
     for (let i = 0; i < FEATURES.length; i++) {

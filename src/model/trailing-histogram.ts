@@ -20,11 +20,16 @@ export class TrailingHistogram {
     this.#hoursMax = limits.hoursMax;
   }
 
-  /** Takes in the hours that closed before `hour`, as they stand now, and lets go of those no longer needed. */
-  roll(hour: number): void {
+  /**
+   * Takes in the hours that closed before `hour`, as they stand now, and lets go of those no longer needed.
+   *
+   * @param since the first hour that counts
+   */
+  roll(hour: number, since = Number.NEGATIVE_INFINITY): void {
     this.sum.fill(0);
     this.total = 0;
-    const closed = this.#histogram.hoursAfter(hour - this.#hoursMax - 1).filter((held) => held < hour);
+    const first = Math.max(hour - this.#hoursMax, since);
+    const closed = this.#histogram.hoursAfter(first - 1).filter((held) => held < hour);
     let oldest = hour;
     for (const held of closed.toReversed()) {
       if (this.total >= this.#countMin) break;

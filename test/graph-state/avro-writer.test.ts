@@ -34,6 +34,7 @@ const aSegment: fc.Arbitrary<Segment> = fc.record({
       failures: aLong,
       strong: aLong,
       weak: aLong,
+      tickets: aLong,
       alerts: aLong,
       firstMs: aDouble,
       spanMs: aDouble,
@@ -56,6 +57,9 @@ const aSegment: fc.Arbitrary<Segment> = fc.record({
       alertedPeak: aLong,
       partition: anInt,
     }),
+  ),
+  samples: fc.array(
+    fc.record({ hour: aLong, key: aLong, user: aName, sourceHost: aName, targetHost: aName, rows: aName }),
   ),
 });
 

@@ -67,16 +67,16 @@ test("every way LANL cuts off the name of the MSV1_0 package means the same pack
 });
 
 test("ticket requests and screen unlocks are strong evidence on the source host, without a target", () => {
-  for (const [target, orientation] of [
-    ["TGT", "TGS"],
-    ["U748", "TGS"],
-    ["C1", "TGT"],
-    ["C1", "ScreenUnlock"],
+  for (const [target, orientation, evidence] of [
+    ["TGT", "TGS", "ticket"],
+    ["U748", "TGS", "ticket"],
+    ["C1", "TGT", "ticket"],
+    ["C1", "ScreenUnlock", "strong"],
   ]) {
     const decoded = decode(`1,U1@D,U1@D,C1,${target},?,?,${orientation},Success`);
     assert.equal(decoded.kind, "evidence");
     const login = loginOf(`1,U1@D,U1@D,C1,${target},?,?,${orientation},Success`);
-    assert.equal(login.evidence, "strong");
+    assert.equal(login.evidence, evidence);
     assert.equal(login.sourceHost, "C1");
     assert.equal(login.targetHost, "");
   }

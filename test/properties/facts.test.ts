@@ -10,10 +10,21 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const WINDOW_STEPS = 30;
 
+/** A link with its own logins. */
+type NaiveLink = {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: string;
+  readonly logins: Login[];
+};
+
+const isStrong = ({ evidence }: Login): boolean => evidence === "strong" || evidence === "ticket";
+const isTicket = ({ evidence }: Login): boolean => evidence === "ticket";
+
 /** A list of the logins still in the window, and every fact counted from it anew. Slow and plain on purpose. */
 class NaiveGraph {
-  /** Links by kind and ends, each with its own logins. */
-  #links = new Map<string, { from: string; to: string; kind: string; logins: Login[] }>();
+  /** Links by kind and ends. */
+  #links = new Map<string, NaiveLink>();
   #watermarkMs = Number.NEGATIVE_INFINITY;
 
   advance(timeMs: number): void {
@@ -48,7 +59,16 @@ class NaiveGraph {
   }
 
   surprisal(kind: string, from: string, to: string, timeMs: number): number {
-    const links = this.of(kind);
+    return this.#surprisalIn(this.of(kind), from, to, timeMs);
+  }
+
+  /** -ln p(from | to). */
+  surprisalBack(kind: string, from: string, to: string, timeMs: number): number {
+    const back = this.of(kind).map((link) => ({ ...link, from: link.to, to: link.from }));
+    return this.#surprisalIn(back, to, from, timeMs);
+  }
+
+  #surprisalIn(links: readonly NaiveLink[], from: string, to: string, timeMs: number): number {
     const contexts = links.filter((link) => link.to === to).length;
     const values = new Set(links.map((link) => link.to)).size;
     const m = (Math.max(contexts - 0.5, 0) + (0.5 * values + 5) / 10_000) / (links.length + 5);
@@ -87,23 +107,46 @@ test("facts read incrementally equal facts counted from all logins in the window
           const userLinks = naive.of("user-sourceHost").filter((link) => link.from === login.user);
           const userLogins = userLinks.flatMap((link) => link.logins);
           assert.equal(facts.userCount, userLogins.length);
-          assert.equal(facts.userStrong, userLogins.filter((l) => l.evidence === "strong").length);
+          assert.equal(facts.userStrong, userLogins.filter(isStrong).length);
           if (userLogins.length > 0)
             assert.equal(facts.userFirstMs, Math.min(...userLogins.map((l) => l.timeMs)));
           if (login.sourceHost !== "") {
             const pair = userLinks.find((link) => link.to === login.sourceHost)?.logins ?? [];
             assert.equal(facts.userSourceCount, pair.length);
-            assert.equal(facts.userSourceStrong, pair.filter((l) => l.evidence === "strong").length);
+            assert.equal(facts.userSourceStrong, pair.filter(isStrong).length);
+            assert.equal(facts.userSourceTickets, pair.filter(isTicket).length);
             close(
               facts.sourceGivenUser,
               naive.surprisal("user-sourceHost", login.user, login.sourceHost, t),
               "s|u",
             );
+            close(
+              facts.userGivenSource,
+              naive.surprisalBack("user-sourceHost", login.user, login.sourceHost, t),
+              "u|s",
+            );
+            const pairs = naive.of("user-sourceHost");
+            const there = pairs.filter((link) => link.to === login.sourceHost);
+            for (const [fact, has] of [
+              [facts.noStrongGivenSource, isStrong],
+              [facts.noTicketGivenSource, isTicket],
+            ] as const) {
+              const without = (links: readonly NaiveLink[]) =>
+                links.filter((link) => !link.logins.some(has)).length;
+              const share = (without(pairs) + 0.5) / (pairs.length + 1);
+              const expected = -Math.log((without(there) + 2 * share) / (there.length + 2));
+              close(fact, pair.some(has) ? 0 : expected, "without");
+            }
           }
           close(
             facts.targetGivenUser,
             naive.surprisal("user-targetHost", login.user, login.targetHost, t),
             "d|u",
+          );
+          close(
+            facts.userGivenTarget,
+            naive.surprisalBack("user-targetHost", login.user, login.targetHost, t),
+            "u|d",
           );
           if (login.authType !== "") {
             close(

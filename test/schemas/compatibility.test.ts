@@ -30,8 +30,10 @@ for (const name of names) {
         const bytes = writer.toBuffer(value);
         const back = today.fromBuffer(bytes, resolver) as Record<string, unknown>;
         for (const field of (today as avro.types.RecordType).fields) {
-          const expected = field.name in value ? value[field.name] : field.defaultValue();
-          assert.deepEqual(plain(back[field.name]), plain(expected), field.name);
+          // Records within may have got fields too.
+          if (field.name in value)
+            assert.partialDeepStrictEqual(plain(back[field.name]), plain(value[field.name]));
+          else assert.deepEqual(plain(back[field.name]), plain(field.defaultValue()), field.name);
         }
       }
     });

@@ -48,7 +48,7 @@ export const LOGIN_SCHEMA = {
     optional("outcome", "success, failure or unknown, in letters of any case"),
     optional(
       "evidence",
-      "strong, weak or none: how surely the account's owner is there; else authType decides",
+      "strong, weak or none: how surely the account's owner is there, or ticket: strong by a Kerberos ticket request; else authType decides",
     ),
     optional("activity", "login, or evidence: no login, but the account is at work on sourceHost"),
     optional("uid", "the record's own event id; a second record with the same one is a duplicate"),

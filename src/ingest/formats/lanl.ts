@@ -11,6 +11,7 @@ import {
   SUCCESS,
   TARGET_HOST,
   TARGET_USER,
+  TICKET,
   UNKNOWN,
   USER,
   WEAK,
@@ -120,13 +121,9 @@ class LanlDecoder implements Decoder {
     if (equals(bytes, orientation, orientationEnd, LOG_ON)) return this.#logOn(bytes);
     if (equals(bytes, orientation, orientationEnd, AUTH_MAP)) return IGNORED_AUTH_MAP;
     if (equals(bytes, orientation, orientationEnd, SCREEN_LOCK)) return IGNORED_SCREEN_LOCK;
-    if (
-      equals(bytes, orientation, orientationEnd, TGS) ||
-      equals(bytes, orientation, orientationEnd, TGT) ||
-      equals(bytes, orientation, orientationEnd, SCREEN_UNLOCK)
-    ) {
-      return this.#atWork(bytes);
-    }
+    if (equals(bytes, orientation, orientationEnd, TGS) || equals(bytes, orientation, orientationEnd, TGT))
+      return this.#atWork(bytes, TICKET);
+    if (equals(bytes, orientation, orientationEnd, SCREEN_UNLOCK)) return this.#atWork(bytes, STRONG);
     return UNKNOWN_ORIENTATION;
   }
 
@@ -148,7 +145,7 @@ class LanlDecoder implements Decoder {
     return this.#asLogin;
   }
 
-  #atWork(bytes: Buffer): Decoded {
+  #atWork(bytes: Buffer, evidence: number): Decoded {
     const login = this.#login;
     if (login.outcome === FAILURE) return IGNORED_FAILED_REQUEST;
     if (!this.#users(bytes)) return NO_USER;
@@ -158,7 +155,7 @@ class LanlDecoder implements Decoder {
     login.clear(AUTH_TYPE);
     login.clear(LOGON_TYPE);
     if (login.hasNameTooLong()) return NAME_TOO_LONG;
-    login.evidence = STRONG;
+    login.evidence = evidence;
     return this.#asEvidence;
   }
 
