@@ -22,8 +22,9 @@ const KINDS = 3;
 export class Midas {
   readonly #options: MidasOptions;
   readonly #edges: TickCounts;
-  /** Empty for `midas`, which looks at edges alone. */
-  readonly #ends: readonly TickCounts[];
+  /** Absent for `midas`, which looks at edges alone. */
+  readonly #sources: TickCounts | undefined;
+  readonly #targets: TickCounts | undefined;
   #tick = 1;
 
   constructor(options: Partial<MidasOptions> = {}) {
@@ -32,12 +33,14 @@ export class Midas {
     assert(decay >= 0 && decay < 1, `decay is not in [0, 1): ${decay}`);
     const countsOf = (kind: number) => new TickCounts(KINDS * seed + kind, rows, columns);
     this.#edges = countsOf(EDGES);
-    this.#ends = variant === "midas" ? [] : [countsOf(SOURCES), countsOf(TARGETS)];
+    if (variant === "midas") return;
+    this.#sources = countsOf(SOURCES);
+    this.#targets = countsOf(TARGETS);
   }
 
   /** Bytes of all sketches; they never grow. */
   get bytes(): number {
-    return this.#ends.reduce((sum, counts) => sum + counts.bytes, this.#edges.bytes);
+    return this.#all.reduce((sum, counts) => sum + counts.bytes, 0);
   }
 
   /**
@@ -49,11 +52,13 @@ export class Midas {
    */
   add(source: number, target: number, tick: number): number {
     if (tick > this.#tick) this.#advance(tick);
-    const [sources, targets] = this.#ends;
-    let score = this.#count(this.#edges, source, target);
-    if (sources !== undefined) score = Math.max(score, this.#count(sources, source, 0));
-    if (targets !== undefined) score = Math.max(score, this.#count(targets, target, 0));
-    return score;
+    const score = this.#count(this.#edges, source, target);
+    if (this.#sources === undefined || this.#targets === undefined) return score;
+    return Math.max(score, this.#count(this.#sources, source, 0), this.#count(this.#targets, target, 0));
+  }
+
+  get #all(): readonly TickCounts[] {
+    return [this.#edges, this.#sources, this.#targets].filter((counts) => counts !== undefined);
   }
 
   #count(counts: TickCounts, a: number, b: number): number {
@@ -73,7 +78,7 @@ export class Midas {
   #advance(tick: number): void {
     const { variant, decay, mergeBelow } = this.#options;
     const kept = variant === "midas" ? 0 : decay ** (tick - this.#tick);
-    for (const counts of [this.#edges, ...this.#ends]) {
+    for (const counts of this.#all) {
       if (variant === "midas-f") counts.mergeBelow(mergeBelow, this.#tick - 1);
       counts.fade(kept);
     }

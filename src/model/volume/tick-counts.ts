@@ -56,11 +56,11 @@ export class TickCounts {
   }
 
   addCurrent(): void {
-    for (const cell of this.#cells) this.#current[cell]!++;
+    for (let row = 0; row < this.#rows; row++) this.#current[this.#cells[row]!]!++;
   }
 
   addTotal(): void {
-    for (const cell of this.#cells) this.#total[cell]!++;
+    for (let row = 0; row < this.#rows; row++) this.#total[this.#cells[row]!]!++;
   }
 
   current(): number {
@@ -72,7 +72,7 @@ export class TickCounts {
   }
 
   setScore(score: number): void {
-    for (const cell of this.#cells) this.#score[cell] = score;
+    for (let row = 0; row < this.#rows; row++) this.#score[this.#cells[row]!] = score;
   }
 
   /** Keeps the share `decay` of the current counts. */
@@ -98,7 +98,7 @@ export class TickCounts {
 
   #least(counts: Float64Array): number {
     let least = Number.POSITIVE_INFINITY;
-    for (const cell of this.#cells) least = Math.min(least, counts[cell]!);
+    for (let row = 0; row < this.#rows; row++) least = Math.min(least, counts[this.#cells[row]!]!);
     return least;
   }
 }
