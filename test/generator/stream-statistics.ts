@@ -31,7 +31,13 @@ export function* rowsOf(bytes: Buffer): Generator<Row, void, undefined> {
   }
 }
 
-export type AccountKind = "machine" | "human" | "NETWORK SERVICE" | "ANONYMOUS LOGON" | "LOCAL SERVICE" | "SYSTEM";
+export type AccountKind =
+  | "machine"
+  | "human"
+  | "NETWORK SERVICE"
+  | "ANONYMOUS LOGON"
+  | "LOCAL SERVICE"
+  | "SYSTEM";
 
 export function kindOf(user: string): AccountKind {
   if (user.includes("$@")) return "machine";
@@ -115,7 +121,11 @@ export function statisticsOf(bytes: Buffer, days: number): StreamStatistics {
     const hour = Math.floor(row.second / 3600);
     const day = Math.floor(hour / 24);
     const isLogOn = row.orientation === "LogOn";
-    mix.add(isLogOn || row.orientation === "LogOff" ? `${row.orientation} ${row.auth} ${row.logon}` : row.orientation);
+    mix.add(
+      isLogOn || row.orientation === "LogOff"
+        ? `${row.orientation} ${row.auth} ${row.logon}`
+        : row.orientation,
+    );
     accountKinds.add(kind);
     const domain = row.user.slice(row.user.indexOf("@") + 1);
     domains.add(domain.startsWith("C") ? "host" : domain);
