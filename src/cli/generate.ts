@@ -122,7 +122,8 @@ async function run(flags: GenerateFlags, output: StandardOutput): Promise<void> 
 
   const started = performance.now();
   const stream = new LoginStream({ size, seed, scenarios: flags.scenario, firstWeekday: flags.startDay });
-  await stoppable((signal) => writeStream(stream, size.logins, out, output, signal));
+  const isWhole = await stoppable((signal) => writeStream(stream, size.logins, out, output, signal));
+  if (!isWhole) return;
   const seconds = (performance.now() - started) / 1000;
   const isAttack = ({ scenario }: InjectedLabel) => !LOOK_ALIKES.includes(scenario);
   if (labelFile !== undefined) writeLabels(labelFile, stream.labels.filter(isAttack));
@@ -150,14 +151,17 @@ async function run(flags: GenerateFlags, output: StandardOutput): Promise<void> 
   else output.write(text);
 }
 
-/** @throws {OddlinkError} OUTPUT_UNWRITABLE; STOPPED, for a part of a stream would pass for the whole */
+/**
+ * @returns false if whoever read standard output has left
+ * @throws {OddlinkError} OUTPUT_UNWRITABLE; STOPPED, for a part of a stream would pass for the whole
+ */
 async function writeStream(
   stream: LoginStream,
   logins: number,
   out: string,
   output: StandardOutput,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const progress = new Progress({ stream: process.stderr, now: Date.now });
   const sink = new Sink(out);
   const isRead = () => out !== STDOUT || !output.gone.aborted;
@@ -169,17 +173,16 @@ async function writeStream(
           "STOPPED",
           `stopped after ${countText(stream.rows)} rows: ${out} is not whole`,
         );
-      if (!isRead()) break;
+      if (!isRead()) return false;
       const rows = stream.rows;
       progress.update({ records: rows, bytesRead: rows, bytesTotal: logins + stream.injectedRows });
     }
     await sink.end();
+    return isRead();
   } catch (error) {
     sink.destroy();
-    if (error instanceof OddlinkError || !isRead()) {
-      if (error instanceof OddlinkError) throw error;
-      return;
-    }
+    if (error instanceof OddlinkError) throw error;
+    if (!isRead()) return false;
     throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${out}: ${(error as Error).message}`, {
       cause: error,
     });
@@ -259,7 +262,7 @@ function rendered(
 ): string {
   const lines = [
     `Rows       ${countText(rows)} over ${days} days, ${countText(rows - logins)} of them injected`,
-    `Speed      ${countText(loginsPerSecond)} logins a second, ${durationText(seconds)} in all`,
+    `Speed      ${countText(loginsPerSecond)} logins a second, ${seconds < 60 ? `${seconds.toFixed(1)} s` : durationText(seconds)} in all`,
     `Network    ${countText(users)} users; ${countText(accounts)} accounts and ${countText(hostsNamed)} hosts named`,
   ];
   for (const [scenario, count] of Object.entries(labelled)) {

@@ -39,20 +39,16 @@ export class Scene {
     ]);
   }
 
-  /** Someone who is there from the first day to the last and no administrator; each only once. */
+  /** Someone who is there from the first day to the last, not on holiday meanwhile, and no administrator; each only once. */
   victim(): number {
     const { persons } = this.organisation;
     let person = 0;
     for (let i = 0; i < DRAWS_MAX; i++) {
       person = this.random.nextInt(persons.length);
       const { joinDay, leaveDay, isAdministrator } = persons[person];
-      if (
-        joinDay === 0 &&
-        leaveDay === Number.POSITIVE_INFINITY &&
-        !isAdministrator &&
-        !this.#taken.has(person)
-      )
-        break;
+      if (joinDay > 0 || leaveDay < Number.POSITIVE_INFINITY || isAdministrator) continue;
+      if (this.#taken.has(person)) continue;
+      if (!this.days.some((day) => this.calendar.isOnHoliday(person, day))) break;
     }
     this.#taken.add(person);
     return person;
