@@ -302,6 +302,8 @@ export class Background {
       case REMOTE_DESKTOP:
         this.#tickets.before(link, second, false);
         this.#writer.append(second, account, account, source, target, kind.REMOTE_INTERACTIVE);
+        // Whoever works on a desktop from afar has tickets there.
+        this.#local(second + 2, account, target, kind.TGT);
         return;
     }
     const isMachine = group[link] === MACHINE_KERBEROS || group[link] === MACHINE_LOCAL;
