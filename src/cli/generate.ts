@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createWriteStream, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { createGzip, gzipSync } from "node:zlib";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -8,6 +9,7 @@ import { FIRST_WEEKDAY, WEEKDAYS, type Weekday } from "../generator/calendar.ts"
 import { LOOK_ALIKES, SCENARIO_NAMES, type ScenarioName } from "../generator/scenarios/index.ts";
 import { type InjectedLabel, LoginStream } from "../generator/stream.ts";
 import { type StreamSize, sizeOf, sizeProblem } from "../generator/stream-size.ts";
+import { makeFolder } from "../log/embedded/output-file.ts";
 import { numberOf } from "./options.ts";
 import { placeOf } from "./own-files.ts";
 import type { StandardOutput } from "./standard-output.ts";
@@ -118,7 +120,11 @@ async function run(flags: GenerateFlags, output: StandardOutput): Promise<void> 
       `no --labels given: the logins of ${attacks.join(", ")} would be lost among the others`,
     );
   }
-  refuseShared([out === STDOUT ? undefined : out, labelFile, lookAlikeFile]);
+  const files = [out === STDOUT ? undefined : out, labelFile, lookAlikeFile].filter(
+    (file) => file !== undefined,
+  );
+  refuseShared(files);
+  for (const file of files) makeFolderOf(file);
 
   const started = performance.now();
   const stream = new LoginStream({ size, seed, scenarios: flags.scenario, firstWeekday: flags.startDay });
@@ -286,14 +292,25 @@ function addScenario(text: string, before: readonly ScenarioName[]): ScenarioNam
 }
 
 /** @throws {OddlinkError} USAGE if two of the files are the same; a device keeps nothing, so nothing is lost there */
-function refuseShared(files: readonly (string | undefined)[]): void {
+function refuseShared(files: readonly string[]): void {
   const places = new Set<string>();
   for (const file of files) {
-    if (file === undefined || statSync(file, { throwIfNoEntry: false })?.isCharacterDevice()) continue;
+    if (statSync(file, { throwIfNoEntry: false })?.isCharacterDevice()) continue;
     const place = placeOf(file);
     if (places.has(place))
       throw new OddlinkError("USAGE", `${file} is given twice; give another file. Nothing was written.`);
     places.add(place);
+  }
+}
+
+/** A file may lie in folders that are not there yet. */
+function makeFolderOf(file: string): void {
+  try {
+    makeFolder(dirname(file));
+  } catch (error) {
+    throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
