@@ -50,6 +50,7 @@ export class LoginStream {
   readonly #injected: readonly InjectedRow[];
   readonly #seenAccounts: Uint8Array;
   readonly #seenHosts: Uint8Array;
+  #isStarted = false;
   #rows = 0;
   #injectedRows = 0;
 
@@ -102,8 +103,10 @@ export class LoginStream {
     };
   }
 
-  /** The stream's bytes, whole lines, about a megabyte at a time. A chunk is overwritten when the next but one is asked for. */
+  /** The stream's bytes, whole lines, about a megabyte at a time, once. A chunk is overwritten when the next but one is asked for. */
   *chunks(): Generator<Buffer, void, undefined> {
+    assert.ok(!this.#isStarted, "the network changes while it is written: a stream is read once");
+    this.#isStarted = true;
     const { logins, days } = this.#size;
     const plan = rowsByMinute(this.#size, this.#calendar, new Random(this.#seed, "rhythm"));
     const events = new EventWriter(days * DAY_SECONDS);

@@ -71,7 +71,7 @@ test("a wrong option is refused with the reason, and nothing is written", async 
 
 test("an output that can't be written ends generate with the reason", {
   skip: process.platform !== "linux",
-}, async (t) => {
+}, async () => {
   for (const out of ["/dev/full", "/proc/none/logins.txt.gz"]) {
     const { code, stderr } = await run([...SMALL, "--out", out]);
     assert.equal(code, 1);
