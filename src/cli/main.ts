@@ -4,6 +4,7 @@ import { VERSION } from "../version.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf } from "./exit-code.ts";
+import { generateCommand } from "./generate.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
@@ -24,6 +25,11 @@ const EXIT_CODES: Readonly<Record<string, readonly string[]>> = {
     `${WRONG_KAFKA}; nothing was started`,
   ],
   evaluate: ["0  done", "1  failed, or stopped before it was done", `${WRONG_USE}; nothing was started`],
+  generate: [
+    "0  done, or whoever read standard output has left",
+    "1  failed: the output can't be written, or stopped before it was whole",
+    `${WRONG_USE}; nothing was written`,
+  ],
   train: [
     "0  done, or stopped (SIGINT, SIGTERM)",
     "1  failed: no broker within ten seconds of the start (an outage after it is waited out), too few links for --once,",
@@ -60,6 +66,7 @@ const program = new Command("oddlink")
   .addHelpText("after", helpEnd(ANY_EXIT_CODES))
   .addCommand(runCommand(output))
   .addCommand(evaluateCommand(output))
+  .addCommand(generateCommand(output))
   .addCommand(trainCommand(output))
   .addCommand(topicsCommand(output))
   .addCommand(doctorCommand(output))

@@ -86,8 +86,8 @@ export class OutputFile {
   }
 }
 
-/** Node's own recursive `mkdir` never returns from folders such as `/proc/x` that exist for nobody to make. */
-function makeFolder(folder: string): void {
+/** Makes a folder and those above it. Node's own recursive `mkdir` never returns from folders such as `/proc/x` that exist for nobody to make. */
+export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
   mkdirSync(folder);
