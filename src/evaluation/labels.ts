@@ -6,12 +6,19 @@ import { csvRows } from "./csv-rows.ts";
 /** A column that a label file may name. `time` is in the source's own unit, `timeMs` in milliseconds since the epoch. */
 export const LABEL_COLUMNS = ["time", "timeMs", ...COLUMNS, "outcome"] as const;
 export type LabelColumn = (typeof LABEL_COLUMNS)[number];
+/** A column that is compared with nothing: what kind of attack the login is part of, in any words. */
+const SCENARIO = "scenario";
 
 /** Most distinct labels kept; one takes about 0.4 kB, so the bound is some 400 MB. */
 export const LABELS_COUNT_MAX = 1_000_000;
 
 /** A label that was read: where it stands in the file, and its cells as written there, joined by commas. */
-export type Label = { readonly line: number; readonly text: string };
+export type Label = {
+  readonly line: number;
+  readonly text: string;
+  /** Undefined where the file has no such column, or the cell is empty. */
+  readonly scenario?: string | undefined;
+};
 
 export type ReadLabelsOptions = {
   /** A `time` cell to milliseconds since the epoch; throws or answers NaN or undefined for what is no time. */
@@ -35,7 +42,7 @@ type Row = Label & { matched: boolean };
 export class Labels {
   /** Rows read, duplicates included, the header and blank lines not. */
   readonly lines: number;
-  /** The columns the file names, in its order. */
+  /** The columns of logins that the file names, in its order. */
   readonly columns: readonly LabelColumn[];
   readonly #fields: readonly Field[];
   readonly #rows: ReadonlyMap<string, Row>;
@@ -71,13 +78,17 @@ export class Labels {
     return count;
   }
 
-  /** Whether all named columns equal this login's; remembers that the label was found. */
+  /** Whether all named columns of a label equal this login's; remembers that the label was found. */
   matches(login: Login): boolean {
-    if (!this.#selected.has(fieldOf(login, this.#selector))) return false;
+    return this.find(login) !== undefined;
+  }
+
+  /** The label whose named columns all equal this login's; remembers that it was found. */
+  find(login: Login): Label | undefined {
+    if (!this.#selected.has(fieldOf(login, this.#selector))) return undefined;
     const row = this.#rows.get(keyOf(this.#fields.map((field) => fieldOf(login, field))));
-    if (row === undefined) return false;
-    row.matched = true;
-    return true;
+    if (row !== undefined) row.matched = true;
+    return row;
   }
 
   /** Labels that no login matched so far, in the order of the file, at most `countMax`. */
@@ -93,7 +104,8 @@ export class Labels {
 
 /**
  * Reads a label file, plain or gzip: LANL's `redteam.txt` as it is (time, user, source host, target host; no header), or a
- * CSV whose header names any of `LABEL_COLUMNS`. An empty name cell equals "the login does not say".
+ * CSV whose header names any of `LABEL_COLUMNS`, and perhaps `scenario`. An empty name cell equals "the login does not say".
+ * Of labels that are equal but for their scenario the first counts.
  *
  * In LANL's form the user is compared with the login's target user, and with its user where no target user is given.
  *
@@ -124,7 +136,8 @@ export async function readLabels(file: string, options: ReadLabelsOptions): Prom
       const key = keyOf(values);
       if (rows.has(key)) continue;
       if (rows.size >= countMax) fail(`more than ${countMax} different labels, which is the limit`);
-      rows.set(key, { line, text: record.join(","), matched: false });
+      const scenario = form.scenarioAt === undefined ? undefined : record[form.scenarioAt] || undefined;
+      rows.set(key, { line, text: record.join(","), scenario, matched: false });
       for (let i = 0; i < values.length; i++) valuesByField[i].add(values[i]);
     }
   } catch (error) {
@@ -140,8 +153,11 @@ export async function readLabels(file: string, options: ReadLabelsOptions): Prom
 }
 
 type Form = {
+  /** What the cells are, in the order of the file, without the scenario. */
   readonly columns: readonly LabelColumn[];
   readonly fields: readonly Field[];
+  /** Where in a row the scenario stands. */
+  readonly scenarioAt: number | undefined;
   readonly hasHeader: boolean;
 };
 type Fail = (detail: string) => never;
@@ -149,14 +165,20 @@ type Fail = (detail: string) => never;
 /** A first cell that is a number can't be a column's name: then the file is LANL's own. */
 function formOf(record: readonly string[], fail: Fail): Form {
   if (/^\d+(\.\d+)?$/.test(record[0])) {
-    return { columns: LANL_COLUMNS, fields: LANL_FIELDS, hasHeader: false };
+    return { columns: LANL_COLUMNS, fields: LANL_FIELDS, scenarioAt: undefined, hasHeader: false };
   }
   const columns: LabelColumn[] = [];
-  for (const cell of record) {
+  let scenarioAt: number | undefined;
+  for (const [i, cell] of record.entries()) {
+    if (cell === SCENARIO) {
+      if (scenarioAt !== undefined) fail(`column ${SCENARIO} is named twice`);
+      scenarioAt = i;
+      continue;
+    }
     const column = LABEL_COLUMNS.find((known) => known === cell);
     if (column === undefined) {
       return fail(
-        `unknown column ${quoted(cell)}; a header names any of ${LABEL_COLUMNS.join(", ")}, ` +
+        `unknown column ${quoted(cell)}; a header names any of ${LABEL_COLUMNS.join(", ")}, and ${SCENARIO}, ` +
           "and a file without one has LANL's four columns: time, user, source host, target host",
       );
     }
@@ -165,23 +187,28 @@ function formOf(record: readonly string[], fail: Fail): Form {
   }
   if (columns.includes("time") && columns.includes("timeMs"))
     fail("both time and timeMs are named; give one");
+  if (columns.length === 0) fail(`${SCENARIO} alone names no column of a login`);
   return {
     columns,
     fields: columns.map((column) => (column === "time" ? "timeMs" : column)),
+    scenarioAt,
     hasHeader: true,
   };
 }
 
 function valuesOf(
   record: readonly string[],
-  { columns, fields }: Form,
+  { columns, fields, scenarioAt }: Form,
   toTimeMs: ReadLabelsOptions["toTimeMs"],
   fail: Fail,
 ): (string | number)[] {
-  if (record.length !== columns.length) {
-    fail(`${record.length} columns, expected ${columns.length}: ${columns.join(", ")}`);
+  const names: string[] = [...columns];
+  if (scenarioAt !== undefined) names.splice(scenarioAt, 0, SCENARIO);
+  if (record.length !== names.length) {
+    fail(`${record.length} columns, expected ${names.length}: ${names.join(", ")}`);
   }
-  return record.map((cell, i) => {
+  const cells = scenarioAt === undefined ? record : record.toSpliced(scenarioAt, 1);
+  return cells.map((cell, i) => {
     if (fields[i] === "timeMs") return timeOf(cell, columns[i], toTimeMs, fail);
     if (fields[i] === "outcome" && !(OUTCOMES as readonly string[]).includes(cell)) {
       fail(`outcome ${quoted(cell)} is none of ${OUTCOMES.join(", ")}`);

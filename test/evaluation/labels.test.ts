@@ -151,6 +151,28 @@ test("a pipe can be read too", async () => {
   assert.equal((await reading).distinct, 1);
 });
 
+describe("a column of scenarios", () => {
+  test("is compared with nothing and told with the label", async () => {
+    const labels = await labelsOf("scenario,time,user,sourceHost\nstar,150885,alice,C1\n,150886,alice,C1\n");
+    assert.deepEqual(labels.columns, ["time", "user", "sourceHost"]);
+    assert.equal(labels.find(login())?.scenario, "star");
+    assert.equal(labels.find(login({ timeMs: 150_886_000 }))?.scenario, undefined);
+    assert.equal(labels.find(login({ user: "bob" })), undefined);
+    assert.equal(labels.matched, 2);
+  });
+
+  test("may stand last, and of labels equal but for it the first counts", async () => {
+    const labels = await labelsOf("user,scenario\nalice,star\nalice,chain\n");
+    assert.equal(labels.distinct, 1);
+    assert.equal(labels.find(login())?.scenario, "star");
+  });
+
+  test("may be as long as it likes: it is no name", async () => {
+    const labels = await labelsOf(`user,scenario\nalice,${"x".repeat(300)}\n`);
+    assert.equal(labels.find(login())?.scenario?.length, 300);
+  });
+});
+
 describe("errors", () => {
   const cases: [name: string, content: string | Buffer, message: RegExp][] = [
     ["an empty file", "", /holds no labels$/],
@@ -159,6 +181,9 @@ describe("errors", () => {
     ["an unknown column", "time,host\n1,a\n", /line 1: unknown column "host".*sourceHost/],
     ["a column named twice", "user,user\na,b\n", /line 1: column user is named twice/],
     ["both times", "time,timeMs\n1,1000\n", /line 1: both time and timeMs/],
+    ["scenarios of nothing", "scenario\nstar\n", /line 1: scenario alone names no column of a login/],
+    ["two columns of scenarios", "scenario,user,scenario\n", /line 1: column scenario is named twice/],
+    ["a row without its scenario", "user,scenario\na\n", /line 2: 1 columns, expected 2: user, scenario/],
     ["too few columns of LANL's form", "1,a,b,c\n\n2,a,b\n", /line 3: 3 columns, expected 4/],
     ["too many columns", "user\na,b\n", /line 2: 2 columns, expected 1: user/],
     ["a time that is none", "1,a,b,c\nsoon,a,b,c\n", /line 2: "soon" is not a time of this source/],
