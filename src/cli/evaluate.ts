@@ -1,28 +1,33 @@
 import { writeFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { configFile, printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
-import { type Evaluation, type EvaluationReport, evaluate } from "../evaluation/evaluation.ts";
-import { type Labels, readLabels } from "../evaluation/labels.ts";
-import { spreadOverSeeds } from "../evaluation/ranking.ts";
+import type { Evaluated, EvaluationReport, RenamingMode } from "../evaluation/evaluation.ts";
+import { readLabels } from "../evaluation/labels.ts";
+import { NOTEBOOK_RELATIONS, type NotebookRelation } from "../evaluation/notebook/comparator.ts";
+import { spreadOverSeeds } from "../evaluation/spread.ts";
 import { type Format, formatOf } from "../ingest/formats/index.ts";
 import { readFirstRecord, type Source, STDIN } from "../ingest/sources.ts";
-import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
-import { REAL_TIME } from "../time.ts";
-import { addCommonOptions, type CommonFlags, configOf, numberOf } from "./options.ts";
+import { evaluateSeed } from "./evaluate-seed.ts";
+import { addCommonOptions, type CommonFlags, configOf, NOTEBOOK_DETECTOR, numberOf } from "./options.ts";
 import { findSourcesBeside } from "./own-files.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { renderEvaluation } from "./terminal/evaluation-table.ts";
-import { Progress } from "./terminal/progress.ts";
+
+/** Fewer say nothing of a spread. */
+const SEEDS_DEFAULT = 3;
+const SEEDS_MAX = 100;
 
 type EvaluateFlags = CommonFlags & {
   readonly labels?: string;
   readonly from?: string;
   readonly seeds: number;
   readonly report?: string;
+  readonly keepNames?: true;
+  readonly ablation?: true;
+  readonly notebookRelation: NotebookRelation;
 };
 
 export function evaluateCommand(output: StandardOutput): Command {
@@ -31,7 +36,14 @@ export function evaluateCommand(output: StandardOutput): Command {
     .argument("[SOURCE...]", "file or directory; plain or gzip")
     .option("--labels <file>", "LANL's redteam.txt, or a CSV whose header names columns of a login")
     .option("--from <time>", "start of the scored period, in the source's own unit; all before is warm-up")
-    .option("--seeds <n>", "evaluate with so many seeds and give the spread", numberOf, 1)
+    .option("--seeds <n>", "evaluate with so many seeds and give the spread", numberOf, SEEDS_DEFAULT)
+    .option("--ablation", "evaluate each signal alone, and default without each, too")
+    .option("--keep-names", "score the names of users and hosts as they are, not pseudonyms")
+    .addOption(
+      new Option("--notebook-relation <columns>", "what --detector notebook takes for a link's relation")
+        .choices(NOTEBOOK_RELATIONS)
+        .default("constant"),
+    )
     .option("--json", "print one JSON object")
     .option("--report <file>", "write that JSON object to a file too");
   addCommonOptions(command).addHelpText(
@@ -40,21 +52,23 @@ export function evaluateCommand(output: StandardOutput): Command {
 Example:
   oddlink evaluate examples/lanl --labels examples/lanl/labels/redteam.txt
 
-Ties count against the detector. Labels are looked at only after a login was scored.`,
+Ties count against the detector. Labels are looked at only after a login was scored. A column "scenario" in the labels
+says what kind of attack a login is part of: recall is then given for each.
+
+Names of users and hosts are replaced before anything is scored, for each run under a key that nobody has seen. With
+--seed the key follows from the seed instead, and figures are the same every time.
+
+--detector notebook is the model that oddlink replaces, for comparison: it trains on what comes before --from, and a second
+time, as it did, on everything.`,
   );
   return command.action((sources: string[], flags: EvaluateFlags) => run(sources, flags, output));
 }
 
 async function run(args: readonly string[], flags: EvaluateFlags, output: StandardOutput): Promise<void> {
-  const config = configOf(flags);
+  const isNotebook = flags.detector === NOTEBOOK_DETECTOR;
+  const config = configOf(isNotebook ? withoutDetector(flags) : flags);
   if (flags.printConfig) return output.write(printConfig(config));
-  if (args.length === 0) throw new OddlinkError("USAGE", "no SOURCE given: name a file or a directory");
-  if (args.includes(STDIN))
-    throw new OddlinkError("USAGE", "evaluate reads its input more than once: standard input won't do");
-  if (flags.labels === undefined) throw new OddlinkError("USAGE", "no --labels given");
-  if (!Number.isInteger(flags.seeds) || flags.seeds < 1 || flags.seeds > 100) {
-    throw new OddlinkError("USAGE", "--seeds takes a whole number from 1 to 100");
-  }
+  refuseWrongUse(args, flags, isNotebook);
   const sources = await findSourcesBeside(args, {
     written: [{ as: "--report", path: flags.report }],
     read: [
@@ -67,69 +81,59 @@ async function run(args: readonly string[], flags: EvaluateFlags, output: Standa
   if (flags.from !== undefined && fromMs === undefined) {
     throw new OddlinkError("USAGE", `--from ${flags.from} is no time in the unit of ${sources[0]!.name}`);
   }
+  const labels = await readLabels(flags.labels!, { toTimeMs });
+  const renaming: RenamingMode = flags.keepNames
+    ? "off"
+    : flags.seed === undefined
+      ? "random-key"
+      : "seed-key";
   const seeds = Array.from({ length: flags.seeds }, (_, i) => config.seed + i);
-  const results: Evaluation[] = [];
-  const labels = await readLabels(flags.labels, { toTimeMs });
+  const results: Evaluated[] = [];
   for (const seed of seeds) {
-    const evaluation = { sources, config: { ...config, seed }, labels, fromMs };
-    results.push(await stoppable((signal) => evaluateOnce(evaluation, signal)));
+    const evaluation = {
+      sources,
+      config: { ...config, seed },
+      labels,
+      fromMs,
+      renaming,
+      notebook: isNotebook ? flags.notebookRelation : undefined,
+      ablation: flags.ablation ?? false,
+    };
+    results.push(await stoppable((signal) => evaluateSeed(evaluation, signal)));
   }
   const report: EvaluationReport = {
-    ...results[0]!,
-    detector: config.detector,
+    ...results[0]!.figures,
+    detector: isNotebook ? NOTEBOOK_DETECTOR : config.detector,
     seeds,
+    renaming,
     labels: { lines: labels.lines, distinct: labels.distinct, matched: labels.matched },
-    spread: spreadOverSeeds(results),
+    spread: spreadOverSeeds(results.map(({ figures }) => figures)),
   };
   const json = `${JSON.stringify(report)}\n`;
   output.write(flags.json ? json : `${renderEvaluation(report)}\n`);
   if (flags.report !== undefined) writeReport(flags.report, json);
 }
 
-type SeedEvaluation = {
-  readonly sources: readonly Source[];
-  readonly config: Config;
-  readonly labels: Labels;
-  readonly fromMs: number | undefined;
-};
-
-/** @throws {OddlinkError} STOPPED: figures of a part of the input would pass for those of the whole */
-async function evaluateOnce(
-  { sources, config, labels, fromMs }: SeedEvaluation,
-  signal: AbortSignal,
-): Promise<Evaluation> {
-  const log = await EmbeddedLog.open({ sources, recordBytesMax: config.input.recordBytesMax });
-  const progress = new Progress({ stream: process.stderr, now: Date.now });
-  let records = 0;
-  try {
-    const evaluation = await evaluate({
-      config: { ...config, outputs: { scoredLogins: false } },
-      log,
-      time: REAL_TIME,
-      labels,
-      fromMs,
-      signal,
-      train: (graph, options, number, trainedAtMs, trainingSignal) =>
-        trainEpoch(
-          graph,
-          options,
-          number,
-          trainedAtMs,
-          ({ step, steps }) =>
-            progress.phase(`seed ${config.seed}, training epoch ${number}, step ${step} of ${steps}`),
-          trainingSignal,
-        ).finally(() => progress.phase(`seed ${config.seed}`)),
-      onProgress: (count) => {
-        records += count;
-        progress.update({ ...log.progress(), records });
-      },
-    });
-    if (!signal.aborted) return evaluation;
-    throw new OddlinkError("STOPPED", "stopped before the end of the input; no figures were computed");
-  } finally {
-    progress.done();
-    await log.close();
+function refuseWrongUse(args: readonly string[], flags: EvaluateFlags, isNotebook: boolean): void {
+  const refuse = (message: string): never => {
+    throw new OddlinkError("USAGE", message);
+  };
+  if (args.length === 0) refuse("no SOURCE given: name a file or a directory");
+  if (args.includes(STDIN)) refuse("evaluate reads its input more than once: standard input won't do");
+  if (flags.labels === undefined) refuse("no --labels given");
+  if (!Number.isInteger(flags.seeds) || flags.seeds < 1 || flags.seeds > SEEDS_MAX) {
+    refuse(`--seeds takes a whole number from 1 to ${SEEDS_MAX}`);
   }
+  if (isNotebook && flags.ablation) refuse("--ablation is of oddlink's own signals, and notebook has none");
+  if (isNotebook && flags.from === undefined) {
+    refuse(
+      "--detector notebook trains on what comes before the scored period: say with --from where that starts",
+    );
+  }
+}
+
+function withoutDetector({ detector: _detector, ...flags }: EvaluateFlags): CommonFlags {
+  return flags;
 }
 
 /** Reads times as the source writes them: the format named, or the one that its first record has. */
@@ -144,9 +148,9 @@ async function timeReader(source: Source, config: Config): Promise<(text: string
   };
 }
 
-function writeReport(file: string, json: string): void {
+function writeReport(file: string, text: string): void {
   try {
-    writeFileSync(file, json);
+    writeFileSync(file, text);
   } catch (error) {
     throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${file}: ${(error as Error).message}`, {
       cause: error,

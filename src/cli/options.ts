@@ -1,7 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { loadConfig } from "../config/load.ts";
 import { type Config, DETECTORS, TRAINING_MODES } from "../config/schema.ts";
+import { OddlinkError } from "../errors.ts";
 import { FORMAT_NAMES } from "../ingest/formats/index.ts";
+
+/** The comparator in the place of a detector: for `evaluate` alone. */
+export const NOTEBOOK_DETECTOR = "notebook";
 
 /** The setting that a flag sets, by the name under which commander hands the flag over. */
 export const SETTING_OF_FLAG = {
@@ -34,7 +38,12 @@ export function addCommonOptions(command: Command): Command {
     .addOption(
       new Option("--format <name>", "input format; auto recognises each record").choices(FORMAT_NAMES),
     )
-    .addOption(new Option("--detector <name>", "which signal orders the logins").choices(DETECTORS))
+    .addOption(
+      new Option(
+        "--detector <name>",
+        "which signal orders the logins; notebook, the model to compare with, in evaluate only",
+      ).choices([...DETECTORS, NOTEBOOK_DETECTOR]),
+    )
     .addOption(
       new Option(
         "--train <mode>",
@@ -46,8 +55,19 @@ export function addCommonOptions(command: Command): Command {
     .option("--print-config", "print the configuration in force and stop");
 }
 
-/** The configuration in force with the flags of a command. */
+/**
+ * The configuration in force with the flags of a command.
+ *
+ * @throws {OddlinkError} CONFIG_INVALID; USAGE for a detector that can't score a stream
+ */
 export function configOf(flags: CommonFlags): Config {
+  if (flags.detector === NOTEBOOK_DETECTOR) {
+    throw new OddlinkError(
+      "USAGE",
+      "--detector notebook is a comparator: it needs all logins before it can score one, so it raises no alerts. " +
+        "Ask for its figures with: oddlink evaluate --detector notebook --from TIME",
+    );
+  }
   const settings = Object.entries(SETTING_OF_FLAG).map(([flag, path]) => [
     path,
     flags[flag as keyof typeof SETTING_OF_FLAG],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SIGNALS } from "../alerts/odd-login.ts";
 import { DEFAULT_LINK_KINDS, LINK_KINDS_MAX, linkKindSchema } from "../graph-state/link-kinds.ts";
 import { windowOptionsSchema } from "../graph-state/window.ts";
 import { FORMAT_NAMES } from "../ingest/formats/index.ts";
@@ -139,6 +140,12 @@ export const configSchema = z.strictObject({
     .enum(DETECTORS)
     .default("default")
     .describe("which signal orders the logins; default combines them"),
+  withoutSignal: z
+    .enum(SIGNALS)
+    .optional()
+    .describe(
+      "a signal that the default detector does without; evaluate --ablation tells what each is worth",
+    ),
   threshold: z
     .number()
     .gt(PRESENCE_SHARE)

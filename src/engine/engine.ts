@@ -3,13 +3,12 @@ import { OddlinkError } from "../errors.ts";
 import type { Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
-import type { SchemaSource } from "../ingest/schema-registry.ts";
 import type { AlertRecord, Assignment, KeyedRecord, Log, RecordBatch } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
 import type { Time } from "../time.ts";
 import { EpochReader } from "./epoch-records.ts";
 import { LiveTraining, overtaken } from "./live-training.ts";
-import { PartitionRun } from "./partition-run.ts";
+import { PartitionRun, type PartitionRunOptions } from "./partition-run.ts";
 import type { Origin } from "./records.ts";
 import type { Scored } from "./scoring.ts";
 import type { Merging } from "./segment-merging.ts";
@@ -28,7 +27,7 @@ const PREPARE_RETRY_MS = 1000;
 const OUTDATED_MAX = 10;
 const OUTDATED_WAIT_MS = 100;
 
-export type EngineOptions = {
+export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapDecoder">> & {
   readonly config: Config;
   readonly log: Log;
   readonly time: Time;
@@ -36,8 +35,6 @@ export type EngineOptions = {
   readonly merging: (state: SharedGraph) => Merging;
   /** Encoded bytes of one segment, about; as many as a Kafka record may well have if left out. */
   readonly segmentBytesMax?: number;
-  /** Writer schemas of Avro records, where a registry is configured. */
-  readonly schemas?: SchemaSource | undefined;
   /** Something can't be had now and is tried again, or a record brought out a bug. */
   readonly onTrouble?: (message: string) => void;
   /** What is passed is valid during the call only. */
@@ -178,6 +175,7 @@ export class Engine {
       totals: () => this.totals,
       ahead: this.#totals.ahead,
       schemas: this.#options.schemas,
+      wrapDecoder: this.#options.wrapDecoder,
       now: time.now,
       isTrainingDue: (timeMs) => this.#isTrainingDue(timeMs),
       onScored: onScored && ((login, scored) => onScored(login, scored, this.#state.scoring.facts)),

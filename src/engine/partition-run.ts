@@ -37,6 +37,8 @@ export type PartitionRunOptions = {
   readonly ahead: Ahead;
   /** Writer schemas of Avro records, where a registry is configured. */
   readonly schemas: SchemaSource | undefined;
+  /** Puts something between the decoder and all that follows, such as a renaming. */
+  readonly wrapDecoder?: ((decoder: Decoder) => Decoder) | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** True where the next login would move event time past a moment at which training is due. */
@@ -97,10 +99,11 @@ export class PartitionRun implements Contributor {
     const { offset } = assignment.position;
     this.#committedOffset = this.#segmentFirst = this.#nextOffset = this.#untoldOffset = offset;
     this.#aheadAtCommit = { ...options.ahead };
-    this.#decoder = createDecoder(config.input.format, {
+    const decoder = createDecoder(config.input.format, {
       lanlStartMs: config.input.lanlStartMs,
       schemas: options.schemas,
     });
+    this.#decoder = options.wrapDecoder?.(decoder) ?? decoder;
     const { kinds } = options.state.scoring.graph;
     this.#formsLinkAlways = findLinkKind(kinds, "user", "targetHost") !== undefined;
     this.#writesScored = config.outputs.scored !== undefined || config.outputs.scoredLogins;

@@ -38,15 +38,21 @@ export class Scoring {
   readonly #link: LinkSignal;
   readonly #policy: AlertPolicy;
   readonly #scored = new Scored();
+  /** The signal that the default detector does without; the other detectors are one signal each anyway. */
+  readonly #off: Signal | undefined;
   #epoch: Epoch | undefined;
 
   /** @param owns whether a partition of the input is this process's: what is counted once is counted by its owner */
   constructor(config: Config, owns: (partition: number) => boolean) {
     this.#config = config;
+    this.#off = config.detector === "default" ? config.withoutSignal : undefined;
     this.graph = new Graph({ links: config.links, window: config.window });
     this.#reader = new FactReader(this.graph, config.familiarAfterHours * MS_PER_HOUR);
     this.#link = new LinkSignal(this.graph);
-    this.#surprise = new Surprise(this.graph, this.#reader, this.#link, config.surprise);
+    this.#surprise = new Surprise(this.graph, this.#reader, this.#link, {
+      ...config.surprise,
+      usesLinks: config.surprise.usesLinks && this.#off !== "link",
+    });
     this.#policy = new AlertPolicy(
       this.graph,
       config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay),
@@ -95,14 +101,16 @@ export class Scoring {
     this.#reader.read(login, facts);
     const scored = this.#scored;
     scored.isPresence = lacksPresence(login, facts, presence);
-    scored.link = this.#link.probability(login, facts);
-    scored.surprise = this.#surprise.score(facts);
-    const raisesPresence = scored.isPresence && (detector === "default" || detector === "presence");
+    scored.link = this.#off === "link" ? undefined : this.#link.probability(login, facts);
+    const surprise = this.#surprise.score(facts);
+    scored.surprise = this.#off === "surprise" ? 1 : surprise;
+    const raisesPresence =
+      scored.isPresence && this.#off !== "presence" && (detector === "default" || detector === "presence");
     scored.signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
     if (detector === "link") scored.score = scored.link ?? 1;
     else if (detector === "surprise") scored.score = scored.surprise;
     else if (detector === "presence" && !scored.isPresence) scored.score = 1;
-    else scored.score = tieredScore(scored.isPresence, scored.surprise);
+    else scored.score = tieredScore(raisesPresence, scored.surprise);
     this.isChanging = true;
     scored.decision = this.#policy.decide(scored.signal, scored.score, login, partition);
     return scored;

@@ -1,20 +1,10 @@
-import type { Config } from "../config/schema.ts";
-import { Engine } from "../engine/engine.ts";
-import type { Scored } from "../engine/scoring.ts";
-import { WholeMerging } from "../engine/segment-merging.ts";
-import type { TrainEpoch } from "../engine/training-schedule.ts";
-import type { Facts } from "../graph-state/facts.ts";
-import type { LoginBytes } from "../ingest/login-bytes.ts";
-import type { Log } from "../log/port.ts";
-import type { Time } from "../time.ts";
-import { BASELINES } from "./baselines.ts";
-import type { Labels } from "./labels.ts";
-import { type Ranking, RankingAccumulator } from "./ranking.ts";
-
-/** Incidents of an evaluation: one user from one source host within half an hour, whichever detector. */
-const INCIDENT_MS = 30 * 60_000;
-/** Local logins have no pair of hosts: for the baselines, which count pairs, nothing is less odd. */
-const LEAST_ODD = Number.MAX_VALUE;
+import { BaselineRankings, type ScenarioRanking, scenarioRanking } from "./baseline-rankings.ts";
+import { BudgetAccumulator, type BudgetHolding } from "./budget-holding.ts";
+import type { Curves } from "./curves.ts";
+import type { NotebookFigures } from "./notebook/comparator.ts";
+import { RankingAccumulator } from "./ranking.ts";
+import { type ScoreBin, ScoreHistogram } from "./score-histogram.ts";
+import { type StreamInput, streamLogins } from "./stream.ts";
 
 /** What one detector found at its own threshold, as an analyst would have got it. */
 export type RaisedAlerts = {
@@ -25,94 +15,91 @@ export type RaisedAlerts = {
   readonly days: number;
 };
 
-/** One seed's figures. */
-export type Evaluation = Ranking & {
+/** One seed's figures: numbers, and objects of numbers, alone, so that their spread can be told. */
+export type Evaluation = ScenarioRanking & {
   readonly raised: RaisedAlerts;
-  readonly baselines: Readonly<Record<string, Ranking>>;
+  readonly baselines: Readonly<Record<string, ScenarioRanking>>;
+  /** How the alert budget was held; the comparator has none. */
+  readonly budget?: BudgetHolding;
+  /** Each signal alone, and the default without each, where asked for. */
+  readonly ablation?: Readonly<Record<string, ScenarioRanking>>;
+  /** What the comparator says besides, where it was the detector. */
+  readonly notebook?: NotebookFigures;
 };
+
+/** What is drawn of one seed's evaluation. */
+export type Drawing = {
+  /** Of the detector, then of the baselines by name; undefined without positives. */
+  readonly own: Curves | undefined;
+  readonly baselines: Readonly<Record<string, Curves | undefined>>;
+  readonly scores: readonly ScoreBin[];
+  /** Alerts under the budget by day; the last day may not be over. */
+  readonly alertsByDay: readonly number[];
+};
+
+export type Evaluated = { readonly figures: Evaluation; readonly drawing: Drawing };
+
+/** How names were replaced: under a key of this run's own, one that the seed stands for, or not at all. */
+export type RenamingMode = "random-key" | "seed-key" | "off";
 
 /** What `evaluate --json` prints: the figures of the first seed, and the spread over all of them. */
 export type EvaluationReport = Evaluation & {
   readonly detector: string;
   readonly seeds: readonly number[];
+  readonly renaming: RenamingMode;
   readonly labels: { readonly lines: number; readonly distinct: number; readonly matched: number };
   readonly spread: unknown;
 };
 
 /**
- * Scores a labelled stream causally, each login before it is added, and ranks what came after `fromMs` against the
- * labels. Labels are looked at only after a login was scored.
+ * Scores a labelled stream causally and ranks what came from `fromMs` on against the labels, the baselines beside.
+ *
+ * @param onScored told of each login of the scored period: its score, and those of the baselines in their order
  */
-export async function evaluate(input: {
-  readonly config: Config;
-  readonly log: Log;
-  readonly time: Time;
-  readonly train: TrainEpoch;
-  readonly labels: Labels;
-  /** Start of the scored period, ms since the epoch; all before it is warm-up. */
-  readonly fromMs: number | undefined;
-  readonly onProgress?: (records: number) => void;
-  /** Stops early when it fires: the figures are then of a part of the input, and of no use. */
-  readonly signal: AbortSignal;
-}): Promise<Evaluation> {
-  const { labels, fromMs } = input;
-  const period = fromMs === undefined ? {} : { startMs: fromMs };
+export async function evaluate(
+  input: StreamInput & { readonly onScored?: (score: number, baselines: readonly number[]) => void },
+): Promise<Evaluated> {
+  const { config, fromMs } = input;
+  const period = { startMs: fromMs };
   const own = new RankingAccumulator(period);
-  const baselines = BASELINES.map((baseline) => ({ baseline, ranking: new RankingAccumulator(period) }));
+  const baselines = new BaselineRankings(period);
+  const budget = new BudgetAccumulator(config.threshold === undefined ? config.alertsPerDay : null, fromMs);
+  const scores = new ScoreHistogram();
   let alerts = 0;
   let truePositives = 0;
   let positives = 0;
-  let firstMs = Number.POSITIVE_INFINITY;
-  let lastMs = Number.NEGATIVE_INFINITY;
 
-  const onScored = (bytes: LoginBytes, { score, decision }: Scored, facts: Facts): void => {
-    const { isAlert } = decision!;
-    if (fromMs !== undefined && bytes.timeMs < fromMs) return;
-    const login = bytes.toLogin();
-    const positive = labels.matches(login);
-    const { timeMs } = login;
-    firstMs = Math.min(firstMs, timeMs);
-    lastMs = Math.max(lastMs, timeMs);
-    const incident = JSON.stringify([login.user, login.sourceHost, Math.floor(timeMs / INCIDENT_MS)]);
-    own.add({ score, positive, timeMs, incident });
+  await streamLogins(input, (streamed) => {
+    if (!streamed.isInPeriod) return;
+    const { scored, label, incident } = streamed;
+    const { timeMs } = streamed.login;
+    const { score } = scored;
+    const { isAlert, incident: raised } = scored.decision!;
+    const positive = label !== undefined;
+    const row = { positive, timeMs, incident, scenario: label?.scenario };
+    own.add({ ...row, score });
+    scores.add(score, positive);
+    const others = baselines.add(streamed, row);
+    input.onScored?.(score, others);
+    budget.pass(timeMs);
+    if (isAlert && scored.signal === "presence") budget.presenceAlert(raised!.alerts === 1);
+    else if (isAlert) budget.alert(timeMs);
     if (isAlert) alerts++;
     if (isAlert && positive) truePositives++;
     if (positive) positives++;
-    const pair = {
-      pairCount: facts.sourceTargetCount,
-      sourceCount: facts.sourceCount,
-      targetCount: facts.targetCount,
-      sourceDegree: facts.sourceDegree,
-      targetDegree: facts.targetDegree,
-    };
-    for (const { baseline, ranking } of baselines) {
-      ranking.add({
-        score: facts.isRemote ? -baseline.oddness(pair) : LEAST_ODD,
-        positive,
-        timeMs,
-        incident,
-      });
-    }
-  };
-
-  const { config, log, time, train, onProgress, signal } = input;
-  const engine = new Engine({
-    config,
-    log,
-    time,
-    merging: (state) => new WholeMerging(state),
-    train,
-    onScored,
-    signal,
-    ...(onProgress === undefined ? {} : { onProgress }),
   });
-  await engine.run();
-  const days = lastMs >= firstMs ? Math.max(1, Math.ceil((lastMs - firstMs + 1) / 86_400_000)) : 0;
   return {
-    ...own.result(),
-    raised: { alerts, truePositives, positives, days },
-    baselines: Object.fromEntries(
-      baselines.map(({ baseline, ranking }) => [baseline.name, ranking.result()]),
-    ),
+    figures: {
+      ...scenarioRanking(own),
+      raised: { alerts, truePositives, positives, days: budget.daysBegun },
+      budget: budget.result(),
+      baselines: baselines.results(),
+    },
+    drawing: {
+      own: own.curves(),
+      baselines: baselines.curves(),
+      scores: scores.bins(),
+      alertsByDay: budget.alertsByDay(),
+    },
   };
 }

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { type Curves, curvesOf } from "./curves.ts";
+import { ranksInDay } from "./day-ranks.ts";
+import { NumberColumn, Sample } from "./sample.ts";
 
 /** Shares of all scored logins that an analyst looks at, as the exact divisor of the count. */
 const SHARES = [
@@ -9,15 +12,18 @@ const SHARES = [
 
 /** Alerts a day that an analyst looks at. */
 const ALERTS_PER_DAY = ["1", "5", "10", "50"] as const;
-const ALERTS_PER_DAY_MAX = 50;
-
-const DAY_MS = 86_400_000;
+/** The two of them that recall by scenario is given at. */
+const SCENARIO_ALERTS_PER_DAY = ["10", "50"] as const;
+/** In the place of a scenario: none was named. */
+const NO_SCENARIO = -1;
 
 export type ScoredLogin = {
   /** Low is odd. A baseline's oddness enters with its sign turned. Never NaN. */
   readonly score: number;
   /** Whether a label names this login. */
   readonly positive: boolean;
+  /** What kind of attack a positive is part of, where its label says so. */
+  readonly scenario?: string | undefined;
   /** Event time, milliseconds since the epoch. */
   readonly timeMs: number;
   /** What the login is grouped by. A number costs less memory than a string. */
@@ -41,6 +47,16 @@ export type RankingMetrics = {
 /** The numbers of `evaluate --json` for one detector and one seed: by login, and by incident. */
 export type Ranking = RankingMetrics & { readonly incidents: RankingMetrics };
 
+/** Of the positives of one scenario, the share among the N oddest logins (or incidents) of each day, all scenarios in one list. */
+export type ScenarioRecall = {
+  readonly positives: number;
+  readonly recallAtAlertsPerDay: Readonly<Record<(typeof SCENARIO_ALERTS_PER_DAY)[number], number | null>>;
+};
+/** By login, and by incident. An incident is of the scenario of its first positive login. */
+export type RecallByScenario = Readonly<
+  Record<string, ScenarioRecall & { readonly incidents: ScenarioRecall }>
+>;
+
 /**
  * Collects scored logins and ranks them once at the end.
  *
@@ -61,6 +77,10 @@ export class RankingAccumulator {
   readonly #incidentIds = new Map<string | number, number>();
   readonly #incidents = new Sample();
   readonly #incidentPositive = new NumberColumn();
+  readonly #scenarios: string[] = [];
+  /** Scenario of each positive, and of each incident that has one. */
+  readonly #scenarioOfPositive = new NumberColumn();
+  readonly #scenarioOfIncident = new Map<number, number>();
 
   /** @param options.startMs start of the scored period; by default the earliest login's time */
   constructor(options: { readonly startMs?: number | undefined } = {}) {
@@ -73,48 +93,111 @@ export class RankingAccumulator {
   }
 
   /** In any order of time. */
-  add({ score, positive, timeMs, incident }: ScoredLogin): void {
+  add({ score, positive, timeMs, incident, scenario }: ScoredLogin): void {
     assert(!Number.isNaN(score), "a score is a number");
     assert(Number.isFinite(timeMs), "an event time is a finite number");
     if (timeMs < this.#firstMs) this.#firstMs = timeMs;
     (positive ? this.#positives : this.#negatives).push(score, timeMs);
-    const id = this.#incidentIds.get(incident);
+    let id = this.#incidentIds.get(incident);
     if (id === undefined) {
-      this.#incidentIds.set(incident, this.#incidents.length);
+      id = this.#incidents.length;
+      this.#incidentIds.set(incident, id);
       this.#incidents.push(score, timeMs);
-      this.#incidentPositive.push(positive ? 1 : 0);
-      return;
+      this.#incidentPositive.push(0);
+    } else {
+      this.#incidents.lower(id, score, timeMs);
     }
-    this.#incidents.lower(id, score, timeMs);
-    if (positive) this.#incidentPositive.set(id, 1);
+    if (!positive) return;
+    this.#incidentPositive.set(id, 1);
+    const index = scenario === undefined ? NO_SCENARIO : this.#scenarioIndex(scenario);
+    this.#scenarioOfPositive.push(index);
+    if (index !== NO_SCENARIO && !this.#scenarioOfIncident.has(id)) this.#scenarioOfIncident.set(id, index);
   }
 
   /** The metrics of what was added so far. Costs one sort, and leaves the accumulator as it was. */
   result(): Ranking {
-    const startMs = this.#startMs ?? this.#firstMs;
-    const negatives = new Sample();
-    const positives = new Sample();
-    for (let id = 0; id < this.#incidents.length; id++) {
-      const side = this.#incidentPositive.get(id) === 1 ? positives : negatives;
-      side.push(this.#incidents.score.get(id), this.#incidents.timeMs.get(id));
-    }
+    const { negatives, positives } = this.#incidentSides();
     return {
-      ...metricsOf(this.#negatives, this.#positives, startMs),
-      incidents: metricsOf(negatives, positives, startMs),
+      ...metricsOf(this.#negatives, this.#positives, this.#start),
+      incidents: metricsOf(negatives, positives, this.#start),
     };
   }
+
+  /** Recall by scenario, by the order in which scenarios first came; undefined if no label named one. */
+  byScenario(): RecallByScenario | undefined {
+    if (this.#scenarios.length === 0) return undefined;
+    const { negatives, positives, ids } = this.#incidentSides();
+    const logins = scenarioRecall(
+      ranksInDay(this.#negatives, this.#positives, this.#start),
+      (i) => this.#scenarioOfPositive.get(i),
+      this.#scenarios.length,
+    );
+    const incidents = scenarioRecall(
+      ranksInDay(negatives, positives, this.#start),
+      (i) => this.#scenarioOfIncident.get(ids[i]!) ?? NO_SCENARIO,
+      this.#scenarios.length,
+    );
+    return Object.fromEntries(
+      this.#scenarios.map((scenario, i) => [scenario, { ...logins[i]!, incidents: incidents[i]! }]),
+    );
+  }
+
+  /** What is drawn of a ranking. Both curves are undefined without positives. */
+  curves(): Curves | undefined {
+    return curvesOf(this.#negatives, this.#positives, this.#start);
+  }
+
+  get #start(): number {
+    return this.#startMs ?? this.#firstMs;
+  }
+
+  #scenarioIndex(scenario: string): number {
+    const known = this.#scenarios.indexOf(scenario);
+    return known === -1 ? this.#scenarios.push(scenario) - 1 : known;
+  }
+
+  /** Incidents without and with positives; `ids` says which the latter are. */
+  #incidentSides(): { negatives: Sample; positives: Sample; ids: number[] } {
+    const negatives = new Sample();
+    const positives = new Sample();
+    const ids: number[] = [];
+    for (let id = 0; id < this.#incidents.length; id++) {
+      const isPositive = this.#incidentPositive.get(id) === 1;
+      if (isPositive) ids.push(id);
+      (isPositive ? positives : negatives).push(
+        this.#incidents.score.get(id),
+        this.#incidents.timeMs.get(id),
+      );
+    }
+    return { negatives, positives, ids };
+  }
+}
+
+function scenarioRecall(
+  ranks: Float64Array,
+  scenarioOf: (positive: number) => number,
+  count: number,
+): ScenarioRecall[] {
+  const groups: number[][] = Array.from({ length: count }, () => []);
+  for (const [i, rank] of ranks.entries()) groups[scenarioOf(i)]?.push(rank);
+  return groups.map((group) => ({
+    positives: group.length,
+    recallAtAlertsPerDay: Object.fromEntries(
+      SCENARIO_ALERTS_PER_DAY.map((n) => [
+        n,
+        group.length === 0 ? null : group.filter((rank) => rank <= Number(n)).length / group.length,
+      ]),
+    ) as ScenarioRecall["recallAtAlertsPerDay"],
+  }));
 }
 
 function metricsOf(negatives: Sample, positives: Sample, startMs: number): RankingMetrics {
   const scored = negatives.length + positives.length;
   const counts = { scored, positives: positives.length };
   const recall = (found: number) => (positives.length === 0 ? null : found / positives.length);
-  const days = new DailyLowest(startMs);
-  // Negatives first: the table puts a newcomer behind its equals.
-  days.addAll(negatives, false);
-  days.addAll(positives, true);
+  const ranks = ranksInDay(negatives, positives, startMs);
   const recallAtAlertsPerDay = Object.fromEntries(
-    ALERTS_PER_DAY.map((countMax) => [countMax, recall(days.positivesWithin(Number(countMax)))]),
+    ALERTS_PER_DAY.map((n) => [n, recall(ranks.filter((rank) => rank <= Number(n)).length)]),
   ) as RankingMetrics["recallAtAlertsPerDay"];
 
   // Both sides apart, sorted natively: a tenth of the time of one sort with a comparator.
@@ -142,138 +225,4 @@ function metricsOf(negatives: Sample, positives: Sample, startMs: number): Ranki
     ) as RankingMetrics["recallAtShare"],
     recallAtAlertsPerDay,
   };
-}
-
-/** The few lowest scores of each day, ascending; equal scores in the order they came. One entry a day that has logins. */
-class DailyLowest {
-  readonly #startMs: number;
-  readonly #days = new Map<number, { scores: number[]; positive: boolean[] }>();
-
-  constructor(startMs: number) {
-    this.#startMs = startMs;
-  }
-
-  addAll(sample: Sample, positive: boolean): void {
-    for (let i = 0; i < sample.length; i++) {
-      const day = Math.floor((sample.timeMs.get(i) - this.#startMs) / DAY_MS);
-      this.#add(day, sample.score.get(i), positive);
-    }
-  }
-
-  #add(day: number, score: number, positive: boolean): void {
-    let lowest = this.#days.get(day);
-    if (lowest === undefined) this.#days.set(day, (lowest = { scores: [], positive: [] }));
-    const { scores } = lowest;
-    if (scores.length === ALERTS_PER_DAY_MAX) {
-      if (score >= scores[ALERTS_PER_DAY_MAX - 1]) return;
-      scores.pop();
-      lowest.positive.pop();
-    }
-    let at = scores.length;
-    while (at > 0 && scores[at - 1] > score) at--;
-    scores.splice(at, 0, score);
-    lowest.positive.splice(at, 0, positive);
-  }
-
-  positivesWithin(countMax: number): number {
-    let found = 0;
-    for (const { positive } of this.#days.values()) {
-      for (let i = 0; i < Math.min(countMax, positive.length); i++) if (positive[i]) found++;
-    }
-    return found;
-  }
-}
-
-/** Scores with their times. */
-class Sample {
-  readonly score = new NumberColumn();
-  readonly timeMs = new NumberColumn();
-
-  get length(): number {
-    return this.score.length;
-  }
-
-  push(score: number, timeMs: number): void {
-    this.score.push(score);
-    this.timeMs.push(timeMs);
-  }
-
-  /** Keeps the lower score, and of equal ones the earlier. */
-  lower(i: number, score: number, timeMs: number): void {
-    const held = this.score.get(i);
-    if (score > held || (score === held && timeMs >= this.timeMs.get(i))) return;
-    this.score.set(i, score);
-    this.timeMs.set(i, timeMs);
-  }
-}
-
-const CHUNK_BITS = 16;
-const CHUNK_LENGTH = 1 << CHUNK_BITS;
-const CHUNK_MASK = CHUNK_LENGTH - 1;
-
-/** A column of numbers that grows by chunks of 64 Ki (0.5 MB), so growing never copies and wastes at most one chunk. */
-class NumberColumn {
-  readonly #chunks: Float64Array[] = [];
-  #length = 0;
-
-  get length(): number {
-    return this.#length;
-  }
-
-  push(value: number): void {
-    const offset = this.#length & CHUNK_MASK;
-    if (offset === 0) this.#chunks.push(new Float64Array(CHUNK_LENGTH));
-    this.#chunks[this.#length >>> CHUNK_BITS][offset] = value;
-    this.#length++;
-  }
-
-  get(i: number): number {
-    return this.#chunks[i >>> CHUNK_BITS][i & CHUNK_MASK];
-  }
-
-  set(i: number, value: number): void {
-    this.#chunks[i >>> CHUNK_BITS][i & CHUNK_MASK] = value;
-  }
-
-  /** A copy in one piece. */
-  toArray(): Float64Array {
-    const array = new Float64Array(this.#length);
-    for (let c = 0; c < this.#chunks.length; c++) {
-      const start = c * CHUNK_LENGTH;
-      array.set(this.#chunks[c].subarray(0, Math.min(CHUNK_LENGTH, this.#length - start)), start);
-    }
-    return array;
-  }
-}
-
-export type Spread = { readonly mean: number; readonly min: number; readonly max: number };
-
-/** The same shape with a `Spread` in place of every number. */
-export type SpreadOf<T> = T extends number
-  ? Spread
-  : T extends null
-    ? null
-    : { readonly [K in keyof T]: SpreadOf<T[K]> };
-
-/**
- * Mean, lowest and highest of every number over several runs of the same evaluation, one a seed.
- *
- * A metric that is null in any of them is null: a mean over the seeds that happen to have it would flatter.
- */
-export function spreadOverSeeds<T extends object>(results: readonly T[]): SpreadOf<T> {
-  assert(results.length > 0, "at least one result");
-  return spread(results) as SpreadOf<T>;
-}
-
-function spread(values: readonly unknown[]): unknown {
-  if (values.includes(null)) return null;
-  if (typeof values[0] === "number") {
-    const numbers = values as number[];
-    const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-    return { mean, min: Math.min(...numbers), max: Math.max(...numbers) };
-  }
-  const objects = values as Record<string, unknown>[];
-  return Object.fromEntries(
-    Object.keys(objects[0]).map((key) => [key, spread(objects.map((each) => each[key]))]),
-  );
 }

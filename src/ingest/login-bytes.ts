@@ -52,6 +52,11 @@ export class LoginBytes {
     this.set(column, this.buffers[from]!, this.starts[from]!, this.ends[from]!);
   }
 
+  /** The same bytes as another login has there: valid for as long as that login's are. */
+  copyFrom(other: LoginBytes, column: number): void {
+    this.set(column, other.buffers[column]!, other.starts[column]!, other.ends[column]!);
+  }
+
   clear(column: number): void {
     this.ends[column] = this.starts[column] = 0;
   }

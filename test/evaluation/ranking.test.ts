@@ -6,8 +6,8 @@ import {
   RankingAccumulator,
   type RankingMetrics,
   type ScoredLogin,
-  spreadOverSeeds,
 } from "../../src/evaluation/ranking.ts";
+import { spreadOverSeeds } from "../../src/evaluation/spread.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -179,6 +179,71 @@ describe("what can't be told is null", () => {
     assert.equal(averagePrecision, 1);
     assert.equal(fprAtRecall50, null);
   });
+});
+
+describe("by scenario", () => {
+  const DAY = 86_400_000;
+  const login = (score: number, scenario: string | undefined, incident: string, timeMs = 0) => ({
+    score,
+    positive: scenario !== undefined,
+    timeMs,
+    incident,
+    scenario,
+  });
+
+  test("each scenario's share among the oddest of each day, all scenarios and the rest in one list", () => {
+    const accumulator = new RankingAccumulator();
+    for (let i = 0; i < 9; i++) accumulator.add(login(0.1 + i / 1000, undefined, `quiet ${i}`));
+    accumulator.add(login(0.2, "star", "s"));
+    accumulator.add(login(0.3, "chain", "c"));
+    accumulator.add(login(0.4, "star", "s"));
+    accumulator.add(login(0.9, "chain", "d", DAY));
+    assert.deepEqual(accumulator.byScenario(), {
+      star: {
+        positives: 2,
+        recallAtAlertsPerDay: { "10": 1 / 2, "50": 1 },
+        incidents: { positives: 1, recallAtAlertsPerDay: { "10": 1, "50": 1 } },
+      },
+      chain: {
+        positives: 2,
+        recallAtAlertsPerDay: { "10": 1 / 2, "50": 1 },
+        incidents: { positives: 2, recallAtAlertsPerDay: { "10": 1 / 2, "50": 1 } },
+      },
+    });
+  });
+
+  test("an incident of two scenarios counts for the one that came first", () => {
+    const accumulator = new RankingAccumulator();
+    accumulator.add(login(0.2, "star", "both"));
+    accumulator.add(login(0.1, "chain", "both"));
+    assert.equal(accumulator.byScenario()?.["star"]?.incidents.positives, 1);
+    assert.deepEqual(accumulator.byScenario()?.["chain"]?.incidents, {
+      positives: 0,
+      recallAtAlertsPerDay: { "10": null, "50": null },
+    });
+  });
+
+  test("is not there if no label names one", () => {
+    const accumulator = new RankingAccumulator();
+    accumulator.add(scored(0.1, true));
+    assert.equal(accumulator.byScenario(), undefined);
+  });
+});
+
+test("curves begin and end where the figures are", () => {
+  const accumulator = new RankingAccumulator();
+  for (const login of [scored(0.1, false), scored(0.2, true), scored(0.3, true)]) accumulator.add(login);
+  const { precisionRecall, recallPerDay } = accumulator.curves()!;
+  assert.deepEqual(precisionRecall, [
+    { recall: 1 / 2, precision: 1 / 2 },
+    { recall: 1, precision: 2 / 3 },
+  ]);
+  assert.deepEqual(recallPerDay.slice(0, 3), [
+    { alertsPerDay: 1, recall: 0 },
+    { alertsPerDay: 2, recall: 1 / 2 },
+    { alertsPerDay: 3, recall: 1 },
+  ]);
+  assert.equal(new RankingAccumulator().curves(), undefined);
 });
 
 test("a score that is no number is a bug", () => {
