@@ -103,7 +103,10 @@ export class LoginStream {
     };
   }
 
-  /** The stream's bytes, whole lines, about a megabyte at a time, once. A chunk is overwritten when the next but one is asked for. */
+  /**
+   * The stream's bytes, whole lines, about a megabyte at a time; may be read once. A chunk is overwritten when the next but
+   * one is asked for.
+   */
   *chunks(): Generator<Buffer, void, undefined> {
     assert.ok(!this.#isStarted, "the network changes while it is written: a stream is read once");
     this.#isStarted = true;

@@ -34,6 +34,9 @@ export function newEmployee(scene: Scene): void {
   }
 }
 
+/** People who come to a new server, at most: a large department has others. */
+const NEW_SERVER_PEOPLE_MAX = 40;
+
 /** A new server to which a whole department comes within two days, and which logs on to the usual places itself. */
 export function newServer(scene: Scene): void {
   const { organisation, random, rows, days, accounts } = scene;
@@ -44,6 +47,7 @@ export function newServer(scene: Scene): void {
   const members = persons.flatMap((person, i) =>
     person.department === department && person.joinDay === 0 ? [i] : [],
   );
+  members.splice(NEW_SERVER_PEOPLE_MAX);
   const first = random.nextInt(Math.max(1, Math.floor(days.length / 2)));
   for (const [i, day] of days.slice(first).entries()) {
     const start = day * DAY_SECONDS + 6 * HOUR_SECONDS;
