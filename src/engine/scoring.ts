@@ -6,12 +6,13 @@ import type { Config } from "../config/schema.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
 import { Graph } from "../graph-state/graph.ts";
 import { finish, mix } from "../graph-state/hash.ts";
-import type { LoginBytes } from "../ingest/login-bytes.ts";
+import { type LoginBytes, SOURCE_HOST } from "../ingest/login-bytes.ts";
 import type { Epoch } from "../model/epoch.ts";
 import { LinkSignal } from "../model/link-signal.ts";
 import { lacksPresence } from "../model/presence.ts";
 import { tieredScore } from "../model/score.ts";
 import { Surprise } from "../model/surprise.ts";
+import { WeakOnlySources } from "../model/weak-only-sources.ts";
 
 const MS_PER_HOUR = 3_600_000;
 
@@ -30,6 +31,7 @@ export class Scoring {
   readonly graph: Graph;
   readonly facts = new Facts();
   readonly explainer: Explainer;
+  readonly weakOnlySources: WeakOnlySources;
   /** True from the first change that a record makes to the graph to the last: if it fails in between, half of it is there. */
   isChanging = false;
   readonly #config: Config;
@@ -48,6 +50,7 @@ export class Scoring {
     this.#off = config.detector === "default" ? config.withoutSignal : undefined;
     this.graph = new Graph({ links: config.links, window: config.window });
     this.#reader = new FactReader(this.graph, config.familiarAfterHours * MS_PER_HOUR);
+    this.weakOnlySources = new WeakOnlySources(this.graph);
     this.#link = new LinkSignal(this.graph);
     this.#surprise = new Surprise(this.graph, this.#reader, this.#link, {
       ...config.surprise,
@@ -101,6 +104,10 @@ export class Scoring {
     this.#reader.read(login, facts);
     const scored = this.#scored;
     scored.isPresence = lacksPresence(login, facts, presence);
+    if (scored.isPresence && this.weakOnlySources.has(facts.ids[SOURCE_HOST]!)) {
+      this.weakOnlySources.pass(login.text(SOURCE_HOST));
+      scored.isPresence = false;
+    }
     scored.link = this.#off === "link" ? undefined : this.#link.probability(login, facts);
     const surprise = this.#surprise.score(facts);
     scored.surprise = this.#off === "surprise" ? 1 : surprise;
