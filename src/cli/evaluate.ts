@@ -4,6 +4,7 @@ import { configFile, printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import type { Evaluated, EvaluationReport, RenamingMode } from "../evaluation/evaluation.ts";
+import { reportPage } from "../evaluation/html/page.ts";
 import { readLabels } from "../evaluation/labels.ts";
 import { NOTEBOOK_RELATIONS, type NotebookRelation } from "../evaluation/notebook/comparator.ts";
 import { spreadOverSeeds } from "../evaluation/spread.ts";
@@ -45,12 +46,13 @@ export function evaluateCommand(output: StandardOutput): Command {
         .default("constant"),
     )
     .option("--json", "print one JSON object")
-    .option("--report <file>", "write that JSON object to a file too");
+    .option("--report <file>", "write a page to read, if its name ends in .html, or that JSON object");
   addCommonOptions(command).addHelpText(
     "after",
     `
-Example:
+Examples:
   oddlink evaluate examples/lanl --labels examples/lanl/labels/redteam.txt
+  oddlink evaluate auth.txt.gz --labels labels.csv --from 150885 --seed 1 --ablation --report report.html
 
 Ties count against the detector. Labels are looked at only after a login was scored. A column "scenario" in the labels
 says what kind of attack a login is part of: recall is then given for each.
@@ -111,7 +113,9 @@ async function run(args: readonly string[], flags: EvaluateFlags, output: Standa
   };
   const json = `${JSON.stringify(report)}\n`;
   output.write(flags.json ? json : `${renderEvaluation(report)}\n`);
-  if (flags.report !== undefined) writeReport(flags.report, json);
+  if (flags.report === undefined) return;
+  const isPage = /\.html?$/i.test(flags.report);
+  writeReport(flags.report, isPage ? reportPage(report, results[0]!.drawing) : json);
 }
 
 function refuseWrongUse(args: readonly string[], flags: EvaluateFlags, isNotebook: boolean): void {

@@ -72,14 +72,20 @@ export type TrainingRows = {
   readonly relationOf: Int32Array;
 };
 
-export function trainingRows(all: TripleRows, isTraining: (row: number) => boolean): TrainingRows {
+/** @param knowsAll whether hosts that only other rows have are nodes too, without an edge, as in the notebook's own splits */
+export function trainingRows(
+  all: TripleRows,
+  isTraining: (row: number) => boolean,
+  knowsAll = false,
+): TrainingRows {
   const nodeOf = new Int32Array(all.nodeCount).fill(-1);
+  if (knowsAll) for (let node = 0; node < all.nodeCount; node++) nodeOf[node] = node;
   const relationOf = new Int32Array(all.relationCount).fill(-1);
   const tripleOf = new Int32Array(all.sources.length).fill(-1);
   const triples: number[] = [];
   const counts: number[] = [];
   const rows: number[] = [];
-  let nodeCount = 0;
+  let nodeCount = knowsAll ? all.nodeCount : 0;
   let relationCount = 0;
   for (let row = 0; row < all.length; row++) {
     if (!isTraining(row)) continue;

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Drawing, EvaluationReport } from "../../../src/evaluation/evaluation.ts";
+import { barChart, lineChart } from "../../../src/evaluation/html/chart.ts";
+import { Markup, markup } from "../../../src/evaluation/html/markup.ts";
+import { reportPage } from "../../../src/evaluation/html/page.ts";
+import { RankingAccumulator } from "../../../src/evaluation/ranking.ts";
+import { spreadOverSeeds } from "../../../src/evaluation/spread.ts";
+
+const NASTY = `<script>alert("1")</script> & 'x'\u0000\n`;
+
+function page(scenario: string | undefined, positives = 3): string {
+  const ranking = new RankingAccumulator();
+  for (let i = 0; i < 40; i++) {
+    const positive = i < positives;
+    ranking.add({ score: 10 ** -(i % 7) / 2, positive, timeMs: i * 1000, incident: i, scenario });
+  }
+  const result = ranking.result();
+  const byScenario = ranking.byScenario();
+  const figures = {
+    ...result,
+    ...(byScenario === undefined ? {} : { byScenario }),
+    raised: { alerts: 4, truePositives: 2, positives, days: 2 },
+    budget: {
+      alertsPerDay: 5,
+      days: 1,
+      alerts: 4,
+      meanError: -0.2,
+      daysWithin20Percent: 1,
+      weeks: 0,
+      weeksWithin20Percent: null,
+      presenceAlerts: 1,
+      presenceIncidents: 1,
+    },
+    baselines: { "degree-sum": result },
+  };
+  const report: EvaluationReport = {
+    ...figures,
+    detector: "default",
+    seeds: [1, 2],
+    renaming: "random-key",
+    labels: { lines: 3, distinct: 3, matched: 3 },
+    spread: spreadOverSeeds([figures, figures]),
+  };
+  const drawing: Drawing = {
+    own: ranking.curves(),
+    baselines: { "degree-sum": ranking.curves() },
+    scores: [
+      { from: 1e-9, to: 1e-8, negatives: 0, positives: 3 },
+      { from: 0.1, to: 1, negatives: 1_000_000, positives: 0 },
+    ],
+    alertsByDay: [4, 0],
+  };
+  return reportPage(report, drawing);
+}
+
+/** Names of the elements in order, and an error where they are not nested as they should be. */
+function elements(html: string): string[] {
+  const open: string[] = [];
+  const all: string[] = [];
+  for (const [, close, name, end] of html.matchAll(/<(\/?)([a-z][a-z0-9]*)[^<>]*?(\/?)>/g)) {
+    if (close === "/") assert.equal(open.pop(), name);
+    else {
+      all.push(name!);
+      if (end !== "/" && name !== "meta") open.push(name!);
+    }
+  }
+  assert.deepEqual(open, []);
+  return all;
+}
+
+describe("the page", () => {
+  test("is well formed, has the four drawings, and a table by scenario", () => {
+    const html = page("star");
+    const names = elements(html);
+    for (const title of ["Precision over recall", "Recall over alerts a day", "Scores", "Alerts by day"]) {
+      assert.ok(html.includes(`<h2>${title}</h2>`), title);
+    }
+    assert.match(html, /<th scope="row">star<\/th>/);
+    assert.match(html, /mean error -20 %/);
+    assert.match(html, /over 2 seeds/);
+    assert.ok(names.includes("polyline") && names.includes("rect"));
+    assert.doesNotMatch(html, /NaN|undefined|Infinity/);
+  });
+
+  test("needs no network and no script, and lets none in", () => {
+    const html = page("star");
+    assert.doesNotMatch(html, /<script|<link|<img|https?:|url\(|\son[a-z]+=/i);
+    assert.match(html, /Content-Security-Policy" content="default-src 'none'/);
+  });
+
+  test("shows what a label file says as text, whatever it says", () => {
+    const html = page(NASTY);
+    elements(html);
+    assert.ok(!html.includes("<script"));
+    assert.ok(html.includes("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;x&#39;"));
+    assert.ok(!html.includes("\u0000"));
+  });
+
+  test("says that there is no curve where nothing is labelled", () => {
+    const html = page(undefined, 0);
+    elements(html);
+    assert.match(html, /there is no curve to draw/);
+    assert.doesNotMatch(html, /NaN|undefined/);
+  });
+});
+
+describe("markup", () => {
+  test("escapes what is put in, unless it is markup itself", () => {
+    assert.equal(
+      markup`<b title="${'"'}">${"<i>"}${new Markup("<br>")}${3}</b>`.text,
+      '<b title="&quot;">&lt;i&gt;<br>3</b>',
+    );
+    assert.equal(markup`${[markup`<i>${1}</i>`, markup`<i>${2}</i>`]}`.text, "<i>1</i><i>2</i>");
+  });
+});
+
+describe("charts", () => {
+  const linear = (from: number, to: number) => ({ label: "x", domain: [from, to], kind: "linear" }) as const;
+
+  test("draw every point inside the frame, the first at its axis", () => {
+    const points = [1, 10, 100, 1000].map((n) => [n, n / 1000] as const);
+    const x = { label: "alerts a day", domain: [1, 1000], kind: "log" } as const;
+    const { text } = lineChart("a chart", x, linear(0, 1), [{ name: "one", points }]);
+    const drawn = text
+      .match(/points="([^"]+)"/)![1]!
+      .split(" ")
+      .map((pair) => pair.split(",").map(Number));
+    assert.deepEqual(
+      drawn.map(([left]) => left),
+      [56, 246.7, 437.3, 628],
+      "decades are equally wide",
+    );
+    for (const [left, top] of drawn) assert.ok(left! >= 56 && left! <= 628 && top! >= 12 && top! <= 276);
+    assert.deepEqual(
+      [...text.matchAll(/text-anchor="middle">(\d+)</g)].map(([, tick]) => tick),
+      ["1", "10", "100", "1000"],
+    );
+  });
+
+  test("a bar of nothing has no height, and one that is marked is drawn twice", () => {
+    const bar = (height: number, marked?: number) => ({
+      from: 0,
+      to: 1,
+      height,
+      title: "",
+      ...(marked === undefined ? {} : { marked }),
+    });
+    const heights = (...bars: Parameters<typeof barChart>[3][number][]) =>
+      [...barChart("b", linear(0, 1), linear(0, 10), bars).text.matchAll(/height="([\d.]+)" fill/g)].map(
+        ([, h]) => Number(h),
+      );
+    assert.deepEqual(heights(bar(0)), [0]);
+    assert.deepEqual(heights(bar(10)), [264]);
+    assert.deepEqual(heights(bar(10, 5)), [264, 132]);
+  });
+});
