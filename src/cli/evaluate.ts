@@ -109,7 +109,7 @@ async function evaluateOnce(
       labels,
       fromMs,
       signal,
-      train: (graph, options, number, trainedAtMs, trainingSignal) =>
+      train: (graph, options, number, trainedAtMs, trainingSignal, previous) =>
         trainEpoch(
           graph,
           options,
@@ -118,6 +118,7 @@ async function evaluateOnce(
           ({ step, steps }) =>
             progress.phase(`seed ${config.seed}, training epoch ${number}, step ${step} of ${steps}`),
           trainingSignal,
+          previous,
         ).finally(() => progress.phase(`seed ${config.seed}`)),
       onProgress: (count) => {
         records += count;

@@ -7,6 +7,7 @@ import { TFJS_DEVICES } from "./backends/tfjs/tensorflow.ts";
 import { Random } from "./random.ts";
 import { initialParameters, RELATION_WEIGHTS, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
 import type { TrainingGraph } from "./training-graph.ts";
+import { isContinuable, type StartingPoint, warmParameters } from "./warm-start.ts";
 
 /** Threads that share a step; more would have nothing to do. */
 export const THREADS_MAX = 4;
@@ -39,7 +40,20 @@ export const trainingOptionsSchema = z.strictObject({
     .default("basis")
     .describe("relation matrices: shared bases, or one diagonal each"),
   bases: z.number().int().min(1).max(64).default(8).describe("number of shared bases"),
-  steps: z.number().int().min(1).max(100_000).default(80).describe("most training steps of an epoch"),
+  steps: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(80)
+    .describe("most training steps of an epoch that begins from nothing"),
+  warmSteps: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(40)
+    .describe("most training steps of an epoch that goes on from the one before"),
   learningRate: z.number().positive().max(1).default(0.02).describe("Adam's learning rate"),
   l2: z.number().min(0).max(10).default(0.1).describe("weight of the squared embeddings in the loss"),
   heldOutShare: z
@@ -72,6 +86,8 @@ export type TrainedModel = {
   readonly parameters: RgcnParameters;
   readonly hidden: Float32Array;
   readonly output: Float32Array;
+  /** Whether it went on from an earlier epoch. */
+  readonly isWarm: boolean;
   readonly losses: readonly number[];
   readonly heldOut: {
     readonly links: number;
@@ -86,6 +102,7 @@ export type TrainedModel = {
 /**
  * Trains an RGCN to tell the window's links from fakes. Deterministic for a seed.
  *
+ * @param start an earlier epoch to go on from, with an optimiser that begins anew; not used if its shape does not fit
  * @throws {OddlinkError} TRAINING_FAILED if there is nothing to train on, the back end can't be had, or the loss is no number any
  *   more
  */
@@ -93,6 +110,7 @@ export async function train(
   graph: TrainingGraph,
   options: TrainingOptions,
   onProgress: (progress: TrainingProgress) => void = () => {},
+  start?: StartingPoint,
 ): Promise<TrainedModel> {
   const linkCount = graph.linkFrom.length;
   if (graph.entityCount < 2 || linkCount < 2) {
@@ -123,10 +141,13 @@ export async function train(
     const members = new Set(fold);
     return trained.filter((link) => !members.has(link));
   };
+  const isWarm = start !== undefined && isContinuable(start.shape, shape);
   const createBackend = await loadBackend(options.backend, options.device);
   const backend = createBackend(
     shape,
-    initialParameters(shape, options.seed),
+    isWarm
+      ? warmParameters(start, graph, trained, shape, options.seed)
+      : initialParameters(shape, options.seed),
     [trained, ...folds.map(without)].map((links) => ({
       from: links.map((link) => graph.linkFrom[link]!),
       relation: links.map((link) => graph.linkRelation[link]!),
@@ -148,7 +169,8 @@ export async function train(
     return {
       backend: backend.name,
       shape,
-      ...optimise(backend, shape, sampler, batches, check, options.steps, onProgress),
+      isWarm,
+      ...optimise(backend, shape, sampler, batches, check, isWarm, options, onProgress),
     };
   } finally {
     backend.close();
@@ -162,9 +184,11 @@ function optimise(
   sampler: FakeSampler,
   batches: readonly TrainingBatch[],
   check: TrainingBatch,
-  steps: number,
+  isWarm: boolean,
+  options: TrainingOptions,
   onProgress: (progress: TrainingProgress) => void,
-): Omit<TrainedModel, "backend" | "shape"> {
+): Omit<TrainedModel, "backend" | "shape" | "isWarm"> {
+  const steps = isWarm ? options.warmSteps : options.steps;
   const links = check.from.length / 2;
   const isMeasured = links > 0;
   const losses: number[] = [];
@@ -174,7 +198,8 @@ function optimise(
     return { step, ...model, ...(isMeasured ? measureOn(check, model, shape) : { loss: -step, auc: 0 }) };
   };
   const before = measure(0);
-  let best = isMeasured ? { ...before, loss: Number.POSITIVE_INFINITY } : before;
+  // A start from an earlier epoch is a result too, and stays it until there is a better one.
+  let best = isMeasured && !isWarm ? { ...before, loss: Number.POSITIVE_INFINITY } : before;
   for (let step = 1; step <= steps; step++) {
     const fold = step % batches.length;
     const batch = batches[fold]!;

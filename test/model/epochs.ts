@@ -40,6 +40,7 @@ export function untrainedEpoch(
       parameters,
       hidden: embeddings(),
       output: embeddings(),
+      isWarm: false,
       losses: [1],
       heldOut: { links: 0, lossBefore: null, lossAfter: null, auc: null },
     },
