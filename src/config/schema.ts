@@ -117,7 +117,7 @@ export const configSchema = z.strictObject({
   presence: presenceOptionsSchema.prefault({}),
   surprise: surpriseOptionsSchema.prefault({}),
   training: trainingOptionsSchema
-    .omit({ seed: true })
+    .omit({ seed: true, negatives: true })
     .extend({
       mode: z
         .enum(TRAINING_MODES)

@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import { buildEpoch, type Epoch } from "../model/epoch.ts";
-import type { TrainingProgress } from "../model/trainer.ts";
+import { type TrainingProgress, trainingOptionsSchema } from "../model/trainer.ts";
 import { trainingInput } from "../model/training-input.ts";
 import { trainInThread } from "../model/training-thread.ts";
 import { startingPoint } from "../model/warm-start.ts";
@@ -30,7 +30,7 @@ export async function trainEpoch(
     warmStart,
     ...training
   } = config.training;
-  const options = { ...training, seed: config.seed };
+  const options = trainingOptionsSchema.parse({ ...training, seed: config.seed });
   const start = warmStart && previous !== undefined ? startingPoint(input, previous) : undefined;
   const model = await trainInThread(input.graph, options, { onProgress, signal, start });
   return buildEpoch({

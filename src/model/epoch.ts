@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
+import { FAKE_KINDS } from "./fake-sampler.ts";
 import {
   PARAMETER_NAMES,
   parameterSizes,
@@ -30,7 +31,10 @@ const tailSchema = z.strictObject({
 const optionsSchema = trainingOptionsSchema.omit({ backend: true, device: true, threads: true });
 
 /** What held for epochs that were stored before their manifest said so. */
-const EARLIER_OPTIONS = { warmSteps: 80 };
+const EARLIER_OPTIONS = {
+  warmSteps: 80,
+  negatives: { uniform: 0.5, degree: 0.5, degreeMatched: 0, sharedPeer: 0, swappedRelation: 0 },
+};
 const EARLIER_MANIFEST = { startedFrom: null };
 
 const manifestSchema = z.strictObject({
@@ -58,6 +62,7 @@ const manifestSchema = z.strictObject({
     lossBefore: z.number().nullable(),
     lossAfter: z.number().nullable(),
     auc: z.number().nullable(),
+    aucByFake: z.partialRecord(z.enum(FAKE_KINDS), z.number()).default({}),
   }),
   /** Distribution of -logit over the logins of the window, by link class. */
   calibration: z.record(z.string(), tailSchema),

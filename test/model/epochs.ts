@@ -42,7 +42,7 @@ export function untrainedEpoch(
       output: embeddings(),
       isWarm: false,
       losses: [1],
-      heldOut: { links: 0, lossBefore: null, lossAfter: null, auc: null },
+      heldOut: { links: 0, lossBefore: null, lossAfter: null, auc: null, aucByFake: {} },
     },
     graph,
     entityNames,

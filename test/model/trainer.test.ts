@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { OddlinkError } from "../../src/errors.ts";
 import { buildEpoch, decodeEpoch, encodeEpoch } from "../../src/model/epoch.ts";
@@ -56,6 +57,28 @@ test("an epoch survives being stored, and one flipped byte is noticed wherever i
     assert.throws(() => decodeEpoch(broken), { code: "EPOCH_CORRUPT" });
   }
   assert.throws(() => decodeEpoch(bytes.subarray(0, bytes.length - 5)), { code: "EPOCH_CORRUPT" });
+});
+
+test("an epoch that was stored when manifests had less in them can still be used", async () => {
+  const bytes = encodeEpoch(await epochOf(3));
+  const end = 12 + bytes.readUInt32LE(8);
+  const { manifest, entityNames } = JSON.parse(bytes.toString("utf8", 12, end));
+  const { startedFrom: _startedFrom, ...earlier } = manifest;
+  const { warmSteps: _warmSteps, negatives: _negatives, ...options } = earlier.options;
+  const { aucByFake: _aucByFake, ...heldOut } = earlier.heldOut;
+  const headerOf = (digest: string) => ({ manifest: { ...earlier, options, heldOut, digest }, entityNames });
+  const digest = createHash("sha256")
+    .update(JSON.stringify(headerOf("")))
+    .update(bytes.subarray(end))
+    .digest("hex");
+  const header = Buffer.from(JSON.stringify(headerOf(digest)));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  const stored = Buffer.concat([bytes.subarray(0, 8), length, header, bytes.subarray(end)]);
+  const decoded = decodeEpoch(stored);
+  assert.equal(decoded.manifest.startedFrom, null);
+  assert.equal(decoded.manifest.options.negatives.degreeMatched, 0);
+  assert.deepEqual(decoded.manifest.heldOut.aucByFake, {});
 });
 
 test("an unknown user is embedded near the community of its neighbours, whatever their order", async () => {
