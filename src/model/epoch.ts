@@ -33,6 +33,7 @@ const optionsSchema = trainingOptionsSchema.omit({ backend: true, device: true, 
 /** What held for epochs that were stored before their manifest said so. */
 const EARLIER_OPTIONS = {
   warmSteps: 80,
+  halfLifeDays: 0,
   negatives: { uniform: 0.5, degree: 0.5, degreeMatched: 0, sharedPeer: 0, swappedRelation: 0 },
 };
 const EARLIER_MANIFEST = { startedFrom: null };

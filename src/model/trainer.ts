@@ -5,6 +5,7 @@ import type { TrainingBackend, TrainingBatch } from "./backends/backend.ts";
 import { BACKEND_NAMES, loadBackend } from "./backends/backends.ts";
 import { TFJS_DEVICES } from "./backends/tfjs/tensorflow.ts";
 import { FAKE_KINDS, type FakeKind, FakeSampler, negativesSchema } from "./fake-sampler.ts";
+import { linkWeights } from "./link-weights.ts";
 import { Random } from "./random.ts";
 import {
   distMult,
@@ -14,6 +15,7 @@ import {
   type RgcnShape,
 } from "./rgcn.ts";
 import type { TrainingGraph } from "./training-graph.ts";
+import { assertFits, availableBytes, trainingBytes } from "./training-memory.ts";
 import { isContinuable, type StartingPoint, warmParameters } from "./warm-start.ts";
 
 /** Threads that share a step; more would have nothing to do. */
@@ -63,6 +65,12 @@ export const trainingOptionsSchema = z.strictObject({
     .describe("most training steps of an epoch that goes on from the one before"),
   learningRate: z.number().positive().max(1).default(0.02).describe("Adam's learning rate"),
   l2: z.number().min(0).max(10).default(0.1).describe("weight of the squared embeddings in the loss"),
+  halfLifeDays: z
+    .number()
+    .min(0)
+    .max(3650)
+    .default(14)
+    .describe("days after which a link that is silent counts half in training; 0: age does not matter"),
   heldOutShare: z
     .number()
     .min(0)
@@ -115,7 +123,8 @@ export type TrainedModel = {
  * Trains an RGCN to tell the window's links from fakes. Deterministic for a seed.
  *
  * @param start an earlier epoch to go on from, with an optimiser that begins anew; not used if its shape does not fit
- * @throws {OddlinkError} TRAINING_FAILED if there is nothing to train on, the back end can't be had, or the loss is no number any
+ * @param bytesMax memory that it may take
+ * @throws {OddlinkError} TRAINING_FAILED if there is nothing to train on, or too much for the memory, the back end can't be had, or the loss is no number any
  *   more
  */
 export async function train(
@@ -123,6 +132,7 @@ export async function train(
   options: TrainingOptions,
   onProgress: (progress: TrainingProgress) => void = () => {},
   start?: StartingPoint,
+  bytesMax = availableBytes(),
 ): Promise<TrainedModel> {
   const linkCount = graph.linkFrom.length;
   if (graph.entityCount < 2 || linkCount < 2) {
@@ -138,6 +148,7 @@ export async function train(
     weights: options.weights,
     bases: options.weights === "basis" ? options.bases : 0,
   };
+  assertFits(trainingBytes(shape, linkCount, 1 + FOLDS, options.backend), shape, linkCount, bytesMax);
   const heldOut = newestLinks(
     graph,
     Math.min(HELD_OUT_LINKS_MAX, Math.floor(linkCount * options.heldOutShare)),
@@ -177,8 +188,9 @@ export async function train(
     const sampler = new FakeSampler(graph, trained, trained, options.seed, "fakes");
     const all = Int32Array.from({ length: linkCount }, (_, link) => link);
     const judge = new FakeSampler(graph, trained, all, options.seed, "fakes of held-out links");
-    const batches = folds.map((fold) => newBatch(graph, fold));
-    const check = newBatch(graph, measured);
+    const weights = linkWeights(graph, options.halfLifeDays);
+    const batches = folds.map((fold) => newBatch(graph, fold, weights));
+    const check = newBatch(graph, measured, weights);
     judge.fill(check, measured.length, options.negatives);
     const optimised = optimise(backend, shape, sampler, batches, check, isWarm, options, onProgress);
     const aucByFake = aucByKind(judge, check, optimised, shape);
@@ -290,8 +302,8 @@ function newestLinks(graph: TrainingGraph, count: number): Uint8Array {
   return flags;
 }
 
-/** Room for the given links and one fake each; weights follow the logarithm of the logins a link stands for. */
-function newBatch(graph: TrainingGraph, links: Int32Array): TrainingBatch {
+/** Room for the given links and one fake each. */
+function newBatch(graph: TrainingGraph, links: Int32Array, weights: Float64Array): TrainingBatch {
   const n = links.length;
   const batch = {
     from: new Int32Array(2 * n),
@@ -300,12 +312,12 @@ function newBatch(graph: TrainingGraph, links: Int32Array): TrainingBatch {
     label: new Float32Array(2 * n).fill(1, 0, n),
     weight: new Float32Array(2 * n),
   };
-  const mean = links.reduce((sum, link) => sum + Math.log1p(graph.linkCount[link]!), 0) / n;
+  const mean = links.reduce((sum, link) => sum + weights[link]!, 0) / n;
   for (const [i, link] of links.entries()) {
     batch.from[i] = graph.linkFrom[link]!;
     batch.relation[i] = batch.relation[n + i] = graph.linkRelation[link]!;
     batch.to[i] = graph.linkTo[link]!;
-    batch.weight[i] = batch.weight[n + i] = Math.log1p(graph.linkCount[link]!) / mean;
+    batch.weight[i] = batch.weight[n + i] = weights[link]! / mean;
   }
   return batch;
 }
