@@ -4,6 +4,7 @@ import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
 import { FAKE_KINDS } from "./fake-sampler.ts";
 import {
+  distMult,
   PARAMETER_NAMES,
   parameterSizes,
   RELATION_WEIGHTS,
@@ -148,13 +149,12 @@ function calibrate(model: TrainedModel, graph: TrainingGraph): Record<string, Ta
   for (let link = 0; link < graph.linkFrom.length; link++) {
     const relation = graph.linkRelation[link]!;
     const name = linkClassOf(graph.relationNames[relation]!);
-    let logit = 0;
-    for (let k = 0; k < d; k++) {
-      logit +=
-        model.output[graph.linkFrom[link]! * d + k]! *
-        model.parameters.decoder[relation * d + k]! *
-        model.output[graph.linkTo[link]! * d + k]!;
-    }
+    const row = (of: Float32Array, i: number): Float32Array => of.subarray(i * d, (i + 1) * d);
+    const logit = distMult(
+      row(model.output, graph.linkFrom[link]!),
+      row(model.parameters.decoder, relation),
+      row(model.output, graph.linkTo[link]!),
+    );
     const list = byClass.get(name) ?? { values: [], weights: [] };
     list.values.push(-logit);
     list.weights.push(graph.linkCount[link]!);
