@@ -70,7 +70,7 @@ async function withInput(
         fromMs,
         renaming: renamingOf(renaming, config.seed),
         signal,
-        train: (graph, options, number, trainedAtMs, trainingSignal) =>
+        train: (graph, options, number, trainedAtMs, trainingSignal, previous) =>
           trainEpoch(
             graph,
             options,
@@ -79,6 +79,7 @@ async function withInput(
             ({ step, steps }) =>
               progress.phase(`${phase}, training epoch ${number}, step ${step} of ${steps}`),
             trainingSignal,
+            previous,
           ).finally(() => progress.phase(phase)),
         onProgress: (count) => {
           records += count;

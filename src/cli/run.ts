@@ -202,7 +202,7 @@ async function runOn(
     schemas: config.input.registry && new SchemaRegistry(config.input.registry),
     onTrouble: (message) => progress.note(message),
     signal: AbortSignal.any([signal, output.gone]),
-    train: (graph, trainingConfig, number, trainedAtMs, signal) =>
+    train: (graph, trainingConfig, number, trainedAtMs, signal, previous) =>
       trainEpoch(
         graph,
         trainingConfig,
@@ -212,6 +212,7 @@ async function runOn(
           progress.phase(`training epoch ${number}, step ${step} of ${steps}`);
         },
         signal,
+        previous,
       ).finally(() => progress.phase(undefined)),
     onAlert: (alert) => {
       if (isJson) return;

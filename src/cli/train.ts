@@ -93,7 +93,7 @@ async function trainOn(
     log,
     time: REAL_TIME,
     signal,
-    train: (graph, trainingConfig, number, trainedAtMs, stop) => {
+    train: (graph, trainingConfig, number, trainedAtMs, stop, previous) => {
       progress.note(`training epoch ${number} on a graph of ${graph.linkCount} links`);
       return trainEpoch(
         graph,
@@ -102,6 +102,7 @@ async function trainOn(
         trainedAtMs,
         ({ step, steps }) => progress.phase(`training epoch ${number}, step ${step} of ${steps}`),
         stop,
+        previous,
       ).finally(() => progress.phase(undefined));
     },
     onPublishing: ({ manifest: { number } }) => progress.note(`epoch ${number} is trained, publishing it`),

@@ -118,7 +118,7 @@ export const configSchema = z.strictObject({
   presence: presenceOptionsSchema.prefault({}),
   surprise: surpriseOptionsSchema.prefault({}),
   training: trainingOptionsSchema
-    .omit({ seed: true })
+    .omit({ seed: true, negatives: true })
     .extend({
       mode: z
         .enum(TRAINING_MODES)
@@ -133,6 +133,10 @@ export const configSchema = z.strictObject({
         .default(12)
         .describe("hours before the first training"),
       everyHours: z.number().positive().max(8760).default(12).describe("hours between trainings"),
+      warmStart: z
+        .boolean()
+        .default(true)
+        .describe("begin each epoch from the one before: fewer steps, and scores that stay comparable"),
       linksMin: z.number().int().min(1).max(1e9).default(200).describe("no training on fewer links"),
     })
     .prefault({}),

@@ -337,7 +337,7 @@ export class Engine {
     if (this.graph.linkCount >= config.training.linksMin) {
       const number = (this.epoch?.manifest.number ?? 0) + 1;
       try {
-        this.#publish(await train(this.graph, config, number, trainedAtMs, this.#stop));
+        this.#publish(await train(this.graph, config, number, trainedAtMs, this.#stop, this.epoch));
       } catch (error) {
         if (this.#stop.aborted) return false;
         throw error;
@@ -357,7 +357,7 @@ export class Engine {
       if (late === undefined) this.#publish(epoch);
       else this.#options.onEpochFailed?.(late);
     }
-    this.#live.beginIfDue(this.graph, this.#epochs.newest);
+    this.#live.beginIfDue(this.graph, this.#epochs.newest, this.epoch);
   }
 
   /** Stores an epoch with the next commit. */

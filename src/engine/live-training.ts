@@ -46,14 +46,14 @@ export class LiveTraining {
     return epoch;
   }
 
-  /** Begins a training if its time has come. `newest`: the epoch in force. */
-  beginIfDue(graph: Graph, newest: NewestEpoch | undefined): void {
+  /** Begins a training if its time has come. `newest` and `previous`: the epoch in force. */
+  beginIfDue(graph: Graph, newest: NewestEpoch | undefined, previous: Epoch | undefined): void {
     if (this.#running !== undefined || this.#finished !== undefined || !this.#isDue(newest)) return;
     if (graph.linkCount < this.#config.training.linksMin) return;
     this.#begunAtMs = this.#now();
     const number = (newest?.number ?? 0) + 1;
     const { watermarkMs } = graph.window;
-    this.#running = this.#train(graph, this.#config, number, watermarkMs, this.#abort.signal)
+    this.#running = this.#train(graph, this.#config, number, watermarkMs, this.#abort.signal, previous)
       .then((epoch) => {
         this.#finished = epoch;
       })

@@ -41,6 +41,7 @@ export class StandaloneTrainer {
   readonly #epochs: EpochReader;
   readonly #stopping = new AbortController();
   readonly #stop = this.#stopping.signal;
+  #epoch: Epoch | undefined;
   #failure: unknown;
 
   constructor(options: StandaloneTrainerOptions) {
@@ -54,7 +55,9 @@ export class StandaloneTrainer {
       onBroken: (error) => this.#fail(error),
     });
     this.#epochs = new EpochReader({
-      onEpoch: () => {},
+      onEpoch: (epoch) => {
+        this.#epoch = epoch;
+      },
       onUnusable: (error) => options.onEpochFailed?.(error),
     });
   }
@@ -82,7 +85,7 @@ export class StandaloneTrainer {
         while (!this.#stop.aborted) {
           const epoch = live.take();
           if (epoch !== undefined) await this.#publish(epoch);
-          if (!this.#state.isRebuilding) live.beginIfDue(this.graph, this.newest);
+          if (!this.#state.isRebuilding) live.beginIfDue(this.graph, this.newest, this.#epoch);
           await time.sleep(CHECK_MS, this.#stop);
         }
       } finally {
@@ -109,7 +112,8 @@ export class StandaloneTrainer {
         );
       }
       const number = (this.newest?.number ?? 0) + 1;
-      await this.#publish(await train(this.graph, config, number, window.watermarkMs, this.#stop));
+      const { watermarkMs } = window;
+      await this.#publish(await train(this.graph, config, number, watermarkMs, this.#stop, this.#epoch));
     });
   }
 

@@ -2,13 +2,14 @@ import type { Config } from "../config/schema.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { Epoch } from "../model/epoch.ts";
 
-/** Trains one epoch on the graph as it stands; `trainedAtMs` is event time. */
+/** Trains one epoch on the graph as it stands; `trainedAtMs` is event time, `previous` the epoch in force. */
 export type TrainEpoch = (
   graph: Graph,
   config: Config,
   number: number,
   trainedAtMs: number,
   signal: AbortSignal | undefined,
+  previous: Epoch | undefined,
 ) => Promise<Epoch>;
 
 const MS_PER_HOUR = 3_600_000;

@@ -2,7 +2,9 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
+import { FAKE_KINDS } from "./fake-sampler.ts";
 import {
+  distMult,
   PARAMETER_NAMES,
   parameterSizes,
   RELATION_WEIGHTS,
@@ -29,11 +31,21 @@ const tailSchema = z.strictObject({
 /** What made the model what it is: how many threads there were did not, and the back end is named above. */
 const optionsSchema = trainingOptionsSchema.omit({ backend: true, device: true, threads: true });
 
+/** What held for epochs that were stored before their manifest said so. */
+const EARLIER_OPTIONS = {
+  warmSteps: 80,
+  halfLifeDays: 0,
+  negatives: { uniform: 0.5, degree: 0.5, degreeMatched: 0, sharedPeer: 0, swappedRelation: 0 },
+};
+const EARLIER_MANIFEST = { startedFrom: null };
+
 const manifestSchema = z.strictObject({
   number: z.number().int().min(1),
   /** Event time of the newest login the epoch has seen. */
   trainedAtMs: z.number(),
   backend: z.string(),
+  /** Digest of the epoch that the training went on from; null if it began from nothing. */
+  startedFrom: z.string().nullable(),
   options: optionsSchema,
   shape: z.strictObject({
     entities: z.number().int().min(1).max(100_000_000),
@@ -52,6 +64,7 @@ const manifestSchema = z.strictObject({
     lossBefore: z.number().nullable(),
     lossAfter: z.number().nullable(),
     auc: z.number().nullable(),
+    aucByFake: z.partialRecord(z.enum(FAKE_KINDS), z.number()).default({}),
   }),
   /** Distribution of -logit over the logins of the window, by link class. */
   calibration: z.record(z.string(), tailSchema),
@@ -88,12 +101,15 @@ export function buildEpoch(input: {
   readonly graph: TrainingGraph;
   readonly entityNames: readonly string[];
   readonly options: TrainingOptions;
+  /** What the training was given to go on from. */
+  readonly previous?: Epoch | undefined;
 }): Epoch {
   const { model, graph } = input;
   const manifest = {
     number: input.number,
     trainedAtMs: input.trainedAtMs,
     backend: model.backend,
+    startedFrom: model.isWarm ? input.previous!.manifest.digest : null,
     options: optionsSchema.strip().parse(input.options),
     shape: model.shape,
     kindNames: [...graph.kindNames],
@@ -133,13 +149,12 @@ function calibrate(model: TrainedModel, graph: TrainingGraph): Record<string, Ta
   for (let link = 0; link < graph.linkFrom.length; link++) {
     const relation = graph.linkRelation[link]!;
     const name = linkClassOf(graph.relationNames[relation]!);
-    let logit = 0;
-    for (let k = 0; k < d; k++) {
-      logit +=
-        model.output[graph.linkFrom[link]! * d + k]! *
-        model.parameters.decoder[relation * d + k]! *
-        model.output[graph.linkTo[link]! * d + k]!;
-    }
+    const row = (of: Float32Array, i: number): Float32Array => of.subarray(i * d, (i + 1) * d);
+    const logit = distMult(
+      row(model.output, graph.linkFrom[link]!),
+      row(model.parameters.decoder, relation),
+      row(model.output, graph.linkTo[link]!),
+    );
     const list = byClass.get(name) ?? { values: [], weights: [] };
     list.values.push(-logit);
     list.weights.push(graph.linkCount[link]!);
@@ -165,9 +180,14 @@ export function decodeEpoch(encoded: Uint8Array, number?: number): Epoch {
     if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error("it does not begin like one");
     const headerEnd = HEADER_AT + bytes.readUInt32LE(MAGIC.length);
     const header: unknown = JSON.parse(bytes.toString("utf8", HEADER_AT, headerEnd));
-    const { manifest, entityNames } = z
-      .strictObject({ manifest: manifestSchema, entityNames: z.array(z.string()) })
+    const { manifest: stored, entityNames } = z
+      .strictObject({ manifest: z.record(z.string(), z.unknown()), entityNames: z.array(z.string()) })
       .parse(header);
+    const manifest = manifestSchema.parse({
+      ...EARLIER_MANIFEST,
+      ...stored,
+      options: { ...EARLIER_OPTIONS, ...(stored["options"] as object) },
+    });
     const shape: RgcnShape = manifest.shape;
     let at = headerEnd;
     const take = (count: number): Uint8Array => {
@@ -187,7 +207,7 @@ export function decodeEpoch(encoded: Uint8Array, number?: number): Epoch {
     if (at !== bytes.length || entityNames.length !== shape.entities)
       throw new Error("its parts do not fit together");
     const epoch: Epoch = { manifest, entityKinds, entityNames, parameters, hidden, output };
-    if (digestOf(epoch) !== manifest.digest) throw new Error("its digest does not match");
+    if (digestOf(epoch, stored) !== manifest.digest) throw new Error("its digest does not match");
     if (!isAllNumbers(epoch)) throw new Error("it holds numbers that are none");
     return epoch;
   } catch (error) {
@@ -204,12 +224,10 @@ export function shortReason(error: unknown): string {
   return issue === undefined ? (error as Error).message : `${issue.path.join(".")}: ${issue.message}`;
 }
 
-/** Over everything but the digest itself. */
-function digestOf(epoch: Epoch): string {
+/** Over everything but the digest itself. `manifest`: as it is stored, where it has less in it than it would have today. */
+function digestOf(epoch: Epoch, manifest: object = epoch.manifest): string {
   const hash = createHash("sha256");
-  hash.update(
-    JSON.stringify({ manifest: { ...epoch.manifest, digest: "" }, entityNames: epoch.entityNames }),
-  );
+  hash.update(JSON.stringify({ manifest: { ...manifest, digest: "" }, entityNames: epoch.entityNames }));
   hash.update(epoch.entityKinds);
   for (const array of arraysOf(epoch)) hash.update(bytesOf(array));
   return hash.digest("hex");

@@ -4,9 +4,19 @@ import { OddlinkError } from "../errors.ts";
 import type { TrainingBackend, TrainingBatch } from "./backends/backend.ts";
 import { BACKEND_NAMES, loadBackend } from "./backends/backends.ts";
 import { TFJS_DEVICES } from "./backends/tfjs/tensorflow.ts";
+import { FAKE_KINDS, type FakeKind, FakeSampler, negativesSchema } from "./fake-sampler.ts";
+import { linkWeights } from "./link-weights.ts";
 import { Random } from "./random.ts";
-import { initialParameters, RELATION_WEIGHTS, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
+import {
+  distMult,
+  initialParameters,
+  RELATION_WEIGHTS,
+  type RgcnParameters,
+  type RgcnShape,
+} from "./rgcn.ts";
 import type { TrainingGraph } from "./training-graph.ts";
+import { assertFits, availableBytes, trainingBytes } from "./training-memory.ts";
+import { isContinuable, type StartingPoint, warmParameters } from "./warm-start.ts";
 
 /** Threads that share a step; more would have nothing to do. */
 export const THREADS_MAX = 4;
@@ -39,15 +49,35 @@ export const trainingOptionsSchema = z.strictObject({
     .default("basis")
     .describe("relation matrices: shared bases, or one diagonal each"),
   bases: z.number().int().min(1).max(64).default(8).describe("number of shared bases"),
-  steps: z.number().int().min(1).max(100_000).default(80).describe("most training steps of an epoch"),
+  steps: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(80)
+    .describe("most training steps of an epoch that begins from nothing"),
+  warmSteps: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(40)
+    .describe("most training steps of an epoch that goes on from the one before"),
   learningRate: z.number().positive().max(1).default(0.02).describe("Adam's learning rate"),
   l2: z.number().min(0).max(10).default(0.1).describe("weight of the squared embeddings in the loss"),
+  halfLifeDays: z
+    .number()
+    .min(0)
+    .max(3650)
+    .default(14)
+    .describe("days after which a link that is silent counts half in training; 0: age does not matter"),
   heldOutShare: z
     .number()
     .min(0)
     .max(0.5)
     .default(0.1)
     .describe("share of the links, the newest, that is not trained on but measured"),
+  negatives: negativesSchema.prefault({}),
   seed: z.number().int().min(0).max(0xffffffff).default(1),
 });
 export type TrainingOptions = z.infer<typeof trainingOptionsSchema>;
@@ -57,6 +87,8 @@ const HELD_OUT_LINKS_MAX = 2000;
 const MEASURE_EVERY_STEPS = 5;
 const PATIENCE_STEPS = 40;
 const CLIP_NORM = 1;
+/** An optimiser that begins anew moves every number by its whole rate at first: too much for what is trained already. */
+const WARM_RATE_SHARE = 0.5;
 /**
  * A step asks for one part of the links while messages pass over the others: a link that carries messages gives itself
  * away, and the model would learn to recognise it instead of to predict it.
@@ -72,27 +104,35 @@ export type TrainedModel = {
   readonly parameters: RgcnParameters;
   readonly hidden: Float32Array;
   readonly output: Float32Array;
+  /** Whether it went on from an earlier epoch. */
+  readonly isWarm: boolean;
   readonly losses: readonly number[];
   readonly heldOut: {
     readonly links: number;
     /** Loss on the held-out links before the first step and of the kept parameters; null without held-out links. */
     readonly lossBefore: number | null;
     readonly lossAfter: number | null;
-    /** How often a held-out link scores above a random fake of the same kinds. */
+    /** How often a held-out link scores above a fake of it, of the kinds that training has in their shares. */
     readonly auc: number | null;
+    /** The same against fakes of one kind, where there are any. */
+    readonly aucByFake: Readonly<Partial<Record<FakeKind, number>>>;
   };
 };
 
 /**
  * Trains an RGCN to tell the window's links from fakes. Deterministic for a seed.
  *
- * @throws {OddlinkError} TRAINING_FAILED if there is nothing to train on, the back end can't be had, or the loss is no number any
+ * @param start an earlier epoch to go on from, with an optimiser that begins anew; not used if its shape does not fit
+ * @param bytesMax memory that it may take
+ * @throws {OddlinkError} TRAINING_FAILED if there is nothing to train on, or too much for the memory, the back end can't be had, or the loss is no number any
  *   more
  */
 export async function train(
   graph: TrainingGraph,
   options: TrainingOptions,
   onProgress: (progress: TrainingProgress) => void = () => {},
+  start?: StartingPoint,
+  bytesMax = availableBytes(),
 ): Promise<TrainedModel> {
   const linkCount = graph.linkFrom.length;
   if (graph.entityCount < 2 || linkCount < 2) {
@@ -108,6 +148,7 @@ export async function train(
     weights: options.weights,
     bases: options.weights === "basis" ? options.bases : 0,
   };
+  assertFits(trainingBytes(shape, linkCount, 1 + FOLDS, options.backend), shape, linkCount, bytesMax);
   const heldOut = newestLinks(
     graph,
     Math.min(HELD_OUT_LINKS_MAX, Math.floor(linkCount * options.heldOutShare)),
@@ -123,17 +164,20 @@ export async function train(
     const members = new Set(fold);
     return trained.filter((link) => !members.has(link));
   };
+  const isWarm = start !== undefined && isContinuable(start.shape, shape);
   const createBackend = await loadBackend(options.backend, options.device);
   const backend = createBackend(
     shape,
-    initialParameters(shape, options.seed),
+    isWarm
+      ? warmParameters(start, graph, trained, shape, options.seed)
+      : initialParameters(shape, options.seed),
     [trained, ...folds.map(without)].map((links) => ({
       from: links.map((link) => graph.linkFrom[link]!),
       relation: links.map((link) => graph.linkRelation[link]!),
       to: links.map((link) => graph.linkTo[link]!),
     })),
     {
-      learningRate: options.learningRate,
+      learningRate: options.learningRate * (isWarm ? WARM_RATE_SHARE : 1),
       l2: options.l2,
       clipNorm: CLIP_NORM,
       batchLinksMax: 2 * Math.max(...folds.map(({ length }) => length)),
@@ -141,14 +185,21 @@ export async function train(
     },
   );
   try {
-    const sampler = new FakeSampler(graph, trained, options.seed);
-    const batches = folds.map((fold) => newBatch(graph, fold));
-    const check = newBatch(graph, measured);
-    sampler.fill(check, measured.length);
+    const sampler = new FakeSampler(graph, trained, trained, options.seed, "fakes");
+    const all = Int32Array.from({ length: linkCount }, (_, link) => link);
+    const judge = new FakeSampler(graph, trained, all, options.seed, "fakes of held-out links");
+    const weights = linkWeights(graph, options.halfLifeDays);
+    const batches = folds.map((fold) => newBatch(graph, fold, weights));
+    const check = newBatch(graph, measured, weights);
+    judge.fill(check, measured.length, options.negatives);
+    const optimised = optimise(backend, shape, sampler, batches, check, isWarm, options, onProgress);
+    const aucByFake = aucByKind(judge, check, optimised, shape);
     return {
       backend: backend.name,
       shape,
-      ...optimise(backend, shape, sampler, batches, check, options.steps, onProgress),
+      isWarm,
+      ...optimised,
+      heldOut: { ...optimised.heldOut, aucByFake },
     };
   } finally {
     backend.close();
@@ -162,11 +213,16 @@ function optimise(
   sampler: FakeSampler,
   batches: readonly TrainingBatch[],
   check: TrainingBatch,
-  steps: number,
+  isWarm: boolean,
+  options: TrainingOptions,
   onProgress: (progress: TrainingProgress) => void,
-): Omit<TrainedModel, "backend" | "shape"> {
+): Omit<TrainedModel, "backend" | "shape" | "isWarm" | "heldOut"> & {
+  readonly heldOut: Omit<TrainedModel["heldOut"], "aucByFake">;
+} {
+  const steps = isWarm ? options.warmSteps : options.steps;
   const links = check.from.length / 2;
-  const isMeasured = links > 0;
+  // A link of which no fake can be had says nothing.
+  const isMeasured = check.weight.subarray(links).some((weight) => weight > 0);
   const losses: number[] = [];
   const measure = (step: number) => {
     const model = { parameters: backend.parameters(), ...backend.forward() };
@@ -174,11 +230,12 @@ function optimise(
     return { step, ...model, ...(isMeasured ? measureOn(check, model, shape) : { loss: -step, auc: 0 }) };
   };
   const before = measure(0);
-  let best = isMeasured ? { ...before, loss: Number.POSITIVE_INFINITY } : before;
+  // A start from an earlier epoch is a result too, and stays it until there is a better one.
+  let best = isMeasured && !isWarm ? { ...before, loss: Number.POSITIVE_INFINITY } : before;
   for (let step = 1; step <= steps; step++) {
     const fold = step % batches.length;
     const batch = batches[fold]!;
-    sampler.fill(batch, batch.from.length / 2);
+    sampler.fill(batch, batch.from.length / 2, options.negatives);
     const loss = backend.step(batch, fold + 1);
     if (!Number.isFinite(loss)) {
       throw new OddlinkError(
@@ -208,6 +265,21 @@ function optimise(
   };
 }
 
+function aucByKind(
+  judge: FakeSampler,
+  check: TrainingBatch,
+  model: Pick<TrainedModel, "output" | "parameters">,
+  shape: RgcnShape,
+): Partial<Record<FakeKind, number>> {
+  return Object.fromEntries(
+    FAKE_KINDS.flatMap((kind) => {
+      judge.fillWith(check, check.from.length / 2, kind);
+      const { auc } = measureOn(check, model, shape);
+      return Number.isNaN(auc) ? [] : [[kind, auc]];
+    }),
+  );
+}
+
 /** The links in `FOLDS` random parts, or fewer if there are fewer links. */
 function foldsOf(links: Int32Array, seed: number): Int32Array[] {
   const random = new Random(seed, "folds");
@@ -230,8 +302,8 @@ function newestLinks(graph: TrainingGraph, count: number): Uint8Array {
   return flags;
 }
 
-/** Room for the given links and one fake each; weights follow the logarithm of the logins a link stands for. */
-function newBatch(graph: TrainingGraph, links: Int32Array): TrainingBatch {
+/** Room for the given links and one fake each. */
+function newBatch(graph: TrainingGraph, links: Int32Array, weights: Float64Array): TrainingBatch {
   const n = links.length;
   const batch = {
     from: new Int32Array(2 * n),
@@ -240,53 +312,17 @@ function newBatch(graph: TrainingGraph, links: Int32Array): TrainingBatch {
     label: new Float32Array(2 * n).fill(1, 0, n),
     weight: new Float32Array(2 * n),
   };
-  const mean = links.reduce((sum, link) => sum + Math.log1p(graph.linkCount[link]!), 0) / n;
+  const mean = links.reduce((sum, link) => sum + weights[link]!, 0) / n;
   for (const [i, link] of links.entries()) {
     batch.from[i] = graph.linkFrom[link]!;
     batch.relation[i] = batch.relation[n + i] = graph.linkRelation[link]!;
     batch.to[i] = graph.linkTo[link]!;
-    batch.weight[i] = batch.weight[n + i] = Math.log1p(graph.linkCount[link]!) / mean;
+    batch.weight[i] = batch.weight[n + i] = weights[link]! / mean;
   }
   return batch;
 }
 
-/** Draws fakes: one end of a link replaced by an entity of the same kind, half of them uniform, half as often as linked. */
-class FakeSampler {
-  readonly #random: Random;
-  readonly #graph: TrainingGraph;
-  readonly #ofKind: readonly Int32Array[];
-  /** Ends of links by kind: a draw from it is a draw by degree. */
-  readonly #ends: readonly Int32Array[];
-
-  /** @param trained links whose ends may be drawn: fakes know no more of the held-out links than messages do */
-  constructor(graph: TrainingGraph, trained: Int32Array, seed: number) {
-    this.#random = new Random(seed, "fakes");
-    this.#graph = graph;
-    const ends = new Int32Array(2 * trained.length);
-    for (const [i, link] of trained.entries()) {
-      ends[2 * i] = graph.linkFrom[link]!;
-      ends[2 * i + 1] = graph.linkTo[link]!;
-    }
-    this.#ends = graph.kindNames.map((_, kind) => ends.filter((entity) => graph.entityKind[entity] === kind));
-    this.#ofKind = this.#ends.map((endsOfKind) => Int32Array.from(new Set(endsOfKind)).sort());
-  }
-
-  /** Makes entries n .. 2n - 1 of a batch fakes of entries 0 .. n - 1. */
-  fill(batch: TrainingBatch, n: number): void {
-    for (let i = 0; i < n; i++) {
-      batch.from[n + i] = batch.from[i]!;
-      batch.to[n + i] = batch.to[i]!;
-      const isHead = this.#random.nextFloat() < 0.5;
-      const ends = isHead ? batch.from : batch.to;
-      const kind = this.#graph.entityKind[ends[i]!]!;
-      const pool = this.#random.nextFloat() < 0.5 ? this.#ofKind[kind]! : this.#ends[kind]!;
-      // A kind that no trained link touches has nothing to draw from: such a link is its own fake, and counts as a tie.
-      ends[n + i] = pool.length === 0 ? ends[i]! : pool[this.#random.nextInt(pool.length)]!;
-    }
-  }
-}
-
-/** Loss, and share of links that score above their own fake (half for a tie). */
+/** Loss of links and their fakes, and share of links that score above their own fake (half for a tie); NaN without a fake. */
 function measureOn(
   batch: TrainingBatch,
   { output, parameters }: Pick<TrainedModel, "output" | "parameters">,
@@ -295,24 +331,25 @@ function measureOn(
   const { dimensions: d } = shape;
   const n = batch.from.length / 2;
   const logitOf = (i: number): number => {
-    let sum = 0;
-    for (let k = 0; k < d; k++) {
-      sum +=
-        output[batch.from[i]! * d + k]! *
-        parameters.decoder[batch.relation[i]! * d + k]! *
-        output[batch.to[i]! * d + k]!;
-    }
-    return sum;
+    const [from, relation, to] = [batch.from[i]! * d, batch.relation[i]! * d, batch.to[i]! * d];
+    return distMult(
+      output.subarray(from, from + d),
+      parameters.decoder.subarray(relation, relation + d),
+      output.subarray(to, to + d),
+    );
   };
   let loss = 0;
   let wins = 0;
+  let pairs = 0;
   for (let i = 0; i < n; i++) {
+    if (batch.weight[n + i] === 0) continue;
     const real = logitOf(i);
     const fake = logitOf(n + i);
+    pairs++;
     loss += softplus(-real) + softplus(fake);
     wins += real > fake ? 1 : real === fake ? 0.5 : 0;
   }
-  return { loss: loss / (2 * n), auc: wins / n };
+  return { loss: loss / (2 * pairs), auc: wins / pairs };
 }
 
 function softplus(x: number): number {

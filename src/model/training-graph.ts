@@ -21,4 +21,7 @@ export type TrainingGraph = {
   readonly linkCount: Float64Array;
   /** When each link was first seen, milliseconds since the epoch. */
   readonly linkFirstMs: Float64Array;
+  /** When each link was last seen; and the event time up to which the graph goes. */
+  readonly linkLastMs: Float64Array;
+  readonly watermarkMs: number;
 };

@@ -64,6 +64,8 @@ export function trainingInput(graph: Graph): TrainingInput {
       linkRelation: Int32Array.from(sorted, (link) => link.relation),
       linkCount: Float64Array.from(sorted, (link) => links.statistics.countOf(link.row)),
       linkFirstMs: Float64Array.from(sorted, (link) => links.statistics.firstMsOf(link.row)),
+      linkLastMs: Float64Array.from(sorted, (link) => links.statistics.lastMsOf(link.row)),
+      watermarkMs: graph.window.watermarkMs,
     },
   };
 }

@@ -3,6 +3,7 @@ import { OddlinkError } from "../errors.ts";
 import type { TrainedModel, TrainingOptions, TrainingProgress } from "./trainer.ts";
 import type { TrainingGraph } from "./training-graph.ts";
 import type { WorkerMessage } from "./training-worker.ts";
+import type { StartingPoint } from "./warm-start.ts";
 
 /** Type stripping runs the sources, the build runs what was compiled beside this file. */
 const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -18,10 +19,12 @@ export async function trainInThread(
   hooks: {
     readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
     readonly signal?: AbortSignal | undefined;
+    /** An earlier epoch to go on from. */
+    readonly start?: StartingPoint | undefined;
   } = {},
 ): Promise<TrainedModel> {
   const worker = new Worker(new URL(`./training-worker.${EXTENSION}`, import.meta.url), {
-    workerData: { graph, options },
+    workerData: { graph, options, start: hooks.start },
   });
   const { promise, resolve, reject } = Promise.withResolvers<TrainedModel>();
   const fail = (message: string): void => reject(new OddlinkError("TRAINING_FAILED", message));

@@ -19,8 +19,8 @@ const HOUR_MS = 3_600_000;
 const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "lanl", "auth.txt.gz");
 const LINES = gunzipSync(readFileSync(EXAMPLE)).toString().trimEnd().split("\n");
 
-const reallyTrain: TrainEpoch = (graph, config, number, trainedAtMs, signal) =>
-  trainEpoch(graph, config, number, trainedAtMs, undefined, signal);
+const reallyTrain: TrainEpoch = (graph, config, number, trainedAtMs, signal, previous) =>
+  trainEpoch(graph, config, number, trainedAtMs, undefined, signal, previous);
 
 /**
  * Runs on the example as on a pipe that is written in four parts, two hours of the wall clock apart.
@@ -130,29 +130,29 @@ test("the hours to the next training are counted from the last epoch in the log,
   const writtenAtMs = nowMs;
   nowMs += 11 * HOUR_MS;
   const restarted = start();
-  restarted.beginIfDue(graph, epoch(4, writtenAtMs));
+  restarted.beginIfDue(graph, epoch(4, writtenAtMs), undefined);
   assert.deepEqual(begun, []);
   nowMs += 1 * HOUR_MS;
-  restarted.beginIfDue(graph, epoch(4, writtenAtMs));
+  restarted.beginIfDue(graph, epoch(4, writtenAtMs), undefined);
   assert.deepEqual(begun, [5]);
   await restarted.stop();
   // It failed: the next attempt comes after the same time, unless an epoch of somebody else comes before.
   nowMs += 11 * HOUR_MS;
-  restarted.beginIfDue(graph, epoch(4, writtenAtMs));
+  restarted.beginIfDue(graph, epoch(4, writtenAtMs), undefined);
   nowMs += 1 * HOUR_MS;
-  restarted.beginIfDue(graph, epoch(5, nowMs - HOUR_MS));
+  restarted.beginIfDue(graph, epoch(5, nowMs - HOUR_MS), undefined);
   assert.deepEqual(begun, [5]);
-  restarted.beginIfDue(graph, epoch(4, writtenAtMs));
+  restarted.beginIfDue(graph, epoch(4, writtenAtMs), undefined);
   assert.deepEqual(begun, [5, 5]);
   await restarted.stop();
   // A time that is still to come, or none, is no time: then it is the start that counts.
   for (const unknown of [undefined, nowMs + 1000 * HOUR_MS]) {
     const other = start();
     const seen: number = begun.length;
-    other.beginIfDue(graph, epoch(7, unknown));
+    other.beginIfDue(graph, epoch(7, unknown), undefined);
     assert.equal(begun.length, seen);
     nowMs += 12 * HOUR_MS;
-    other.beginIfDue(graph, epoch(7, unknown));
+    other.beginIfDue(graph, epoch(7, unknown), undefined);
     assert.equal(begun.length, seen + 1);
     await other.stop();
   }

@@ -30,6 +30,8 @@ export function twoCommunities(options: {
     linkTo: Int32Array.from(sorted, (link) => link[2]),
     linkCount: Float64Array.from(sorted, (_, i) => 1 + (i % 5)),
     linkFirstMs: Float64Array.from(sorted, (_, i) => (i * 7919) % 1000),
+    linkLastMs: Float64Array.from(sorted, (_, i) => 1000 + ((i * 7919) % 1000)),
+    watermarkMs: 2000,
   };
   const entityNames = Array.from({ length: users + hosts }, (_, i) =>
     i < users ? `U${i}` : `C${i - users}`,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { OddlinkError } from "../../src/errors.ts";
 import { buildEpoch, decodeEpoch, encodeEpoch } from "../../src/model/epoch.ts";
@@ -58,6 +59,34 @@ test("an epoch survives being stored, and one flipped byte is noticed wherever i
   assert.throws(() => decodeEpoch(bytes.subarray(0, bytes.length - 5)), { code: "EPOCH_CORRUPT" });
 });
 
+test("an epoch that was stored when manifests had less in them can still be used", async () => {
+  const bytes = encodeEpoch(await epochOf(3));
+  const end = 12 + bytes.readUInt32LE(8);
+  const { manifest, entityNames } = JSON.parse(bytes.toString("utf8", 12, end));
+  const { startedFrom: _startedFrom, ...earlier } = manifest;
+  const {
+    warmSteps: _warmSteps,
+    halfLifeDays: _halfLifeDays,
+    negatives: _negatives,
+    ...options
+  } = earlier.options;
+  const { aucByFake: _aucByFake, ...heldOut } = earlier.heldOut;
+  const headerOf = (digest: string) => ({ manifest: { ...earlier, options, heldOut, digest }, entityNames });
+  const digest = createHash("sha256")
+    .update(JSON.stringify(headerOf("")))
+    .update(bytes.subarray(end))
+    .digest("hex");
+  const header = Buffer.from(JSON.stringify(headerOf(digest)));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  const stored = Buffer.concat([bytes.subarray(0, 8), length, header, bytes.subarray(end)]);
+  const decoded = decodeEpoch(stored);
+  assert.equal(decoded.manifest.startedFrom, null);
+  assert.equal(decoded.manifest.options.halfLifeDays, 0);
+  assert.equal(decoded.manifest.options.negatives.degreeMatched, 0);
+  assert.deepEqual(decoded.manifest.heldOut.aucByFake, {});
+});
+
 test("an unknown user is embedded near the community of its neighbours, whatever their order", async () => {
   const model = await train(small.graph, options);
   const d = options.dimensions;
@@ -106,10 +135,52 @@ test("nothing to train on is an error that says so, in a thread too", async () =
     linkRelation: new Int32Array(0),
     linkCount: new Float64Array(0),
     linkFirstMs: new Float64Array(0),
+    linkLastMs: new Float64Array(0),
   };
   await assert.rejects(
     train(empty, options),
     (error: OddlinkError) => error.code === "TRAINING_FAILED" && /too few/.test(error.message),
   );
   await assert.rejects(trainInThread(empty, options), { code: "TRAINING_FAILED" });
+});
+
+test("a graph that does not fit into memory is refused with what it takes, what is there and what to lower", async () => {
+  await assert.rejects(train(small.graph, options, undefined, undefined, 100_000), {
+    code: "TRAINING_FAILED",
+    message:
+      /^training on 400 links of 80 entities takes about \d+ MiB with training.dimensions 16 and training.bases 8, and 1 MiB are there: lower/,
+  });
+});
+
+test("a link that was used of late counts for more than one that was not", async () => {
+  const half = small.graph.linkFrom.length / 2;
+  const days = (isOld: (link: number) => boolean) => ({
+    ...small.graph,
+    watermarkMs: 100 * 86_400_000,
+    linkLastMs: small.graph.linkLastMs.map((_, link) => (isOld(link) ? 1 : 100) * 86_400_000),
+  });
+  const oldFirst = await train(
+    days((link) => link < half),
+    { ...options, steps: 10 },
+  );
+  const oldLast = await train(
+    days((link) => link >= half),
+    { ...options, steps: 10 },
+  );
+  assert.notDeepEqual(oldFirst.losses, oldLast.losses);
+  const without = { ...options, steps: 10, halfLifeDays: 0 };
+  assert.deepEqual(
+    (
+      await train(
+        days((link) => link < half),
+        without,
+      )
+    ).losses,
+    (
+      await train(
+        days((link) => link >= half),
+        without,
+      )
+    ).losses,
+  );
 });
