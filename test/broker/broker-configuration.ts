@@ -1,5 +1,8 @@
 import type { Certificates } from "./certificates.ts";
 
+const BROKER_ID = 1;
+const CONTROLLER_ID = 2;
+
 export const SASL_USER = { username: "alice", password: "alice-secret" } as const;
 
 export type BrokerOptions = {
@@ -7,6 +10,8 @@ export type BrokerOptions = {
   readonly isSecured?: boolean;
   /** Adds a listener for each, whose clients are told to come back to this port of 127.0.0.1, where a fault proxy listens. */
   readonly proxyPorts?: readonly number[];
+  /** Its controller is a process of its own, as in any cluster, which stays when the broker is killed. */
+  readonly hasOwnController?: boolean;
   /** Added to server.properties; wins over what is there. */
   readonly extra?: Readonly<Record<string, string>>;
 };
@@ -29,6 +34,21 @@ export function addressOf(ports: Ports, listener: Listener): string {
 /** The text of server.properties. */
 export function serverProperties(options: BrokerOptions, place: BrokerPlace): string {
   const entries = Object.entries({ ...properties(options, place), ...options.extra });
+  return entries.map(([key, value]) => `${key}=${value}\n`).join("");
+}
+
+/** The text of controller.properties: of a controller that is no broker. */
+export function controllerProperties({ ports, dataFolder }: Omit<BrokerPlace, "certificates">): string {
+  const entries = Object.entries({
+    "process.roles": "controller",
+    "node.id": String(CONTROLLER_ID),
+    "controller.quorum.voters": `${CONTROLLER_ID}@${addressOf(ports, "controller")}`,
+    "controller.listener.names": "CONTROLLER",
+    listeners: `CONTROLLER://${addressOf(ports, "controller")}`,
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT",
+    "log.dirs": dataFolder,
+    ...SMALL_AND_QUICK,
+  });
   return entries.map(([key, value]) => `${key}=${value}\n`).join("");
 }
 
@@ -56,7 +76,9 @@ function properties(
   };
   const proxyPorts = options.proxyPorts ?? [];
   for (const place of proxyPorts.keys()) protocols[`proxied${place}`] = "PLAINTEXT";
-  const listeners = Object.keys(protocols) as Listener[];
+  const isCombined = options.hasOwnController !== true;
+  const all = Object.keys(protocols) as Listener[];
+  const listeners = isCombined ? all : all.filter((name) => name !== "controller");
   const advertised = listeners
     .filter((name) => name !== "controller")
     .map((name) => {
@@ -66,16 +88,14 @@ function properties(
       return `${name.toUpperCase()}://127.0.0.1:${port}`;
     });
   return {
-    "process.roles": "broker,controller",
-    "node.id": "1",
-    "controller.quorum.voters": `1@${addressOf(ports, "controller")}`,
+    "process.roles": isCombined ? "broker,controller" : "broker",
+    "node.id": String(BROKER_ID),
+    "controller.quorum.voters": `${isCombined ? BROKER_ID : CONTROLLER_ID}@${addressOf(ports, "controller")}`,
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     listeners: listeners.map((name) => `${name.toUpperCase()}://${addressOf(ports, name)}`).join(","),
     "advertised.listeners": advertised.join(","),
-    "listener.security.protocol.map": listeners
-      .map((name) => `${name.toUpperCase()}:${protocols[name]}`)
-      .join(","),
+    "listener.security.protocol.map": all.map((name) => `${name.toUpperCase()}:${protocols[name]}`).join(","),
     "log.dirs": dataFolder,
     "auto.create.topics.enable": "false",
     ...SMALL_AND_QUICK,
@@ -102,10 +122,8 @@ const SMALL_AND_QUICK: Readonly<Record<string, string>> = {
   "share.coordinator.state.topic.num.partitions": "1",
   "share.coordinator.state.topic.replication.factor": "1",
   "share.coordinator.state.topic.min.isr": "1",
-  // A broker that was killed is let in again only when its old registration has lapsed. But with two seconds a broker that
-  // starts on a busy machine is shut out once more while it reads its logs, and a group coordinator that is begun, ended and begun
-  // within a second may answer with positions of five seconds ago from then on (Kafka 4.4.0).
-  "broker.session.timeout.ms": "6000",
+  // A broker that was killed is let in again only when its old registration has lapsed.
+  "broker.session.timeout.ms": "2000",
   "broker.heartbeat.interval.ms": "500",
   "group.initial.rebalance.delay.ms": "0",
   "group.min.session.timeout.ms": "1000",

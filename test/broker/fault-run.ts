@@ -75,7 +75,10 @@ export type FaultReport = {
 export async function runFaults(t: Scope, options: FaultRunOptions): Promise<FaultReport> {
   const startedMs = performance.now();
   const proxies = await listenForSlots(t);
-  const broker = await startBroker(t, { proxyPorts: proxies.map(({ port }) => port) });
+  const broker = await startBroker(t, {
+    proxyPorts: proxies.map(({ port }) => port),
+    hasOwnController: true,
+  });
   connectSlots(proxies, broker);
   const cluster = new WorkerCluster(t, broker, PARTITIONS, {
     ...SETTINGS,

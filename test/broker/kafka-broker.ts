@@ -20,6 +20,7 @@ import { allow, createTopics, deleteTopic, type TopicOptions } from "./broker-ad
 import {
   addressOf,
   type BrokerOptions,
+  controllerProperties,
   type Listener,
   LOG_PROPERTIES,
   type Ports,
@@ -71,6 +72,8 @@ export async function startBroker(
   }
 }
 
+type Controller = { end(): Promise<void> };
+
 export class KafkaBroker {
   readonly #jars: string;
   readonly #folder: string;
@@ -78,7 +81,10 @@ export class KafkaBroker {
   readonly #guard: ChildProcess;
   readonly #certificates: Certificates | undefined;
   readonly #isSecured: boolean;
+  /** 22 characters of URL-safe base64; Kafka does not take one that begins with a dash. */
+  readonly #cluster = `A${randomBytes(16).toString("base64url").slice(1, 22)}`;
   #process: ChildProcess | undefined;
+  #controller: Controller | undefined;
   #starts = 0;
   #isWritingArchive = false;
 
@@ -101,6 +107,10 @@ export class KafkaBroker {
     const place = { ports: this.#ports, dataFolder: this.#file("data"), certificates: this.#certificates };
     writeFileSync(this.#file("server.properties"), serverProperties(options, place));
     writeFileSync(this.#file("log4j2.properties"), LOG_PROPERTIES);
+    if (options.hasOwnController === true) {
+      const controllerPlace = { ports: this.#ports, dataFolder: this.#file("controller-data") };
+      writeFileSync(this.#file("controller.properties"), controllerProperties(controllerPlace));
+    }
   }
 
   /** Address of the plain listener. */
@@ -136,7 +146,10 @@ export class KafkaBroker {
   /** Starts the broker, again on the same ports and data if it ran before, and returns when it is ready. */
   async start(): Promise<void> {
     if (this.#process !== undefined) throw new Error("the broker is running");
-    if (this.#starts === 0) this.#format();
+    if (this.#starts === 0) {
+      this.#format("server.properties", this.#isSecured);
+      if (existsSync(this.#file("controller.properties"))) this.#startController();
+    }
     this.#starts++;
     const hasArchive = existsSync(CLASS_ARCHIVE);
     this.#isWritingArchive = !hasArchive;
@@ -202,6 +215,7 @@ export class KafkaBroker {
     // A clean stop costs a second, and only the first broker on a machine has something to write.
     await this.stop(this.#isWritingArchive ? "SIGTERM" : "SIGKILL");
     this.#guard.stdin!.end();
+    await this.#controller?.end();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -242,21 +256,33 @@ export class KafkaBroker {
     return ["-cp", join(this.#jars, "*"), `-Dlog4j2.configurationFile=${this.#file("log4j2.properties")}`];
   }
 
-  #format(): void {
-    // 22 characters of URL-safe base64; Kafka does not take one that begins with a dash.
-    const cluster = `A${randomBytes(16).toString("base64url").slice(1, 22)}`;
+  #startController(): void {
+    this.#format("controller.properties", false);
+    const log = openSync(this.#file("log-controller"), "a");
+    const server = spawn(
+      "java",
+      [...this.#classPath(), "-Xmx256m", "kafka.Kafka", this.#file("controller.properties")],
+      { stdio: ["ignore", log, log] },
+    );
+    closeSync(log);
+    server.unref();
+    const guard = startGuard(this.#folder);
+    guard.stdin!.write(`${server.pid}\n`);
+    this.#controller = {
+      end: async () => {
+        const ended = new Promise((resolve) => server.once("exit", resolve));
+        if (server.exitCode === null && server.kill("SIGKILL")) await ended;
+        guard.stdin!.end("\n");
+      },
+    };
+  }
+
+  #format(properties: string, isSecured: boolean): void {
     const credentials = `[name=${SASL_USER.username},password=${SASL_USER.password}]`;
-    const users = this.#isSecured
+    const users = isSecured
       ? ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((name) => ["--add-scram", `${name}=${credentials}`])
       : [];
-    const format = [
-      "kafka.tools.StorageTool",
-      "format",
-      "-t",
-      cluster,
-      "-c",
-      this.#file("server.properties"),
-    ];
+    const format = ["kafka.tools.StorageTool", "format", "-t", this.#cluster, "-c", this.#file(properties)];
     const { status, stdout, stderr } = spawnSync(
       "java",
       [...this.#classPath(), "-XX:TieredStopAtLevel=1", ...format, ...users],
