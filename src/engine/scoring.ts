@@ -51,7 +51,7 @@ export class Scoring {
     this.graph = new Graph({ links: config.links, window: config.window });
     this.#reader = new FactReader(this.graph, config.familiarAfterHours * MS_PER_HOUR);
     this.weakOnlySources = new WeakOnlySources(this.graph);
-    this.#link = new LinkSignal(this.graph);
+    this.#link = new LinkSignal(this.graph, config.familiarAfterHours * MS_PER_HOUR);
     this.#surprise = new Surprise(this.graph, this.#reader, this.#link, {
       ...config.surprise,
       usesLinks: config.surprise.usesLinks && this.#off !== "link",

@@ -1,7 +1,7 @@
 import type { Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { LinkKind } from "../graph-state/link-kinds.ts";
-import type { LinkRow } from "../graph-state/link-row.ts";
+import { type LinkRow, NO_ROW } from "../graph-state/link-row.ts";
 import { NO_ENTITY } from "../graph-state/names.ts";
 import { AUTH_TYPE, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
 import { type Epoch, linkClassOf } from "./epoch.ts";
@@ -44,10 +44,13 @@ export class LinkSignal {
     sourceTarget: Number.NaN,
   };
   readonly #graph: Graph;
+  readonly #familiarAfterMs: number;
   #model: AdoptedEpoch | undefined;
 
-  constructor(graph: Graph) {
+  /** @param familiarAfterMs age from which a link is known: nothing has to be predicted then */
+  constructor(graph: Graph, familiarAfterMs: number) {
     this.#graph = graph;
+    this.#familiarAfterMs = familiarAfterMs;
   }
 
   /** Uses an epoch from now on. */
@@ -66,7 +69,9 @@ export class LinkSignal {
     for (const kind of this.#graph.kinds) {
       if (kind.isProfile || login.isAbsent(kind.from) || login.isAbsent(kind.to)) continue;
       if (kind.fromKind === kind.toKind && login.isSame(kind.from, kind.to)) continue;
-      const probability = model.probability(kind, facts.ids[kind.from]!, facts.ids[kind.to]!, login);
+      const probability = this.#isFamiliar(facts.rows[kind.index]!, facts.timeMs)
+        ? 1
+        : model.probability(kind, facts.ids[kind.from]!, facts.ids[kind.to]!, login);
       if (probability === undefined) continue;
       const place = ODDNESS_OF[kind.name];
       if (place !== undefined) oddness[place] = -Math.log(probability);
@@ -74,6 +79,10 @@ export class LinkSignal {
       if (probability < least) least = probability;
     }
     return links === 0 ? undefined : Math.min(1, least * links);
+  }
+
+  #isFamiliar(row: LinkRow, timeMs: number): boolean {
+    return row !== NO_ROW && timeMs - this.#graph.links.statistics.firstMsOf(row) >= this.#familiarAfterMs;
   }
 }
 
