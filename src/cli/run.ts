@@ -36,6 +36,8 @@ import { restoredText, startedText, stoppedText, topicProblems } from "./worker-
 
 /** How often in ten seconds a worker says the same of partitions that come and go. */
 const NEWS_TIMES_MAX = 5;
+/** Weak-only sources that a summary names. */
+const NAMED_MAX = 5;
 
 type RunFlags = CommonFlags & { readonly kafka?: true };
 
@@ -296,6 +298,14 @@ function summaryOf(
   if (end === "done" && totals.consumed === 0) notes.push("The input holds no records.");
   if (findLinkKind(graph.kinds, "user", "sourceHost") === undefined)
     notes.push("Presence raises nothing: it needs links from user to sourceHost, and none are configured.");
+  const { weakOnlySources } = engine;
+  if (weakOnlySources.length > 0) {
+    const named = weakOnlySources.slice(0, NAMED_MAX).map(({ host, logins }) => `${host} (${logins})`);
+    notes.push(
+      `Presence let ${weakOnlySources.reduce((sum, { logins }) => sum + logins, 0)} logins pass from ${weakOnlySources.length} weak-only source(s), ` +
+        `on which no person shows strong evidence: ${named.join(", ")}${weakOnlySources.length > NAMED_MAX ? ", ..." : ""}. Watch for one that should not be among them.`,
+    );
+  }
   for (const topic of engine.leftOver) {
     notes.push(
       `The last line of ${topic} has no line end and can't be read; a run on the same store reads it once it is whole.`,

@@ -5,6 +5,7 @@ import type { Graph } from "../graph-state/graph.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { AlertRecord, Assignment, KeyedRecord, Log, RecordBatch } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
+import type { WeakOnlySource } from "../model/weak-only-sources.ts";
 import type { Time } from "../time.ts";
 import { EpochReader } from "./epoch-records.ts";
 import { LiveTraining, overtaken } from "./live-training.ts";
@@ -127,6 +128,11 @@ export class Engine {
   /** Threshold in force for what presence does not raise; 0 while the budget learns. */
   get threshold(): number {
     return this.#state.scoring.threshold;
+  }
+
+  /** Source hosts that presence lets pass, with how many of their logins since the process began. */
+  get weakOnlySources(): readonly WeakOnlySource[] {
+    return this.#state.scoring.weakOnlySources.list();
   }
 
   /** How often the graph was built anew because it held what another process's commit made void. */

@@ -74,7 +74,7 @@ export class LinkSignal {
         : model.probability(kind, facts.ids[kind.from]!, facts.ids[kind.to]!, login);
       if (probability === undefined) continue;
       const place = ODDNESS_OF[kind.name];
-      if (place !== undefined) oddness[place] = -Math.log(probability);
+      if (place !== undefined) oddness[place] = 0 - Math.log(probability);
       links++;
       if (probability < least) least = probability;
     }
