@@ -51,6 +51,8 @@ export class Explainer {
     if (signal === "presence") reasons.push(this.#presence(login, facts));
     for (const { feature, contribution } of this.#surprise.contributions()) {
       if (contribution < CONTRIBUTION_MIN) break;
+      // Said already.
+      if (feature === "noStrongEvidence" && signal === "presence") continue;
       const words = this.#words(feature, login, facts);
       if (words !== undefined) reasons.push({ signal: "surprise", feature, ...words, contribution });
     }
