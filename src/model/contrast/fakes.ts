@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Sample } from "../../graph-state/hourly-samples.ts";
 import { LoginBytes, SOURCE_HOST, TARGET_HOST, USER } from "../../ingest/login-bytes.ts";
 import { Random } from "../random.ts";
@@ -68,8 +68,7 @@ export class FakeLogins {
   }
 }
 
-/** Each name once, in the order of their bytes. */
+/** Each name once, in the order in which they come: names by another order would decide which fakes are made. */
 function distinct(names: readonly Buffer[]): Buffer[] {
-  const sorted = names.toSorted(Buffer.compare);
-  return sorted.filter((name, i) => i === 0 || !name.equals(sorted[i - 1]!));
+  return [...new Map(names.map((name) => [name.toString("latin1"), name])).values()];
 }
