@@ -32,6 +32,21 @@ export function createTopics(brokers: string, topics: Readonly<Record<string, To
   });
 }
 
+/** Sets settings of a topic; all others that were set go back to the broker's own. */
+export function alterTopic(
+  brokers: string,
+  topic: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  return administer(brokers, (admin) =>
+    admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+    }),
+  );
+}
+
 /** Deletes a topic, and returns when nobody is told of it any more. */
 export function deleteTopic(brokers: string, topic: string): Promise<void> {
   return administer(brokers, async (admin) => {

@@ -16,7 +16,7 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { allow, createTopics, deleteTopic, type TopicOptions } from "./broker-administration.ts";
+import { allow, alterTopic, createTopics, deleteTopic, type TopicOptions } from "./broker-administration.ts";
 import {
   addressOf,
   type BrokerOptions,
@@ -227,6 +227,10 @@ export class KafkaBroker {
 
   createTopics(topics: Readonly<Record<string, TopicOptions>>): Promise<void> {
     return createTopics(this.brokers, topics);
+  }
+
+  alterTopic(topic: string, settings: Readonly<Record<string, string>>): Promise<void> {
+    return alterTopic(this.brokers, topic, settings);
   }
 
   deleteTopic(topic: string): Promise<void> {
