@@ -9,6 +9,7 @@ import type { WeakOnlySource } from "../model/weak-only-sources.ts";
 import type { Time } from "../time.ts";
 import { EpochReader } from "./epoch-records.ts";
 import { LiveTraining, overtaken } from "./live-training.ts";
+import { OutdatedAssignments } from "./outdated-assignments.ts";
 import { PartitionRun, type PartitionRunOptions } from "./partition-run.ts";
 import type { Origin } from "./records.ts";
 import type { Scored } from "./scoring.ts";
@@ -24,9 +25,6 @@ const COMMIT_RECORDS = 4096;
 const COMMIT_RECORD_BYTES = 16 * 1024 * 1024;
 /** Pause before something that a record needs is asked for again, milliseconds. */
 const PREPARE_RETRY_MS = 1000;
-/** How often an assignment may be outdated in a row, and what is waited after the first time, milliseconds. */
-const OUTDATED_MAX = 10;
-const OUTDATED_WAIT_MS = 100;
 
 export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapDecoder">> & {
   readonly config: Config;
@@ -70,7 +68,7 @@ export class Engine {
   readonly #stopping = new AbortController();
   readonly #stopNow = (): void => this.#stopping.abort();
   readonly #stop: AbortSignal;
-  readonly #outdatedCounts = new Map<number, number>();
+  readonly #outdated: OutdatedAssignments;
   readonly #runs = new Set<PartitionRun>();
   /** Of what is committed. */
   #totals: Totals = emptyTotals();
@@ -99,6 +97,7 @@ export class Engine {
       segmentBytesMax: options.segmentBytesMax,
     });
     this.#merging = options.merging(this.#state);
+    this.#outdated = new OutdatedAssignments(time, this.#stop);
     this.#schedule = new TrainingSchedule(config.training);
     this.#live =
       config.training.mode === "live"
@@ -189,8 +188,8 @@ export class Engine {
       onBug: (error, origin) => this.#reportBug(error, origin),
     });
     const batches = assignment.batches[Symbol.asyncIterator]();
-    if (!this.#state.add(run, assignment)) return this.#outdated(assignment);
-    this.#outdatedCounts.delete(assignment.partition);
+    if (!this.#state.add(run, assignment)) return this.#outdated.wait(assignment);
+    this.#outdated.forget(assignment.partition);
     this.#runs.add(run);
     let next: Promise<IteratorResult<RecordBatch>> | undefined;
     let records = 0;
@@ -241,20 +240,6 @@ export class Engine {
     if (run.hasLeftOver) this.leftOver.push(assignment.topic);
     if (!log.isEndless) failure ??= run.tooManyRejected(true);
     if (failure !== undefined) throw failure;
-  }
-
-  /** What was committed when a partition was given is not the end of it: it is asked for again, a few times. */
-  async #outdated({ partition, topic, position }: Assignment): Promise<void> {
-    const count = (this.#outdatedCounts.get(partition) ?? 0) + 1;
-    this.#outdatedCounts.set(partition, count);
-    if (count > OUTDATED_MAX) {
-      throw new OddlinkError(
-        "STATE_INCOMPLETE",
-        `of partition ${partition} of ${topic}, the stored graph holds more than offset ${position.offset}, which is ` +
-          "committed. Does it belong to another consumer group? Use other topics, or the group that wrote them",
-      );
-    }
-    await this.#options.time.sleep(OUTDATED_WAIT_MS * count, this.#stop);
   }
 
   /** @returns how many records of the batch were processed: all, unless the run was stopped meanwhile, or is lost */

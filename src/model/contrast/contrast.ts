@@ -106,7 +106,6 @@ export class Contrast {
   /** Features of a login, then of its fakes against the same graph, which is left as it is. */
   #rowsOf(login: LoginBytes, facts: Facts, key: number): Buffer {
     const rows = new Float32Array((1 + SWAPPED.length) * FEATURE_COUNT).fill(Number.NaN);
-    this.#link.probability(login, facts);
     this.#read(facts, rows);
     this.#fakes ??= new FakeLogins(
       this.#graph.samples.within(this.#hour - SAMPLE_DAYS * HOURS_PER_DAY, this.#hour),
