@@ -1,5 +1,5 @@
 import { ranksInDay } from "./day-ranks.ts";
-import type { Sample } from "./sample.ts";
+import type { TimedScores } from "./timed-scores.ts";
 
 /** A curve is drawn some hundred pixels wide: more points than this can't be told apart. */
 const POINTS_MAX = 400;
@@ -14,7 +14,11 @@ export type Curves = {
 };
 
 /** Ties count against the detector, as they do in the figures. Undefined without positives. */
-export function curvesOf(negatives: Sample, positives: Sample, startMs: number): Curves | undefined {
+export function curvesOf(
+  negatives: TimedScores,
+  positives: TimedScores,
+  startMs: number,
+): Curves | undefined {
   if (positives.length === 0) return undefined;
   const low = negatives.score.toArray().sort();
   const hits = positives.score.toArray().sort();

@@ -1,4 +1,4 @@
-import type { Sample } from "./sample.ts";
+import type { TimedScores } from "./timed-scores.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -8,8 +8,8 @@ const DAY_MS = 86_400_000;
  *
  * Negatives are counted, not sorted: each is looked up once among the positives of its day.
  */
-export function ranksInDay(negatives: Sample, positives: Sample, startMs: number): Float64Array {
-  const dayOf = (sample: Sample, i: number) => Math.floor((sample.timeMs.get(i) - startMs) / DAY_MS);
+export function ranksInDay(negatives: TimedScores, positives: TimedScores, startMs: number): Float64Array {
+  const dayOf = (sample: TimedScores, i: number) => Math.floor((sample.timeMs.get(i) - startMs) / DAY_MS);
   const byDay = Map.groupBy(
     Array.from({ length: positives.length }, (_, i) => i),
     (i) => dayOf(positives, i),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Curves, curvesOf } from "./curves.ts";
 import { ranksInDay } from "./day-ranks.ts";
-import { NumberColumn, Sample } from "./sample.ts";
+import { NumberColumn, TimedScores } from "./timed-scores.ts";
 
 /** Shares of all scored logins that an analyst looks at, as the exact divisor of the count. */
 const SHARES = [
@@ -72,10 +72,10 @@ export type RecallByScenario = Readonly<
 export class RankingAccumulator {
   readonly #startMs: number | undefined;
   #firstMs = Number.POSITIVE_INFINITY;
-  readonly #negatives = new Sample();
-  readonly #positives = new Sample();
+  readonly #negatives = new TimedScores();
+  readonly #positives = new TimedScores();
   readonly #incidentIds = new Map<string | number, number>();
-  readonly #incidents = new Sample();
+  readonly #incidents = new TimedScores();
   readonly #incidentPositive = new NumberColumn();
   readonly #scenarios: string[] = [];
   /** Scenario of each positive, and of each incident that has one. */
@@ -157,9 +157,9 @@ export class RankingAccumulator {
   }
 
   /** Incidents without and with positives; `ids` says which the latter are. */
-  #incidentSides(): { negatives: Sample; positives: Sample; ids: number[] } {
-    const negatives = new Sample();
-    const positives = new Sample();
+  #incidentSides(): { negatives: TimedScores; positives: TimedScores; ids: number[] } {
+    const negatives = new TimedScores();
+    const positives = new TimedScores();
     const ids: number[] = [];
     for (let id = 0; id < this.#incidents.length; id++) {
       const isPositive = this.#incidentPositive.get(id) === 1;
@@ -191,7 +191,7 @@ function scenarioRecall(
   }));
 }
 
-function metricsOf(negatives: Sample, positives: Sample, startMs: number): RankingMetrics {
+function metricsOf(negatives: TimedScores, positives: TimedScores, startMs: number): RankingMetrics {
   const scored = negatives.length + positives.length;
   const counts = { scored, positives: positives.length };
   const recall = (found: number) => (positives.length === 0 ? null : found / positives.length);

@@ -10,9 +10,9 @@ import {
 import { BaselineRankings, scenarioRanking } from "../baseline-rankings.ts";
 import type { Evaluated } from "../evaluation.ts";
 import { RankingAccumulator } from "../ranking.ts";
-import { NumberColumn } from "../sample.ts";
 import { ScoreHistogram } from "../score-histogram.ts";
 import { type StreamInput, streamLogins } from "../stream.ts";
+import { NumberColumn } from "../timed-scores.ts";
 import { type NotebookMode, type NotebookRelation, notebookMode, scoreRows } from "./comparator.ts";
 import { NOTEBOOK, type NotebookOptions, trainNotebook } from "./training.ts";
 import { type TrainingRows, TripleRows, trainingRows } from "./triples.ts";

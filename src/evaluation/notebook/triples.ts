@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NumberColumn } from "../sample.ts";
+import { NumberColumn } from "../timed-scores.ts";
 
 /** Room for the number of a node in a key of two; more hosts than that don't fit in memory either. */
 const NODES_COUNT_MAX = 2 ** 26;

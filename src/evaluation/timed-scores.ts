@@ -1,5 +1,5 @@
 /** Scores with their times. */
-export class Sample {
+export class TimedScores {
   readonly score = new NumberColumn();
   readonly timeMs = new NumberColumn();
 
