@@ -54,7 +54,9 @@ export class Explainer {
       // Said already.
       if (feature === "noStrongEvidence" && signal === "presence") continue;
       const words = this.#words(feature, login, facts);
-      if (words !== undefined) reasons.push({ signal: "surprise", feature, ...words, contribution });
+      // Several features of a pair of hosts are said with one sentence.
+      if (words !== undefined && reasons.every(({ text }) => text !== words.text))
+        reasons.push({ signal: "surprise", feature, ...words, contribution });
     }
     if (linkProbability !== undefined && (signal === "link" || linkProbability < 0.01)) {
       const reason = this.#link(login, linkProbability);
