@@ -1,8 +1,12 @@
+import type { Facts } from "../graph-state/facts.ts";
+import type { Familiarity } from "../graph-state/familiarity.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { Incident } from "../graph-state/incidents.ts";
+import { NO_ROW } from "../graph-state/link-row.ts";
 import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
 import { type AlertBudget, BUDGET_SCORE_MAX } from "./budget.ts";
 import type { Signal } from "./odd-login.ts";
+import { repeatedSinceMs } from "./repetition.ts";
 
 const MS_PER_MINUTE = 60_000;
 /** Incidents of the presence tier last a day, those of the budgeted tiers half an hour: a group of the alert budget. */
@@ -17,26 +21,48 @@ export type Decision = {
   readonly isAlert: boolean;
   /** What the score was held against; null for the presence tier, which has no threshold. */
   readonly threshold: number | null;
+  /** What is counted of the incident in this slot of time. */
   readonly incident: Incident | undefined;
+  /**
+   * Start of the slot in which the incident that the login belongs to began, ms since 1970: together with tier, user and source
+   * host the incident's identity. Undefined if it belongs to none.
+   */
+  readonly incidentStartMs: number | undefined;
+  /** True if it adds nothing to what the incident has told: it is not learnt from, or an attack would become normal. */
+  readonly isRepetition: boolean;
 };
 
-const QUIET: Decision = { isAlert: false, threshold: null, incident: undefined };
+const QUIET: Decision = {
+  isAlert: false,
+  threshold: null,
+  incident: undefined,
+  incidentStartMs: undefined,
+  isRepetition: false,
+};
 
 /**
  * Decides which scored logins become alerts, and to which incident they belong.
  *
  * Presence stands outside the budget: each such login is an alert. For the rest an alert is a score below the threshold,
- * fixed or read from the budget; under a budget an incident that alerted already needs something odder still.
+ * fixed or read from the budget; under a budget an incident that alerted already needs something odder still, and one that
+ * goes on later something new.
  */
 export class AlertPolicy {
   readonly #graph: Graph;
   readonly #fixed: number | undefined;
   readonly #budget: AlertBudget | undefined;
+  readonly #familiarity: Familiarity;
   readonly #owns: (partition: number) => boolean;
 
   /** @param owns whether a partition of the input is this process's; the owner counts an incident that has ended */
-  constructor(graph: Graph, threshold: number | AlertBudget, owns: (partition: number) => boolean) {
+  constructor(
+    graph: Graph,
+    familiarity: Familiarity,
+    threshold: number | AlertBudget,
+    owns: (partition: number) => boolean,
+  ) {
     this.#graph = graph;
+    this.#familiarity = familiarity;
     this.#owns = owns;
     this.#fixed = typeof threshold === "number" ? threshold : undefined;
     this.#budget = typeof threshold === "number" ? undefined : threshold;
@@ -56,40 +82,58 @@ export class AlertPolicy {
     }
   }
 
-  /** `partition`: the one of the input that the login came from. */
-  decide(signal: Signal, score: number, login: LoginBytes, partition: number): Decision {
-    if (signal === "presence") {
-      const incident = this.#note(
-        signal,
-        score,
-        login.text(USER),
-        login.text(SOURCE_HOST),
-        PRESENCE_SLOT_MS,
-        true,
-        partition,
-      );
-      return { isAlert: true, threshold: null, incident };
-    }
+  /**
+   * @param facts what the graph knew before the login
+   * @param partition the one of the input that the login came from
+   */
+  decide(signal: Signal, score: number, login: LoginBytes, facts: Facts, partition: number): Decision {
+    return signal === "presence"
+      ? this.#ofPresence(score, login, facts, partition)
+      : this.#ofBudget(signal, score, login, facts, partition);
+  }
+
+  /** An incident lasts as long as the account's link to the host: whoever lacks presence there lacks it tomorrow too. */
+  #ofPresence(score: number, login: LoginBytes, facts: Facts, partition: number): Decision {
+    const { statistics } = this.#graph.links;
+    const { userSourceRow: row } = facts;
+    const sinceMs = row === NO_ROW ? Number.POSITIVE_INFINITY : statistics.firstMsOf(row);
+    const incident = this.#note("presence", score, login, PRESENCE_SLOT_MS, true, partition);
+    const isRepetition = incident.alerts > 1 || (row !== NO_ROW && statistics.alertsOf(row) > 0);
+    return {
+      isAlert: true,
+      threshold: null,
+      incident,
+      incidentStartMs: this.#slotStart(PRESENCE_SLOT_MS, sinceMs),
+      isRepetition,
+    };
+  }
+
+  #ofBudget(signal: Signal, score: number, login: LoginBytes, facts: Facts, partition: number): Decision {
     const threshold = this.threshold();
+    const sinceMs = repeatedSinceMs(this.#graph, this.#familiarity, login, facts);
+    const incidentStartMs = this.#slotStart(SLOT_MS, sinceMs);
+    const slotStartMs = this.#slotStart(SLOT_MS);
+    const isLater = incidentStartMs < slotStartMs;
+    if (isLater && this.#budget !== undefined) {
+      return { isAlert: false, threshold, incident: undefined, incidentStartMs, isRepetition: true };
+    }
     if (score >= BUDGET_SCORE_MAX && score >= threshold) return QUIET;
-    const userName = login.text(USER);
-    const hostName = login.text(SOURCE_HOST);
     let isAlert = score < threshold;
+    let isRepetition = isLater;
     if (isAlert && this.#budget !== undefined) {
-      const open = this.#graph.incidents.find(signal, userName, hostName, this.#slotStart(SLOT_MS));
-      const nats = -Math.log(score);
-      isAlert = open === undefined || open.alerts === 0 || nats >= open.alertedPeak / PER_NAT + ODDER_NATS;
+      const open = this.#graph.incidents.find(signal, login.text(USER), login.text(SOURCE_HOST), slotStartMs);
+      isRepetition = open !== undefined && open.alerts > 0;
+      isAlert = !isRepetition || -Math.log(score) >= open!.alertedPeak / PER_NAT + ODDER_NATS;
       if (isAlert) this.#budget.issue(this.#graph.window.watermarkMs);
     }
-    const incident = this.#note(signal, score, userName, hostName, SLOT_MS, isAlert, partition);
-    return { isAlert, threshold, incident };
+    const incident = this.#note(signal, score, login, SLOT_MS, isAlert, partition);
+    return { isAlert, threshold, incident, incidentStartMs, isRepetition };
   }
 
   #note(
     tier: Signal,
     score: number,
-    user: string,
-    sourceHost: string,
+    login: LoginBytes,
     slotMs: number,
     isAlert: boolean,
     partition: number,
@@ -98,8 +142,8 @@ export class AlertPolicy {
     const peak = Math.round(-Math.log(score) * PER_NAT);
     return this.#graph.incidents.add({
       tier,
-      user,
-      sourceHost,
+      user: login.text(USER),
+      sourceHost: login.text(SOURCE_HOST),
       slotStartMs,
       slotEndMs: slotStartMs + slotMs,
       alerts: isAlert ? 1 : 0,
@@ -109,7 +153,8 @@ export class AlertPolicy {
     });
   }
 
-  #slotStart(slotMs: number): number {
-    return Math.floor(this.#graph.window.watermarkMs / slotMs) * slotMs;
+  /** Start of the slot of `sinceMs`, or of the one that event time is in if that is earlier. */
+  #slotStart(slotMs: number, sinceMs: number = Number.POSITIVE_INFINITY): number {
+    return Math.floor(Math.min(sinceMs, this.#graph.window.watermarkMs) / slotMs) * slotMs;
   }
 }

@@ -115,6 +115,14 @@ export const configSchema = z.strictObject({
     .max(24 * 30)
     .default(1)
     .describe("age at which a link begins to count as familiar: nothing repeated becomes normal at once"),
+  alertedFamiliarAfterHours: z
+    .number()
+    .min(0)
+    .max(24 * 90)
+    .default(72)
+    .describe(
+      "the same of a link that an alert named: time to look at it, a weekend included; till then it belongs to its incident",
+    ),
   presence: presenceOptionsSchema.prefault({}),
   surprise: surpriseOptionsSchema.prefault({}),
   training: trainingOptionsSchema

@@ -367,7 +367,7 @@ export class PartitionRun implements Contributor {
       if (scored.decision!.incident!.alerts === 1) counts.incidents++;
       counts.alertsBySignal[scored.signal] = (counts.alertsBySignal[scored.signal] ?? 0) + 1;
     }
-    scoring.add(login, isAlert, this.partition, this.#nextOffset);
+    scoring.add(login, this.partition, this.#nextOffset);
     return scored;
   }
 

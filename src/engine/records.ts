@@ -1,8 +1,7 @@
 import { toFinding } from "../alerts/finding.ts";
-import type { Signal } from "../alerts/odd-login.ts";
 import { alertUid, incidentUid } from "../alerts/uid.ts";
 import type { Config } from "../config/schema.ts";
-import { OUTCOMES } from "../ingest/login.ts";
+import { type Login, OUTCOMES } from "../ingest/login.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { AlertRecord, ScoredRecord } from "../log/port.ts";
 import { learningState } from "../model/presence.ts";
@@ -26,9 +25,8 @@ export function alertRecord(
   const { detector, presence } = config;
   const { signal, score } = scored;
   const { incident, threshold } = scored.decision!;
-  const { tier, user, sourceHost, slotStartMs } = incident!;
   const uid = alertUid({ ...origin, detector });
-  const incidentId = incidentUid({ tier: tier as Signal, user, sourceHost, slotStartMs });
+  const incidentId = incidentUidOf(scored, login)!;
   const seen = explainer.seen(facts);
   const finding = toFinding({
     uid,
@@ -69,6 +67,7 @@ export function scoredRecord(
   scored: Scored,
 ): ScoredRecord {
   const login = bytes.toLogin();
+  const incident = incidentUidOf(scored, login);
   const line = JSON.stringify({
     uid: login.uid ?? `${topic}/${partition}/${offset}`,
     timeMs: login.timeMs,
@@ -82,8 +81,19 @@ export function scoredRecord(
     authType: login.authType,
     logonType: login.logonType,
     epoch: scoring.epoch?.manifest.number ?? null,
+    ...(incident === undefined ? {} : { incidentUid: incident }),
   });
   return { offset, user: login.user, line };
+}
+
+/** Of the incident that the login scored last belongs to, as an alert or as a repetition of one; undefined if to none. */
+function incidentUidOf(
+  { signal, decision }: Scored,
+  { user, sourceHost }: Pick<Login, "user" | "sourceHost">,
+): string | undefined {
+  const { incidentStartMs } = decision!;
+  if (incidentStartMs === undefined) return undefined;
+  return incidentUid({ tier: signal, user, sourceHost, slotStartMs: incidentStartMs });
 }
 
 function signalsOf({ isPresence, surprise, link }: Scored) {

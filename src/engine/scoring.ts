@@ -4,8 +4,11 @@ import { Explainer } from "../alerts/explanation.ts";
 import type { Signal } from "../alerts/odd-login.ts";
 import type { Config } from "../config/schema.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
+import { Familiarity } from "../graph-state/familiarity.ts";
 import { Graph } from "../graph-state/graph.ts";
 import { finish, mix } from "../graph-state/hash.ts";
+import type { LinkKind } from "../graph-state/link-kinds.ts";
+import type { LinkRow } from "../graph-state/link-row.ts";
 import { type LoginBytes, SOURCE_HOST } from "../ingest/login-bytes.ts";
 import type { Epoch } from "../model/epoch.ts";
 import { LinkSignal } from "../model/link-signal.ts";
@@ -13,8 +16,6 @@ import { lacksPresence } from "../model/presence.ts";
 import { tieredScore } from "../model/score.ts";
 import { Surprise } from "../model/surprise.ts";
 import { WeakOnlySources } from "../model/weak-only-sources.ts";
-
-const MS_PER_HOUR = 3_600_000;
 
 /** What a login was scored with. One instance is reused: valid until the next login is scored. */
 export class Scored {
@@ -35,6 +36,7 @@ export class Scoring {
   /** True from the first change that a record makes to the graph to the last: if it fails in between, half of it is there. */
   isChanging = false;
   readonly #config: Config;
+  readonly #familiarity: Familiarity;
   readonly #reader: FactReader;
   readonly #surprise: Surprise;
   readonly #link: LinkSignal;
@@ -49,15 +51,17 @@ export class Scoring {
     this.#config = config;
     this.#off = config.detector === "default" ? config.withoutSignal : undefined;
     this.graph = new Graph({ links: config.links, window: config.window });
-    this.#reader = new FactReader(this.graph, config.familiarAfterHours * MS_PER_HOUR);
+    this.#familiarity = new Familiarity(this.graph, config);
+    this.#reader = new FactReader(this.graph, this.#familiarity);
     this.weakOnlySources = new WeakOnlySources(this.graph);
-    this.#link = new LinkSignal(this.graph, config.familiarAfterHours * MS_PER_HOUR);
+    this.#link = new LinkSignal(this.graph, this.#familiarity);
     this.#surprise = new Surprise(this.graph, this.#reader, this.#link, {
       ...config.surprise,
       usesLinks: config.surprise.usesLinks && this.#off !== "link",
     });
     this.#policy = new AlertPolicy(
       this.graph,
+      this.#familiarity,
       config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay),
       owns,
     );
@@ -119,16 +123,23 @@ export class Scoring {
     else if (detector === "presence" && !scored.isPresence) scored.score = 1;
     else scored.score = tieredScore(raisesPresence, scored.surprise);
     this.isChanging = true;
-    scored.decision = this.#policy.decide(scored.signal, scored.score, login, partition);
+    scored.decision = this.#policy.decide(scored.signal, scored.score, login, facts, partition);
     return scored;
   }
 
   /** Adds the login scored last, which was read from `offset` of a partition. */
-  add(login: LoginBytes, isAlert: boolean, partition: number, offset: number): void {
-    this.#surprise.learn(login, this.facts, originKey(partition, offset));
+  add(login: LoginBytes, partition: number, offset: number): void {
+    const { isAlert, isRepetition } = this.#scored.decision!;
+    if (!isRepetition) this.#surprise.learn(login, this.facts, originKey(partition, offset));
     this.graph.apply(login, this.facts.ids, this.facts.rows);
-    if (isAlert) this.graph.markAlert(login, this.facts.ids);
+    if (isAlert) this.graph.markAlert(login, this.facts.ids, (kind, row) => this.#isAbout(login, kind, row));
     this.isChanging = false;
+  }
+
+  /** Whether the alert of the login scored last is about one of its links: one that is new, or lacks presence. */
+  #isAbout(login: LoginBytes, kind: LinkKind, row: LinkRow): boolean {
+    if (this.#scored.signal === "presence" && kind === this.#reader.userSource) return true;
+    return !this.#familiarity.isFamiliar(row, login.timeMs);
   }
 }
 

@@ -1,4 +1,5 @@
 import { AUTH_TYPE, type LoginBytes, SOURCE_HOST, TARGET_HOST, USER } from "../ingest/login-bytes.ts";
+import type { Familiarity } from "./familiarity.ts";
 import type { Graph } from "./graph.ts";
 import { findLinkKind, LINK_KINDS_MAX, type LinkKind } from "./link-kinds.ts";
 import { type LinkRow, NO_ROW } from "./link-row.ts";
@@ -87,17 +88,16 @@ function withoutGiven(degree: number, peersWith: number, pairs: number, pairsWit
 /** Reads the facts of logins from one graph. */
 export class FactReader {
   readonly #graph: Graph;
-  readonly #familiarAfterMs: number;
+  readonly #familiarity: Familiarity;
   readonly userSource: LinkKind | undefined;
   readonly userTarget: LinkKind | undefined;
   readonly sourceTarget: LinkKind | undefined;
   readonly userAuth: LinkKind;
   readonly targetAuth: LinkKind;
 
-  /** @param familiarAfterMs age below which a link does not count as familiar, so that repetition alone buys nothing */
-  constructor(graph: Graph, familiarAfterMs: number) {
+  constructor(graph: Graph, familiarity: Familiarity) {
     this.#graph = graph;
-    this.#familiarAfterMs = familiarAfterMs;
+    this.#familiarity = familiarity;
     this.userSource = findLinkKind(graph.kinds, "user", "sourceHost");
     this.userTarget = findLinkKind(graph.kinds, "user", "targetHost");
     this.sourceTarget = findLinkKind(graph.kinds, "sourceHost", "targetHost");
@@ -164,7 +164,7 @@ export class FactReader {
     const isKnown = facts.sourceTargetRow !== NO_ROW && (relation !== 0 || kind.relation === "untyped");
     const { ids } = facts;
     const row = isKnown ? links.find(kind.index, relation, ids[SOURCE_HOST]!, ids[TARGET_HOST]!) : NO_ROW;
-    const isFamiliar = row !== NO_ROW && this.#isFamiliar(row, facts.timeMs);
+    const isFamiliar = this.#familiarity.isFamiliar(row, facts.timeMs);
     facts.sourceTargetTypeRow = row;
     if (isFamiliar) {
       facts.sourceTargetTypeCount = links.statistics.countOf(row);
@@ -297,12 +297,8 @@ export class FactReader {
     const share = (Math.max(contexts - DISCOUNT, 0) + unseen) / (this.#graph.pairCounts[kind.index]! + PRIOR);
     const total = contextNodes.countOf(context);
     if (total === 0) return -Math.log(share);
-    const isFamiliar = row !== NO_ROW && this.#isFamiliar(row, timeMs);
+    const isFamiliar = this.#familiarity.isFamiliar(row, timeMs);
     const seen = isFamiliar ? Math.max(this.#graph.links.statistics.countOf(row) - DISCOUNT, 0) : 0;
     return -Math.log((seen + (DISCOUNT * contextNodes.degreeOf(context) + PRIOR) * share) / (total + PRIOR));
-  }
-
-  #isFamiliar(row: LinkRow, timeMs: number): boolean {
-    return timeMs - this.#graph.links.statistics.firstMsOf(row) >= this.#familiarAfterMs;
   }
 }

@@ -154,14 +154,18 @@ export class Graph {
     }
   }
 
-  /** Notes an alert on the links of a login that was applied before: they stay out of training. */
-  markAlert(login: LoginBytes, ids: Int32Array): void {
+  /**
+   * Notes an alert on those links of a login, applied before, that it is about: they stay out of training, and are not familiar
+   * for longer.
+   */
+  markAlert(login: LoginBytes, ids: Int32Array, isAbout: (kind: LinkKind, row: LinkRow) => boolean): void {
     for (const kind of this.kinds) {
       if (kind.isProfile || !isFormed(kind, login)) continue;
       const typed = this.names.internRelation(login, kind.relation);
       for (const relation of typed > 0 ? [0, typed] : [0]) {
         const row = this.links.find(kind.index, relation, ids[kind.from]!, ids[kind.to]!);
         assert(row !== NO_ROW, "an alert on a link that was never added");
+        if (!isAbout(kind, row)) continue;
         this.links.statistics.addAlert(row);
         this.#delta.statistics.addAlert(this.#delta.placeOf(row));
         if (relation !== 0) continue;

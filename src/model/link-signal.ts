@@ -1,7 +1,8 @@
 import type { Facts } from "../graph-state/facts.ts";
+import type { Familiarity } from "../graph-state/familiarity.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { LinkKind } from "../graph-state/link-kinds.ts";
-import { type LinkRow, NO_ROW } from "../graph-state/link-row.ts";
+import type { LinkRow } from "../graph-state/link-row.ts";
 import { NO_ENTITY } from "../graph-state/names.ts";
 import { AUTH_TYPE, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
 import { type Epoch, linkClassOf } from "./epoch.ts";
@@ -44,13 +45,13 @@ export class LinkSignal {
     sourceTarget: Number.NaN,
   };
   readonly #graph: Graph;
-  readonly #familiarAfterMs: number;
+  readonly #familiarity: Familiarity;
   #model: AdoptedEpoch | undefined;
 
-  /** @param familiarAfterMs age from which a link is known: nothing has to be predicted then */
-  constructor(graph: Graph, familiarAfterMs: number) {
+  /** @param familiarity which links are known: nothing has to be predicted then */
+  constructor(graph: Graph, familiarity: Familiarity) {
     this.#graph = graph;
-    this.#familiarAfterMs = familiarAfterMs;
+    this.#familiarity = familiarity;
   }
 
   /** Uses an epoch from now on. */
@@ -69,7 +70,7 @@ export class LinkSignal {
     for (const kind of this.#graph.kinds) {
       if (kind.isProfile || login.isAbsent(kind.from) || login.isAbsent(kind.to)) continue;
       if (kind.fromKind === kind.toKind && login.isSame(kind.from, kind.to)) continue;
-      const probability = this.#isFamiliar(facts.rows[kind.index]!, facts.timeMs)
+      const probability = this.#familiarity.isFamiliar(facts.rows[kind.index]!, facts.timeMs)
         ? 1
         : model.probability(kind, facts.ids[kind.from]!, facts.ids[kind.to]!, login);
       if (probability === undefined) continue;
@@ -79,10 +80,6 @@ export class LinkSignal {
       if (probability < least) least = probability;
     }
     return links === 0 ? undefined : Math.min(1, least * links);
-  }
-
-  #isFamiliar(row: LinkRow, timeMs: number): boolean {
-    return row !== NO_ROW && timeMs - this.#graph.links.statistics.firstMsOf(row) >= this.#familiarAfterMs;
   }
 }
 

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
+import { Familiarity } from "../../src/graph-state/familiarity.ts";
 import type { Graph } from "../../src/graph-state/graph.ts";
 import { EVIDENCE, type Login, OUTCOMES } from "../../src/ingest/login.ts";
 import {
@@ -63,6 +64,11 @@ export function addLogin(graph: Graph, added: Login): void {
 export function addLoginTaking(graph: Graph, added: Login): void {
   if (graph.window.wouldStep(added.timeMs)) graph.takeDelta(PART_BYTES_MAX);
   addLogin(graph, added);
+}
+
+/** Links are familiar after an hour, whether an alert named them or not. */
+export function familiarAfterAnHour(graph: Graph): Familiarity {
+  return new Familiarity(graph, { familiarAfterHours: 1, alertedFamiliarAfterHours: 1 });
 }
 
 /** One part whatever it holds. */

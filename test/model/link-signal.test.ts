@@ -5,7 +5,7 @@ import { Graph } from "../../src/graph-state/graph.ts";
 import type { Login } from "../../src/ingest/login.ts";
 import { LinkSignal } from "../../src/model/link-signal.ts";
 import { trainingInput } from "../../src/model/training-input.ts";
-import { addLogin, login, loginBytes } from "../graph-state/logins.ts";
+import { addLogin, familiarAfterAnHour, login, loginBytes } from "../graph-state/logins.ts";
 import { untrainedEpoch } from "./epochs.ts";
 
 const HOUR_MS = 3_600_000;
@@ -15,11 +15,11 @@ const NOW_MS = 100 * HOUR_MS;
 function linkOf(others: readonly Login[], asked: Login, isAdopted = true) {
   const graph = new Graph({ window: { days: 30, maxLinks: 10_000 } });
   for (const other of others) addLogin(graph, other);
-  const signal = new LinkSignal(graph, HOUR_MS);
+  const signal = new LinkSignal(graph, familiarAfterAnHour(graph));
   if (isAdopted) signal.adopt(untrainedEpoch(1, 1, trainingInput(graph)));
   const facts = new Facts();
   const bytes = loginBytes(asked);
-  new FactReader(graph, HOUR_MS).read(bytes, facts);
+  new FactReader(graph, familiarAfterAnHour(graph)).read(bytes, facts);
   return { probability: signal.probability(bytes, facts), oddness: { ...signal.oddness } };
 }
 

@@ -4,7 +4,13 @@ import fc from "fast-check";
 import { FactReader, Facts } from "../../src/graph-state/facts.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
 import { isRemote, type Login } from "../../src/ingest/login.ts";
-import { addLogin, addLoginTaking, arbitraryLogin, loginBytes } from "../graph-state/logins.ts";
+import {
+  addLogin,
+  addLoginTaking,
+  arbitraryLogin,
+  familiarAfterAnHour,
+  loginBytes,
+} from "../graph-state/logins.ts";
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -92,7 +98,7 @@ test("facts read incrementally equal facts counted from all logins in the window
       (steps) => {
         const graph = new Graph({ window: { days: 30, maxLinks: 1_000_000 } });
         const naive = new NaiveGraph();
-        const reader = new FactReader(graph, HOUR_MS);
+        const reader = new FactReader(graph, familiarAfterAnHour(graph));
         const facts = new Facts();
         let clockMs = 100 * DAY_MS;
         for (const [drawn, gapMs] of steps) {
