@@ -11,6 +11,8 @@ export type SomeLinks = {
   readonly rows: Int32Array;
   readonly placeOf: (i: number) => number;
   readonly statistics: Statistics;
+  /** Minutes and counts of a link: see `SegmentLink`. */
+  readonly recentOf: (link: LinkRow) => readonly number[];
 };
 
 /** What of a graph is not links. */
@@ -19,7 +21,7 @@ type Rest = Pick<GraphPart, "histograms" | "incidents" | "samples">;
 /** Links of a graph, and the rest, as parts of about `bytesMax` encoded bytes; one at least. */
 export function* partsOf(
   graph: NamedLinks & { readonly window: Window; readonly originMs: number },
-  { rows, placeOf, statistics }: SomeLinks,
+  { rows, placeOf, statistics, recentOf }: SomeLinks,
   bytesMax: number,
   { histograms, incidents, samples }: Rest,
 ): Generator<GraphPart> {
@@ -27,7 +29,8 @@ export function* partsOf(
   const { originMs } = graph;
   for (let i = 0, s = 0, isFirst = true; isFirst || i < rows.length || s < samples.length; isFirst = false) {
     const links = new SegmentLinks(graph);
-    for (; i < rows.length && links.bytes < bytesMax; i++) links.add(rows[i]!, statistics, placeOf(i));
+    for (; i < rows.length && links.bytes < bytesMax; i++)
+      links.add(rows[i]!, statistics, placeOf(i), recentOf(rows[i]!));
     const firstSample = s;
     for (let { bytes } = links; s < samples.length && bytes < bytesMax; s++) bytes += bytesOf(samples[s]!);
     const rest = isFirst ? { histograms, incidents } : { histograms: [], incidents: [] };

@@ -18,6 +18,7 @@ import { OpenIncidents } from "./incidents.ts";
 import type { LinkChains } from "./link-chains.ts";
 import {
   DEFAULT_LINK_KINDS,
+  findLinkKind,
   HOST_KIND,
   isFormed,
   type LinkKind,
@@ -30,12 +31,15 @@ import { LinkTable } from "./link-table.ts";
 import { Names, NO_ENTITY } from "./names.ts";
 import { NewLinkCounters } from "./new-link-counters.ts";
 import { NodeAggregates } from "./node-aggregates.ts";
+import { RecentLogins } from "./recent-logins.ts";
 import type { GraphPart } from "./segment.ts";
 import { Statistics } from "./statistics.ts";
 import { Window, type WindowOptions } from "./window.ts";
 
 /** Evicting at the cap makes room for this share of all links at once. */
 const EVICTION_SHARE = 0.01;
+/** What links that are no pair of hosts say of the newest minutes. */
+const NONE: readonly number[] = [];
 
 export type GraphOptions = {
   readonly links?: readonly LinkKindConfig[];
@@ -66,12 +70,15 @@ export class Graph {
   readonly histograms = new HourlyHistograms();
   readonly incidents = new OpenIncidents();
   readonly samples = new HourlySamples();
+  /** Of pairs of a source and a target host, where such links are configured. */
+  readonly recent = new RecentLogins();
   /** Event time of the first login ever seen, +Infinity before it. */
   originMs = Number.POSITIVE_INFINITY;
   /** Links evicted at the cap so far. */
   evictedCount = 0;
 
   readonly #linksMax: number;
+  readonly #hostPairs: LinkKind | undefined;
   /** True if every link that may go has gone, until the next delta is taken. */
   #hasNoneToEvict = false;
   /** By link kind: when the links of a node were first seen, for users and source hosts and their targets. */
@@ -91,6 +98,7 @@ export class Graph {
     this.window = new Window(options.window);
     this.#wheel = new ExpiryWheel(this.links, this.window);
     this.#linksMax = options.window.maxLinks;
+    this.#hostPairs = findLinkKind(this.kinds, "sourceHost", "targetHost");
     this.#newTargets = this.kinds.map(({ from, to }) =>
       to === TARGET_HOST && (from === USER || from === SOURCE_HOST) ? new NewLinkCounters() : undefined,
     );
@@ -112,6 +120,7 @@ export class Graph {
     if (timeMs < this.originMs) this.originMs = timeMs;
     const isStep = this.window.wouldStep(timeMs);
     this.window.advance(timeMs);
+    this.recent.moveTo(this.window.watermarkMs);
     if (isStep) for (const link of this.#wheel.expired()) this.#removeLink(link);
     // Never while links are being added: eviction may release names that were looked up for them.
     this.#makeRoomFor(this.kinds.length * 2);
@@ -134,21 +143,23 @@ export class Graph {
 
   /**
    * Adds a login (or evidence) to every link it forms. `ids` comes from `names.find` and is completed with new entities; `rows`
-   * from `resolvePairs`, if that was called and nothing has changed since.
+   * from `resolvePairs`, if that was called and nothing has changed since. `isBurst`: it says nothing of what is usual.
    */
-  apply(login: LoginBytes, ids: Int32Array, rows?: Int32Array): void {
+  apply(login: LoginBytes, ids: Int32Array, rows?: Int32Array, isBurst = false): void {
     const { evidence } = login;
     this.#change.setOne(0, login.timeMs, {
       failures: login.outcome === FAILURE ? 1 : 0,
       strong: evidence === STRONG || evidence === TICKET ? 1 : 0,
       weak: evidence === WEAK ? 1 : 0,
       tickets: evidence === TICKET ? 1 : 0,
+      bursts: isBurst ? 1 : 0,
     });
     for (const kind of this.kinds) {
       if (!isFormed(kind, login)) continue;
       const from = this.names.intern(login, kind.from, ids);
       const to = this.names.intern(login, kind.to, ids);
-      this.#addChange(kind, 0, from, to, true, rows?.[kind.index]);
+      const row = this.#addChange(kind, 0, from, to, true, rows?.[kind.index]);
+      if (kind === this.#hostPairs) this.recent.record(row, from, to, login.timeMs);
       const relation = this.names.internRelation(login, kind.relation);
       if (relation > 0) this.#addChange(kind, relation, from, to, true);
     }
@@ -219,14 +230,16 @@ export class Graph {
   /** What was added since the last call, in parts of about `bytesMax` encoded bytes; one at least. */
   takeDelta(bytesMax: number): GraphPart[] {
     const { rows, statistics } = this.#delta;
+    const recentOf = (link: LinkRow) => (this.#isHostPair(link) ? this.recent.changeOf(link) : NONE);
     const parts = [
-      ...partsOf(this, { rows, placeOf: (i) => i, statistics }, bytesMax, {
+      ...partsOf(this, { rows, placeOf: (i) => i, statistics, recentOf }, bytesMax, {
         histograms: this.histograms.takeDelta(),
         incidents: this.incidents.takeDelta(),
         samples: this.samples.takeDelta(),
       }),
     ];
     this.#delta.clear();
+    this.recent.clearChange();
     this.#hasNoneToEvict = false;
     return parts;
   }
@@ -237,7 +250,9 @@ export class Graph {
    */
   toParts(bytesMax: number): Generator<GraphPart> {
     const rows = rowsByNode(this);
-    return partsOf(this, { rows, placeOf: (i) => rows[i]!, statistics: this.links.statistics }, bytesMax, {
+    const { statistics } = this.links;
+    const recentOf = (link: LinkRow) => (this.#isHostPair(link) ? this.recent.pairs.of(link) : NONE);
+    return partsOf(this, { rows, placeOf: (i) => rows[i]!, statistics, recentOf }, bytesMax, {
       histograms: this.histograms.all(),
       incidents: this.incidents.all(),
       samples: this.samples.all(),
@@ -255,11 +270,18 @@ export class Graph {
     for (const link of part.links) {
       const relation = link.relation === 0 ? 0 : relations[link.relation - 1]!;
       this.#change.set(0, link);
-      this.#addChange(this.kinds[link.kind]!, relation, ids[link.from]!, ids[link.to]!, false);
+      const from = ids[link.from]!;
+      const to = ids[link.to]!;
+      const row = this.#addChange(this.kinds[link.kind]!, relation, from, to, false);
+      if (link.recent.length > 0) this.recent.addAll(row, from, to, link.recent);
     }
     this.histograms.add(part.histograms);
     this.incidents.addAll(part.incidents, this.window.watermarkMs);
     this.samples.addAll(part.samples);
+  }
+
+  #isHostPair(link: LinkRow): boolean {
+    return this.links.kindOf(link) === this.#hostPairs?.index && this.links.relationOf(link) === 0;
   }
 
   /** At the cap, the longest silent links go, a hundredth of all at once. */
@@ -276,7 +298,7 @@ export class Graph {
     this.#hasNoneToEvict = wanted > 0 && this.isDirty;
   }
 
-  /** Adds `#change` to a link, whose row may be known; `isOwn`: it is to be in the next delta. */
+  /** Adds `#change` to a link, whose row may be known; `isOwn`: it is to be in the next delta. @returns the row */
   #addChange(
     kind: LinkKind,
     relation: number,
@@ -284,7 +306,7 @@ export class Graph {
     to: number,
     isOwn: boolean,
     known: LinkRow = NO_ROW,
-  ): void {
+  ): LinkRow {
     const change = this.#change;
     const { size } = this.links;
     const row = known === NO_ROW ? this.links.findOrAdd(kind.index, relation, from, to) : known;
@@ -296,12 +318,13 @@ export class Graph {
     const hadTickets = statistics.ticketsOf(row) > 0;
     statistics.addRow(row, change, 0);
     if (isOwn) this.#delta.statistics.addRow(this.#delta.placeOf(row), change, 0);
-    if (relation !== 0) return;
+    if (relation !== 0) return row;
     this.fromNodes[kind.index]!.statistics.addRow(from, change, 0);
     if (!kind.isProfile) this.toNodes[kind.index]!.statistics.addRow(to, change, 0);
     if (!hadStrong && statistics.strongOf(row) > 0) this.#countStrong(kind, from, to, 1);
     if (!hadTickets && statistics.ticketsOf(row) > 0) this.#countTickets(kind, from, to, 1);
     this.#afterPair(kind, row, isNew, firstMsBefore);
+    return row;
   }
 
   #countStrong({ index }: LinkKind, from: number, to: number, change: 1 | -1): void {
@@ -371,6 +394,7 @@ export class Graph {
       if (links.statistics.strongOf(row) > 0) this.#countStrong(kind, from, to, -1);
       if (links.statistics.ticketsOf(row) > 0) this.#countTickets(kind, from, to, -1);
       this.#newTargets[kind.index]?.remove(from, links.statistics.firstMsOf(row));
+      if (kind === this.#hostPairs) this.recent.forget(row, from, to);
       if (--fromNodes.degree[from]! === 0) {
         fromNodes.nodeCount--;
         this.#newTargets[kind.index]?.clear(from);

@@ -7,7 +7,9 @@ import type { GraphPart, SegmentLink, SegmentName } from "./segment.ts";
 import type { Statistics } from "./statistics.ts";
 
 /** About what the numbers of a link take when encoded, mostly more. */
-const LINK_BYTES = 48;
+const LINK_BYTES = 50;
+/** The same of a minute, or of its count. */
+const RECENT_BYTES = 4;
 
 /** The links of a graph, and the names that they stand for. */
 export type NamedLinks = {
@@ -36,11 +38,12 @@ export class SegmentLinks {
     return this.#bytes + this.#links.length * LINK_BYTES;
   }
 
-  /** Adds a link with what row `at` of `statistics` says of it. */
-  add(link: LinkRow, statistics: Statistics, at: number): void {
+  /** Adds a link with what row `at` of `statistics` says of it, and its newest minutes. */
+  add(link: LinkRow, statistics: Statistics, at: number, recent: readonly number[]): void {
     const { links, kinds } = this.#graph;
     const kind = kinds[links.kindOf(link)]!;
     const firstMs = statistics.firstMsOf(at);
+    this.#bytes += recent.length * RECENT_BYTES;
     this.#links.push({
       kind: kind.index,
       relation: this.#relation(links.relationOf(link)),
@@ -56,6 +59,8 @@ export class SegmentLinks {
       spanMs: statistics.lastMsOf(at) - firstMs,
       minutes: statistics.minutesOf(at),
       days: statistics.daysOf(at),
+      bursts: statistics.burstsOf(at),
+      recent,
     });
   }
 

@@ -18,6 +18,8 @@ export type SegmentLink = RowValues & {
   readonly relation: number;
   readonly from: number;
   readonly to: number;
+  /** Minutes since the epoch, each followed by how many logins it had: of pairs of hosts, the newest minutes. */
+  readonly recent: readonly number[];
 };
 
 /** What was added to a graph, or all of it, with names instead of ids. Any cut into parts has the same sum. */
@@ -91,7 +93,8 @@ const headerType = avro.Type.forSchema({
 });
 
 /**
- * The schema of a version. Since 2 links count ticket requests, and logins are sampled.
+ * The schema of a version. Since 2 links count ticket requests, and logins are sampled; since 3 links count bursts, and
+ * pairs of hosts their newest minutes.
  */
 function schemaOf(version: number): avro.Schema {
   const since = (first: number, added: avro.schema.RecordType["fields"][number]) =>
@@ -128,6 +131,8 @@ function schemaOf(version: number): avro.Schema {
             field("spanMs", "double"),
             field("minutes", long),
             field("days", long),
+            ...since(3, { ...field("bursts", long), default: 0 }),
+            ...since(3, { ...field("recent", { type: "array", items: long }), default: [] }),
           ],
         },
       }),
@@ -186,12 +191,14 @@ function schemaOf(version: number): avro.Schema {
 }
 
 /** Before the Avro record: a byte that says the version, and the CRC-32 of the rest. */
-const VERSION = 2;
+const VERSION = 3;
 const PREFIX_BYTES = 5;
 
 const type = avro.Type.forSchema(schemaOf(VERSION));
 /** How to read what earlier versions wrote. */
-const resolvers = new Map([[1, type.createResolver(avro.Type.forSchema(schemaOf(1)))]]);
+const resolvers = new Map(
+  [1, 2].map((version) => [version, type.createResolver(avro.Type.forSchema(schemaOf(version)))]),
+);
 
 /** The published Avro schema of a segment. */
 export const SEGMENT_SCHEMA: unknown = type.schema({ exportAttrs: true });
@@ -254,6 +261,8 @@ function writeLink(link: SegmentLink): void {
   writer.double(link.spanMs);
   writer.long(link.minutes);
   writer.long(link.days);
+  writer.long(link.bursts);
+  writer.array(link.recent, writeNumber);
 }
 
 function writeNumber(value: number): void {

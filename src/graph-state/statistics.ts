@@ -19,6 +19,7 @@ const WEAK = 9;
 const ALERTS = 10;
 const DAYS = 11;
 const TICKETS = 12;
+const BURSTS = 13;
 
 /** What a row says of a link; the last time is `firstMs + spanMs`. */
 export type RowValues = {
@@ -28,6 +29,8 @@ export type RowValues = {
   readonly weak: number;
   /** Ticket requests: part of `strong`. */
   readonly tickets: number;
+  /** Records that came in a burst, and say nothing of what is usual: see the volume signal. */
+  readonly bursts: number;
   readonly alerts: number;
   readonly firstMs: number;
   readonly spanMs: number;
@@ -39,7 +42,7 @@ export type RowValues = {
  * Rows of link statistics, one a link. They form a commutative monoid under `addRow`: counts add, first takes the minimum,
  * last the maximum, and day maps are OR-ed.
  *
- *   row     first:f64 last:f64 minutes:f64 | count:u32 failures:u32 strong:u32 weak:u32 alerts:u32 days:u32 tickets:u32 (4 B free)     56 B
+ *   row     first:f64 last:f64 minutes:f64 | count:u32 failures:u32 strong:u32 weak:u32 alerts:u32 days:u32 tickets:u32 bursts:u32     56 B
  *
  * A row is read and written as a whole: it lies together, in one or two cache lines, where columns would be ten.
  *
@@ -75,6 +78,10 @@ export class Statistics {
 
   ticketsOf(row: number): number {
     return this.#words[ROW_WORDS * row + TICKETS]!;
+  }
+
+  burstsOf(row: number): number {
+    return this.#words[ROW_WORDS * row + BURSTS]!;
   }
 
   alertsOf(row: number): number {
@@ -116,7 +123,13 @@ export class Statistics {
   setOne(
     row: number,
     timeMs: number,
-    { failures, strong, weak, tickets }: Pick<RowValues, "failures" | "strong" | "weak" | "tickets">,
+    {
+      failures,
+      strong,
+      weak,
+      tickets,
+      bursts,
+    }: Pick<RowValues, "failures" | "strong" | "weak" | "tickets" | "bursts">,
   ): void {
     const minutes = Math.floor(timeMs / MS_PER_MINUTE);
     const days = 1 << (Math.floor(timeMs / MS_PER_DAY) % DAYS_IN_MAP);
@@ -126,6 +139,7 @@ export class Statistics {
       strong,
       weak,
       tickets,
+      bursts,
       alerts: 0,
       firstMs: timeMs,
       spanMs: 0,
@@ -143,6 +157,7 @@ export class Statistics {
     words[word + STRONG] = link.strong;
     words[word + WEAK] = link.weak;
     words[word + TICKETS] = link.tickets;
+    words[word + BURSTS] = link.bursts;
     words[word + ALERTS] = link.alerts;
     words[word + DAYS] = link.days;
     const double = ROW_DOUBLES * row;
@@ -166,6 +181,7 @@ export class Statistics {
     into[i + STRONG]! += words[j + STRONG]!;
     into[i + WEAK]! += words[j + WEAK]!;
     into[i + TICKETS]! += words[j + TICKETS]!;
+    into[i + BURSTS]! += words[j + BURSTS]!;
     into[i + ALERTS]! += words[j + ALERTS]!;
     this.#doubles[ROW_DOUBLES * row + MINUTES]! += from.#doubles[ROW_DOUBLES * other + MINUTES]!;
     this.#seen(row, from.firstMsOf(other), from.lastMsOf(other), words[j + DAYS]!);
@@ -182,6 +198,7 @@ export class Statistics {
     into[i + STRONG]! -= words[j + STRONG]!;
     into[i + WEAK]! -= words[j + WEAK]!;
     into[i + TICKETS]! -= words[j + TICKETS]!;
+    into[i + BURSTS]! -= words[j + BURSTS]!;
     into[i + ALERTS]! -= words[j + ALERTS]!;
     this.#doubles[ROW_DOUBLES * row + MINUTES]! -= from.#doubles[ROW_DOUBLES * other + MINUTES]!;
   }

@@ -40,6 +40,8 @@ const aSegment: fc.Arbitrary<Segment> = fc.record({
       spanMs: aDouble,
       minutes: aLong,
       days: aLong,
+      bursts: aLong,
+      recent: fc.array(aLong),
     }),
   ),
   histograms: fc.array(

@@ -43,20 +43,32 @@ const OLD = {
   incidents: [],
 };
 
-test("a segment that version 1 wrote is read: nothing of it was a ticket request, and nothing was sampled", () => {
-  const schema = readFileSync(join(HISTORY, "1.avsc"), "utf8");
-  const body = avro.Type.forSchema(JSON.parse(schema)).toBuffer(OLD);
+/** A segment as a version wrote it. */
+function written(version: number, segment: unknown): Buffer {
+  const schema = readFileSync(join(HISTORY, `${version}.avsc`), "utf8");
+  const body = avro.Type.forSchema(JSON.parse(schema)).toBuffer(segment);
   const prefix = Buffer.alloc(5);
-  prefix[0] = 1;
+  prefix[0] = version;
   prefix.writeUInt32BE(crc32(body), 1);
-  const segment = decodeSegment(Buffer.concat([prefix, body]));
+  return Buffer.concat([prefix, body]);
+}
+
+test("a segment that version 1 wrote is read: nothing of it was a ticket request, and nothing was sampled", () => {
+  const segment = decodeSegment(written(1, OLD));
   assert.deepEqual(segment.samples, []);
-  assert.deepEqual({ ...segment.links[0]! }, { ...OLD.links[0]!, tickets: 0 });
+  assert.deepEqual({ ...segment.links[0]! }, { ...OLD.links[0]!, tickets: 0, bursts: 0, recent: [] });
+  assert.deepEqual(decodeSegment(encodeSegment(segment)), segment);
+});
+
+test("a segment that version 2 wrote is read: nothing of it came in a burst, and its minutes are not known", () => {
+  const links = [{ ...OLD.links[0]!, tickets: 3 }];
+  const segment = decodeSegment(written(2, { ...OLD, links, samples: [] }));
+  assert.deepEqual({ ...segment.links[0]! }, { ...links[0]!, bursts: 0, recent: [] });
   assert.deepEqual(decodeSegment(encodeSegment(segment)), segment);
 });
 
 test("a version that is not known is no segment", () => {
   const bytes = Buffer.alloc(20);
   bytes[0] = 99;
-  assert.throws(() => decodeSegment(bytes), /it has version 99, this program reads those up to 2/);
+  assert.throws(() => decodeSegment(bytes), /it has version 99, this program reads those up to 3/);
 });
