@@ -1,7 +1,7 @@
 import type { Facts } from "../graph-state/facts.ts";
 import type { Login } from "../ingest/login.ts";
 import type { LinkOddness } from "../model/link-signal.ts";
-import { ago, hosts, oneIn, wholeNumber } from "./quantities.ts";
+import { ago, decimal, hosts, oneIn, wholeNumber } from "./quantities.ts";
 
 /** What is said of a feature. */
 export type Words = { readonly text: string; readonly observed: string; readonly usual: string };
@@ -84,6 +84,16 @@ export function contrastWords(
     default:
       return undefined;
   }
+}
+
+/** @param count odd links of the user in the weeks before, each faded by its age */
+export function oddPast(user: string, count: number): Words {
+  const text = count < 1.5 ? "another odd login" : `about ${wholeNumber.format(count)} other odd logins`;
+  return {
+    text: `${user} made ${text} to or from somewhere new in the weeks before`,
+    observed: `${decimal.format(count)}, each halved for each week that has passed`,
+    usual: "none",
+  };
 }
 
 function timesBefore(count: number): string {

@@ -6,7 +6,7 @@ import type { Login } from "../ingest/login.ts";
 import { SOURCE_HOST, TARGET_HOST, USER } from "../ingest/login-bytes.ts";
 import type { LinkOddness } from "../model/link-signal.ts";
 import type { Surprise } from "../model/surprise.ts";
-import { contrastWords, type Words } from "./contrast-words.ts";
+import { contrastWords, oddPast, type Words } from "./contrast-words.ts";
 import type { Reason, Signal, Usual } from "./odd-login.ts";
 import { decimal, hosts, oneIn, times, wholeNumber } from "./quantities.ts";
 
@@ -133,6 +133,8 @@ export class Explainer {
     const source = facts.ids[SOURCE_HOST]!;
     const target = facts.ids[TARGET_HOST]!;
     switch (feature) {
+      case "oddPast":
+        return oddPast(login.user, this.#surprise.oddPastCount);
       case "sourceGivenUser":
         return this.#share(`${login.user} logged on from`, login.sourceHost, userSource, "from", user);
       case "targetGivenUser":

@@ -131,7 +131,9 @@ export class Scoring {
   add(login: LoginBytes, partition: number, offset: number): void {
     const { isAlert, isRepetition } = this.#scored.decision!;
     if (!isRepetition) this.#surprise.learn(login, this.facts, originKey(partition, offset));
+    const oddNews = this.#surprise.oddNewsOf(login, this.facts);
     this.graph.apply(login, this.facts.ids, this.facts.rows);
+    if (oddNews !== undefined) this.graph.markOddNews(oddNews, this.facts.ids);
     if (isAlert) this.graph.markAlert(login, this.facts.ids, (kind, row) => this.#isAbout(login, kind, row));
     this.isChanging = false;
   }

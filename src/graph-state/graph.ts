@@ -31,6 +31,7 @@ import { LinkTable } from "./link-table.ts";
 import { Names, NO_ENTITY } from "./names.ts";
 import { NewLinkCounters } from "./new-link-counters.ts";
 import { NodeAggregates } from "./node-aggregates.ts";
+import { OddNews } from "./odd-news.ts";
 import { RecentLogins } from "./recent-logins.ts";
 import type { GraphPart } from "./segment.ts";
 import { Statistics } from "./statistics.ts";
@@ -72,6 +73,8 @@ export class Graph {
   readonly samples = new HourlySamples();
   /** Of pairs of a source and a target host, where such links are configured. */
   readonly recent = new RecentLogins();
+  /** Of users, by their links to source and target hosts. */
+  readonly oddNews = new OddNews();
   /** Event time of the first login ever seen, +Infinity before it. */
   originMs = Number.POSITIVE_INFINITY;
   /** Links evicted at the cap so far. */
@@ -184,6 +187,19 @@ export class Graph {
         this.toNodes[kind.index]!.statistics.addAlert(this.links.toOf(row));
       }
     }
+  }
+
+  /** Notes that a login, applied before, made a link and was odd. */
+  markOddNews(kind: LinkKind, ids: Int32Array): void {
+    const from = ids[kind.from]!;
+    const to = ids[kind.to]!;
+    const row = this.links.find(kind.index, 0, from, to);
+    assert(row !== NO_ROW, "an odd login made no link");
+    this.links.statistics.addOddNews(row);
+    this.#delta.statistics.addOddNews(this.#delta.placeOf(row));
+    this.fromNodes[kind.index]!.statistics.addOddNews(from);
+    this.toNodes[kind.index]!.statistics.addOddNews(to);
+    if (isOfUser(kind)) this.oddNews.add(from, this.links.statistics.firstMsOf(row), 1);
   }
 
   /** Targets of a user or source host, by links of that kind, first seen within `hours` (at most 24) before `timeMs`. */
@@ -316,6 +332,7 @@ export class Graph {
     const firstMsBefore = statistics.firstMsOf(row);
     const hadStrong = statistics.strongOf(row) > 0;
     const hadTickets = statistics.ticketsOf(row) > 0;
+    const oddNewsBefore = statistics.oddNewsOf(row);
     statistics.addRow(row, change, 0);
     if (isOwn) this.#delta.statistics.addRow(this.#delta.placeOf(row), change, 0);
     if (relation !== 0) return row;
@@ -323,6 +340,7 @@ export class Graph {
     if (!kind.isProfile) this.toNodes[kind.index]!.statistics.addRow(to, change, 0);
     if (!hadStrong && statistics.strongOf(row) > 0) this.#countStrong(kind, from, to, 1);
     if (!hadTickets && statistics.ticketsOf(row) > 0) this.#countTickets(kind, from, to, 1);
+    if (isOfUser(kind)) this.#moveOddNews(row, from, oddNewsBefore, firstMsBefore);
     this.#afterPair(kind, row, isNew, firstMsBefore);
     return row;
   }
@@ -331,6 +349,13 @@ export class Graph {
     this.fromNodes[index]!.strongDegree[from]! += change;
     this.toNodes[index]!.strongDegree[to]! += change;
     this.strongPairCounts[index]! += change;
+  }
+
+  #moveOddNews(row: LinkRow, user: number, countBefore: number, firstMsBefore: number): void {
+    const { statistics } = this.links;
+    const count = statistics.oddNewsOf(row);
+    if (countBefore > 0) this.oddNews.remove(user, firstMsBefore, countBefore);
+    if (count > 0) this.oddNews.add(user, statistics.firstMsOf(row), count);
   }
 
   #countTickets({ index }: LinkKind, from: number, to: number, change: 1 | -1): void {
@@ -395,6 +420,8 @@ export class Graph {
       if (links.statistics.ticketsOf(row) > 0) this.#countTickets(kind, from, to, -1);
       this.#newTargets[kind.index]?.remove(from, links.statistics.firstMsOf(row));
       if (kind === this.#hostPairs) this.recent.forget(row, from, to);
+      const oddNews = links.statistics.oddNewsOf(row);
+      if (oddNews > 0 && isOfUser(kind)) this.oddNews.remove(from, links.statistics.firstMsOf(row), oddNews);
       if (--fromNodes.degree[from]! === 0) {
         fromNodes.nodeCount--;
         this.#newTargets[kind.index]?.clear(from);
@@ -404,4 +431,9 @@ export class Graph {
     links.remove(row);
     this.names.release(kind, relation, from, to);
   }
+}
+
+/** Links of a user to the hosts that he logs on from and to. */
+function isOfUser({ from, to }: LinkKind): boolean {
+  return from === USER && (to === SOURCE_HOST || to === TARGET_HOST);
 }

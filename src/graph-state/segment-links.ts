@@ -7,7 +7,7 @@ import type { GraphPart, SegmentLink, SegmentName } from "./segment.ts";
 import type { Statistics } from "./statistics.ts";
 
 /** About what the numbers of a link take when encoded, mostly more. */
-const LINK_BYTES = 50;
+const LINK_BYTES = 51;
 /** The same of a minute, or of its count. */
 const RECENT_BYTES = 4;
 
@@ -60,6 +60,7 @@ export class SegmentLinks {
       minutes: statistics.minutesOf(at),
       days: statistics.daysOf(at),
       bursts: statistics.burstsOf(at),
+      oddNews: statistics.oddNewsOf(at),
       recent,
     });
   }

@@ -93,8 +93,8 @@ const headerType = avro.Type.forSchema({
 });
 
 /**
- * The schema of a version. Since 2 links count ticket requests, and logins are sampled; since 3 links count bursts, and
- * pairs of hosts their newest minutes.
+ * The schema of a version. Since 2 links count ticket requests, and logins are sampled; since 3 links count bursts and odd
+ * logins that made them, and pairs of hosts those of their newest minutes.
  */
 function schemaOf(version: number): avro.Schema {
   const since = (first: number, added: avro.schema.RecordType["fields"][number]) =>
@@ -132,6 +132,7 @@ function schemaOf(version: number): avro.Schema {
             field("minutes", long),
             field("days", long),
             ...since(3, { ...field("bursts", long), default: 0 }),
+            ...since(3, { ...field("oddNews", long), default: 0 }),
             ...since(3, { ...field("recent", { type: "array", items: long }), default: [] }),
           ],
         },
@@ -262,6 +263,7 @@ function writeLink(link: SegmentLink): void {
   writer.long(link.minutes);
   writer.long(link.days);
   writer.long(link.bursts);
+  writer.long(link.oddNews);
   writer.array(link.recent, writeNumber);
 }
 

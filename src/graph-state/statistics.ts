@@ -4,7 +4,7 @@ const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 86_400_000;
 const DAYS_IN_MAP = 32;
 
-const ROW_BYTES = 56;
+const ROW_BYTES = 64;
 const ROW_DOUBLES = ROW_BYTES / 8;
 const ROW_WORDS = ROW_BYTES / 4;
 /** Places in a row, counted in doubles. */
@@ -20,6 +20,7 @@ const ALERTS = 10;
 const DAYS = 11;
 const TICKETS = 12;
 const BURSTS = 13;
+const ODD_NEWS = 14;
 
 /** What a row says of a link; the last time is `firstMs + spanMs`. */
 export type RowValues = {
@@ -31,6 +32,8 @@ export type RowValues = {
   readonly tickets: number;
   /** Records that came in a burst, and say nothing of what is usual: see the volume signal. */
   readonly bursts: number;
+  /** Records that made the link and were odd: one, or one of each process that did not know of the others. */
+  readonly oddNews: number;
   readonly alerts: number;
   readonly firstMs: number;
   readonly spanMs: number;
@@ -42,9 +45,9 @@ export type RowValues = {
  * Rows of link statistics, one a link. They form a commutative monoid under `addRow`: counts add, first takes the minimum,
  * last the maximum, and day maps are OR-ed.
  *
- *   row     first:f64 last:f64 minutes:f64 | count:u32 failures:u32 strong:u32 weak:u32 alerts:u32 days:u32 tickets:u32 bursts:u32     56 B
+ *   row     first:f64 last:f64 minutes:f64 | count:u32 failures:u32 strong:u32 weak:u32 alerts:u32 days:u32 tickets:u32 bursts:u32 oddNews:u32 (4 B free)     64 B
  *
- * A row is read and written as a whole: it lies together, in one or two cache lines, where columns would be ten.
+ * A row is read and written as a whole: it lies together, in one cache line, where columns would be ten.
  *
  * `minutes` is the sum of event times in whole minutes since the epoch, for the mean time: exact up to 300 million
  * logins a row. Bit d % 32 of `days` says that the link was seen on day d, for the 32 days up to `last`.
@@ -82,6 +85,10 @@ export class Statistics {
 
   burstsOf(row: number): number {
     return this.#words[ROW_WORDS * row + BURSTS]!;
+  }
+
+  oddNewsOf(row: number): number {
+    return this.#words[ROW_WORDS * row + ODD_NEWS]!;
   }
 
   alertsOf(row: number): number {
@@ -140,6 +147,7 @@ export class Statistics {
       weak,
       tickets,
       bursts,
+      oddNews: 0,
       alerts: 0,
       firstMs: timeMs,
       spanMs: 0,
@@ -158,6 +166,7 @@ export class Statistics {
     words[word + WEAK] = link.weak;
     words[word + TICKETS] = link.tickets;
     words[word + BURSTS] = link.bursts;
+    words[word + ODD_NEWS] = link.oddNews;
     words[word + ALERTS] = link.alerts;
     words[word + DAYS] = link.days;
     const double = ROW_DOUBLES * row;
@@ -168,6 +177,10 @@ export class Statistics {
 
   addAlert(row: number): void {
     this.#words[ROW_WORDS * row + ALERTS]!++;
+  }
+
+  addOddNews(row: number): void {
+    this.#words[ROW_WORDS * row + ODD_NEWS]!++;
   }
 
   /** Adds row `other` of `from` to `row`. */
@@ -182,6 +195,7 @@ export class Statistics {
     into[i + WEAK]! += words[j + WEAK]!;
     into[i + TICKETS]! += words[j + TICKETS]!;
     into[i + BURSTS]! += words[j + BURSTS]!;
+    into[i + ODD_NEWS]! += words[j + ODD_NEWS]!;
     into[i + ALERTS]! += words[j + ALERTS]!;
     this.#doubles[ROW_DOUBLES * row + MINUTES]! += from.#doubles[ROW_DOUBLES * other + MINUTES]!;
     this.#seen(row, from.firstMsOf(other), from.lastMsOf(other), words[j + DAYS]!);
@@ -199,6 +213,7 @@ export class Statistics {
     into[i + WEAK]! -= words[j + WEAK]!;
     into[i + TICKETS]! -= words[j + TICKETS]!;
     into[i + BURSTS]! -= words[j + BURSTS]!;
+    into[i + ODD_NEWS]! -= words[j + ODD_NEWS]!;
     into[i + ALERTS]! -= words[j + ALERTS]!;
     this.#doubles[ROW_DOUBLES * row + MINUTES]! -= from.#doubles[ROW_DOUBLES * other + MINUTES]!;
   }

@@ -2,10 +2,12 @@ import { z } from "zod";
 import type { FactReader, Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import { BIN_COUNT, type HourlyHistogram } from "../graph-state/hourly-histograms.ts";
+import type { LinkKind } from "../graph-state/link-kinds.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import { Contrast } from "./contrast/contrast.ts";
 import { CONTRAST_FEATURES } from "./contrast/features.ts";
 import type { LinkSignal } from "./link-signal.ts";
+import { OddPast } from "./odd-past.ts";
 import { fitTail, type Tail, tailProbability } from "./tail.ts";
 import { TrailingHistogram } from "./trailing-histogram.ts";
 
@@ -48,6 +50,10 @@ export const surpriseOptionsSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe("whether the graph model's likelihood of each link is among what weights are learnt for"),
+  usesPast: z
+    .boolean()
+    .default(true)
+    .describe("whether an odd login counts for more if the same account made odd links in the weeks before"),
 });
 export type SurpriseOptions = z.infer<typeof surpriseOptionsSchema>;
 
@@ -98,6 +104,7 @@ export class Surprise {
   /** Of each feature of the login scored last, in scales. */
   readonly #contributions = new Float64Array(FEATURES.length);
   readonly #contrast: Contrast | undefined;
+  readonly #past: OddPast | undefined;
   #isContrast = false;
   readonly #options: SurpriseOptions;
   readonly #graph: Graph;
@@ -119,6 +126,7 @@ export class Surprise {
     this.#graph = graph;
     this.#options = options;
     this.#contrast = options.contrast ? new Contrast(graph, reader, link, options) : undefined;
+    this.#past = options.usesPast ? new OddPast(graph, options.calibrationDays) : undefined;
     const limits = { countMin: options.baselineLogins, hoursMax: options.calibrationDays * 24 };
     this.#features = FEATURES.map(({ name }) => {
       const histogram = graph.histograms.get(`feature/${name}`);
@@ -140,7 +148,18 @@ export class Surprise {
       : [FEATURES, this.#contributions];
     return features
       .map(({ name }, k) => ({ feature: name, contribution: values[k]! }))
+      .concat(this.#past === undefined ? [] : { feature: "oddPast", contribution: this.#past.added })
       .sort((a, b) => b.contribution - a.contribution);
+  }
+
+  /** Odd links that the account of the login scored last made in the weeks before it, faded by their age. */
+  get oddPastCount(): number {
+    return this.#past?.count ?? 0;
+  }
+
+  /** The kind of link that the login scored last makes, if it is odd: it counts when the account is odd again. */
+  oddNewsOf(login: LoginBytes, facts: Facts): LinkKind | undefined {
+    return this.#past?.newsOf(login, facts);
   }
 
   /** Weight of each feature, per standard deviation, once they are learnt. */
@@ -167,8 +186,8 @@ export class Surprise {
     }
     const contrast = this.#contrast?.score(facts);
     this.#isContrast = contrast !== undefined;
-    if (contrast !== undefined) return contrast;
-    return this.#tail === undefined ? 1 : tailProbability(this.#tail, this.#sum);
+    const probability = contrast ?? (this.#tail === undefined ? 1 : tailProbability(this.#tail, this.#sum));
+    return this.#past === undefined ? probability : this.#past.score(probability, facts);
   }
 
   /**
@@ -178,6 +197,7 @@ export class Surprise {
    */
   learn(login: LoginBytes, facts: Facts, key: number): void {
     this.#contrast?.learn(login, facts, key);
+    this.#past?.learn();
     const sinceStartMs = this.#graph.window.watermarkMs - this.#graph.originMs;
     if (sinceStartMs < this.#options.warmupHours * MS_PER_HOUR) return;
     for (let i = 0; i < FEATURES.length; i++) {

@@ -5,35 +5,17 @@ import type { Decision } from "../../src/alerts/decision.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Scoring } from "../../src/engine/scoring.ts";
 import type { Login } from "../../src/ingest/login.ts";
-import { Random } from "../../src/model/random.ts";
 import { trainingInput } from "../../src/model/training-input.ts";
 import { login, loginBytes } from "../graph-state/logins.ts";
+import { DAY_MS, MINUTE_MS, ordinary, START_MS } from "./office.ts";
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
-const START_MS = 20_000 * DAY_MS;
 const QUIET_DAYS = 8;
 const ATTACK_DAYS = 2;
 const ATTACK_LOGINS = 100;
 const ATTACK_EVERY_MS = (ATTACK_DAYS * DAY_MS) / ATTACK_LOGINS;
-const USERS = 40;
 
 /** Somebody who stays on his own host, with his own account and protocol, and logs on where nobody of his team ever does. */
 const odd = (timeMs: number): Login => login({ timeMs, user: "U3", sourceHost: "W3", targetHost: "payroll" });
-
-/** Everybody logs on from his own host to his team's servers, now and then to another; one login a minute. */
-function* ordinary(untilMs: number): Generator<Login> {
-  const random = new Random(1, "logins");
-  for (let timeMs = START_MS; timeMs < untilMs; timeMs += MINUTE_MS) {
-    const user = random.nextInt(USERS);
-    const team = random.nextFloat() < 0.02 ? random.nextInt(4) : user % 4;
-    const server = random.nextFloat() < 0.01 ? `S${random.nextInt(16)}` : `S${team * 4 + random.nextInt(4)}`;
-    yield login({ timeMs, user: `U${user}`, sourceHost: `W${user}`, targetHost: server });
-    if (timeMs % (60 * MINUTE_MS) === 0) {
-      yield login({ timeMs, user: "P1", sourceHost: "WP", targetHost: "payroll" });
-    }
-  }
-}
 
 function attacked(settings: Readonly<Record<string, unknown>> = {}) {
   const config = loadConfig({

@@ -41,6 +41,7 @@ const aSegment: fc.Arbitrary<Segment> = fc.record({
       minutes: aLong,
       days: aLong,
       bursts: aLong,
+      oddNews: aLong,
       recent: fc.array(aLong),
     }),
   ),

@@ -56,14 +56,17 @@ function written(version: number, segment: unknown): Buffer {
 test("a segment that version 1 wrote is read: nothing of it was a ticket request, and nothing was sampled", () => {
   const segment = decodeSegment(written(1, OLD));
   assert.deepEqual(segment.samples, []);
-  assert.deepEqual({ ...segment.links[0]! }, { ...OLD.links[0]!, tickets: 0, bursts: 0, recent: [] });
+  assert.deepEqual(
+    { ...segment.links[0]! },
+    { ...OLD.links[0]!, tickets: 0, bursts: 0, oddNews: 0, recent: [] },
+  );
   assert.deepEqual(decodeSegment(encodeSegment(segment)), segment);
 });
 
 test("a segment that version 2 wrote is read: nothing of it came in a burst, and its minutes are not known", () => {
   const links = [{ ...OLD.links[0]!, tickets: 3 }];
   const segment = decodeSegment(written(2, { ...OLD, links, samples: [] }));
-  assert.deepEqual({ ...segment.links[0]! }, { ...links[0]!, bursts: 0, recent: [] });
+  assert.deepEqual({ ...segment.links[0]! }, { ...links[0]!, bursts: 0, oddNews: 0, recent: [] });
   assert.deepEqual(decodeSegment(encodeSegment(segment)), segment);
 });
 
