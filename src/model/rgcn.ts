@@ -40,7 +40,7 @@ export type RgcnParameters = {
   readonly coefficients2: Float32Array;
   readonly self2: Float32Array;
   readonly bias2: Float32Array;
-  /** relations x d, or what the decoder has in its place */
+  /** relations x d, or x d/2 phases: `relationFloats` */
   readonly decoder: Float32Array;
 };
 
@@ -77,7 +77,7 @@ export function parameterSizes(shape: RgcnShape): Record<keyof RgcnParameters, n
   };
 }
 
-/** Seeded start: Glorot-uniform matrices, zero biases, decoder near one so that every dimension takes part. */
+/** Seeded start: Glorot-uniform matrices, zero biases, relations of the decoder as wide as it says. */
 export function initialParameters(shape: RgcnShape, seed: number): RgcnParameters {
   const { dimensions: d, bases } = shape;
   const sizes = parameterSizes(shape);

@@ -7,6 +7,7 @@ import { DECODERS, linkScorer, relationVectors } from "../../src/model/decoders/
 import { buildEpoch, decodeEpoch, encodeEpoch } from "../../src/model/epoch.ts";
 import { embedUnknown } from "../../src/model/rgcn.ts";
 import { type TrainingOptions, train, trainingOptionsSchema } from "../../src/model/trainer.ts";
+import type { TrainingGraph } from "../../src/model/training-graph.ts";
 import { trainInThread } from "../../src/model/training-thread.ts";
 import { twoCommunities } from "./graphs.ts";
 
@@ -40,6 +41,40 @@ for (const chosen of LEARNT) {
       }
     }
     assert.ok(wins / pairs > 0.8, `${wins} of ${pairs}`);
+  });
+}
+
+/** Hosts of which the first 40 log in to some of the last 20, and never the other way round. */
+function clientsAndServers(): TrainingGraph {
+  const links = Array.from({ length: 40 * 5 }, (_, i) => [i % 40, 40 + ((i * 7 + Math.floor(i / 40)) % 20)]);
+  const sorted = links.sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]!);
+  return {
+    entityCount: 60,
+    entityKind: new Uint8Array(60),
+    kindNames: ["host"],
+    relationNames: ["sourceHost-targetHost"],
+    linkFrom: Int32Array.from(sorted, ([from]) => from!),
+    linkRelation: new Int32Array(sorted.length),
+    linkTo: Int32Array.from(sorted, ([, to]) => to!),
+    linkCount: new Float64Array(sorted.length).fill(1),
+    linkFirstMs: Float64Array.from(sorted, (_, i) => (i * 7919) % 1000),
+    linkLastMs: new Float64Array(sorted.length).fill(1000),
+    watermarkMs: 1000,
+  };
+}
+
+for (const decoder of DECODER_NAMES) {
+  const tells = decoder === "distmult" ? "can't tell" : "tells";
+  test(`${decoder}, trained on hosts that log in to servers, ${tells} such links from their reverse`, async () => {
+    const graph = clientsAndServers();
+    const model = await train(graph, { ...options, decoder });
+    const score = linkScorer(model.shape, model);
+    const lead = Array.from(
+      graph.linkFrom,
+      (from, link) => score(from, 0, graph.linkTo[link]!) - score(graph.linkTo[link]!, 0, from),
+    );
+    if (decoder === "distmult") assert.ok(lead.every((difference) => Math.abs(difference) < 1e-5));
+    else assert.ok(lead.filter((difference) => difference > 0).length / lead.length > 0.9);
   });
 }
 
