@@ -16,12 +16,20 @@ import { join } from "node:path";
 import { Command } from "commander";
 import type { MessageGraph, TrainingBatch } from "../src/model/backends/backend.ts";
 import { type BackendName, loadBackend } from "../src/model/backends/backends.ts";
+import { NO_DROPOUT } from "../src/model/dropout.ts";
 import { Random } from "../src/model/random.ts";
 import { initialParameters, PARAMETER_NAMES, type RgcnShape } from "../src/model/rgcn.ts";
 
-const SHAPE: RgcnShape = { entities: 17_000, relations: 40, dimensions: 32, weights: "basis", bases: 8 };
+const SHAPE: RgcnShape = {
+  entities: 17_000,
+  relations: 40,
+  dimensions: 32,
+  weights: "basis",
+  bases: 8,
+  decoder: "distmult",
+};
 const LINKS = 140_000;
-const OPTIMISER = { learningRate: 0.02, l2: 0.1, clipNorm: 1 };
+const OPTIMISER = { learningRate: 0.02, l2: 0.1, clipNorm: 1, dropout: NO_DROPOUT };
 const OWN = ["simd", "reference"] as const;
 const WARM_UP_STEPS = 3;
 const LOSS_TOLERANCE = 1e-4;

@@ -6,9 +6,9 @@
  * of a multiple of four floats; pointers are byte offsets in the one memory, which is the caller's. Nothing is allocated.
  */
 
-const F: usize = 4;
-const V: usize = 16;
-const V2: usize = 32;
+import { F, sumOf, V, V2 } from "./vectors";
+
+export { decodeComplEx, decodeDistMult, decodeRotatE, decodeTransE } from "./decode";
 
 /**
  * out += in w for the rows [begin, end): rows x k times k x d.
@@ -367,12 +367,6 @@ function shareOf(starts: usize, p: usize): v128 {
   return f32x4.splat((1.0 as f32) / ((load<usize>(starts + p * 4, 4) - load<usize>(starts + p * 4)) as f32));
 }
 
-function sumOf(x: v128): f32 {
-  return (
-    f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3)
-  );
-}
-
 /**
  * What the entities [begin, end) get as neighbours, and as themselves: out = own + sum of the means of the pairs they are in.
  *
@@ -455,87 +449,39 @@ export function addScaled(x: usize, factor: f32, out: usize, begin: usize, end: 
 }
 
 /**
- * Cross entropy of the links [begin, end) under DistMult, as a weighted mean over `count`; adds its gradients to dz and
- * dDecoder, which belong to this thread.
+ * Multiplies the rows [begin, end) with a dropout mask, which `src/model/dropout.ts` defines.
  *
- * @param z entities x d
- * @param decoder relations x d
+ * @param dimensions floats of a row without its padding
+ * @param key what tells layers and steps apart
+ * @param threshold hashes below that are dropped
+ * @param scale what the others are multiplied with
  */
-export function decode(
-  z: usize,
-  decoder: usize,
+export function dropOut(
+  x: usize,
   d: usize,
-  from: usize,
-  relation: usize,
-  to: usize,
-  label: usize,
-  weight: usize,
-  count: f32,
-  dz: usize,
-  dDecoder: usize,
+  dimensions: usize,
+  key: i32,
+  threshold: i32,
+  scale: f32,
   begin: usize,
   end: usize,
-): f64 {
+): void {
   const row = d * F;
-  let loss: f64 = 0;
-  for (let e = begin * 4; e < end * 4; e += 4) {
-    const s = load<usize>(from + e) * row;
-    const t = load<usize>(to + e) * row;
-    const q = load<usize>(relation + e) * row;
-    let sum = f32x4.splat(0);
-    for (let k: usize = 0; k < row; k += V)
-      sum = f32x4.relaxed_madd(
-        f32x4.mul(v128.load(z + s + k), v128.load(decoder + q + k)),
-        v128.load(z + t + k),
-        sum,
-      );
-    const logit = sumOf(sum);
-    const share = load<f32>(weight + e) / count;
-    const y = load<f32>(label + e);
-    const small = exp(-abs(logit));
-    loss += (share * (max(logit, 0 as f32) - logit * y + log1p(small))) as f64;
-    const probability = (logit >= 0 ? (1 as f32) : small) / ((1 as f32) + small);
-    const slope = f32x4.splat(share * (probability - y));
-    for (let k: usize = 0; k < row; k += V) {
-      const zs = v128.load(z + s + k);
-      const zt = v128.load(z + t + k);
-      const slopeR = f32x4.mul(slope, v128.load(decoder + q + k));
-      v128.store(dz + s + k, f32x4.relaxed_madd(slopeR, zt, v128.load(dz + s + k)));
-      v128.store(dz + t + k, f32x4.relaxed_madd(slopeR, zs, v128.load(dz + t + k)));
-      const at = dDecoder + q + k;
-      v128.store(at, f32x4.relaxed_madd(f32x4.mul(slope, zs), zt, v128.load(at)));
+  const keys = i32x4.splat(key);
+  const below = i32x4.splat(threshold);
+  const factor = f32x4.splat(scale);
+  for (let i = begin; i < end; i++) {
+    let place = i32x4.add(i32x4.splat((i * dimensions) as i32), i32x4(0, 1, 2, 3));
+    for (let k = x + i * row; k < x + (i + 1) * row; k += V) {
+      let h = v128.xor(place, keys);
+      h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 16)), i32x4.splat(0x21f0aaad));
+      h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 15)), i32x4.splat(0x735a2d97));
+      h = v128.xor(h, i32x4.shr_u(h, 15));
+      const isDropped = i32x4.lt_u(h, below);
+      v128.store(k, v128.andnot(f32x4.mul(v128.load(k), factor), isDropped));
+      place = i32x4.add(place, i32x4.splat(4));
     }
   }
-  return loss;
-}
-
-/** e^x for x <= 0, to some 1e-7: 2^n times a polynomial of what is left, |rest| <= ln 2 / 2. */
-function exp(x: f32): f32 {
-  if (x < -87) return 0;
-  const n = nearest(x * (Math.LOG2E as f32));
-  const r = x - n * (0.693359375 as f32) + n * (0.00021219444 as f32);
-  let p: f32 = 1.0 / 720.0;
-  p = p * r + ((1.0 / 120.0) as f32);
-  p = p * r + ((1.0 / 24.0) as f32);
-  p = p * r + ((1.0 / 6.0) as f32);
-  p = p * r + (0.5 as f32);
-  p = p * r + (1 as f32);
-  p = p * r + (1 as f32);
-  return p * reinterpret<f32>(((n as i32) + 127) << 23);
-}
-
-/** ln(1 + x) for x in [0, 1], to some 1e-8: 2 artanh(x / (2 + x)), whose argument is at most a third. */
-function log1p(x: f32): f32 {
-  const s = x / (x + (2 as f32));
-  const q = s * s;
-  let p: f32 = 1.0 / 13.0;
-  p = p * q + ((1.0 / 11.0) as f32);
-  p = p * q + ((1.0 / 9.0) as f32);
-  p = p * q + ((1.0 / 7.0) as f32);
-  p = p * q + ((1.0 / 5.0) as f32);
-  p = p * q + ((1.0 / 3.0) as f32);
-  p = p * q + (1 as f32);
-  return (2 as f32) * s * p;
 }
 
 /**

@@ -26,6 +26,8 @@ try {
       ...["--outFile", compiled, "-O3", "--runtime", "stub", "--noAssert"],
       // The memory comes from outside, for threads share it; how much of it there is nobody knows before.
       ...["--importMemory", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
+      // Vectors pass from file to file, not to JavaScript, which is what it warns of.
+      ...["--disableWarning", "112"],
       ...["--enable", "simd", "--enable", "relaxed-simd", "--enable", "threads"],
     ],
     { cwd: ROOT, stdio: "inherit" },

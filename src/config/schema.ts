@@ -3,10 +3,11 @@ import { SIGNALS } from "../alerts/odd-login.ts";
 import { DEFAULT_LINK_KINDS, LINK_KINDS_MAX, linkKindSchema } from "../graph-state/link-kinds.ts";
 import { windowOptionsSchema } from "../graph-state/window.ts";
 import { FORMAT_NAMES } from "../ingest/formats/index.ts";
+import { isReadable } from "../model/decoders/decoders.ts";
 import { presenceOptionsSchema } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
 import { surpriseOptionsSchema } from "../model/surprise.ts";
-import { trainingOptionsSchema } from "../model/trainer.ts";
+import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/trainer.ts";
 import { kafkaSchema } from "./kafka.ts";
 import { HIDDEN, secretSchema } from "./secrets.ts";
 
@@ -147,6 +148,7 @@ export const configSchema = z.strictObject({
         .describe("begin each epoch from the one before: fewer steps, and scores that stay comparable"),
       linksMin: z.number().int().min(1).max(1e9).default(200).describe("no training on fewer links"),
     })
+    .refine(({ decoder, dimensions }) => isReadable(decoder, dimensions), { message: ODD_DIMENSIONS })
     .prefault({}),
   detector: z
     .enum(DETECTORS)

@@ -2,9 +2,10 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
+import { DECODER_NAMES } from "./decoders/decoder.ts";
+import { linkScorer } from "./decoders/decoders.ts";
 import { FAKE_KINDS } from "./fake-sampler.ts";
 import {
-  distMult,
   PARAMETER_NAMES,
   parameterSizes,
   RELATION_WEIGHTS,
@@ -28,8 +29,13 @@ const tailSchema = z.strictObject({
   scale: z.number(),
 });
 
-/** What made the model what it is: how many threads there were did not, and the back end is named above. */
-const optionsSchema = trainingOptionsSchema.omit({ backend: true, device: true, threads: true });
+/** What made the model what it is: how many threads there were did not; the back end is named above, the decoder in the shape. */
+const optionsSchema = trainingOptionsSchema.omit({
+  backend: true,
+  device: true,
+  threads: true,
+  decoder: true,
+});
 
 /** What held for epochs that were stored before their manifest said so. */
 const EARLIER_OPTIONS = {
@@ -53,6 +59,7 @@ const manifestSchema = z.strictObject({
     dimensions: z.number().int().min(1).max(512),
     weights: z.enum(RELATION_WEIGHTS),
     bases: z.number().int().min(0).max(64),
+    decoder: z.enum(DECODER_NAMES).default("distmult"),
   }),
   kindNames: z.array(z.string()),
   relationNames: z.array(z.string()),
@@ -144,17 +151,12 @@ export function sealEpoch(epoch: Epoch): Epoch {
 }
 
 function calibrate(model: TrainedModel, graph: TrainingGraph): Record<string, Tail> {
-  const { dimensions: d } = model.shape;
+  const score = linkScorer(model.shape, model);
   const byClass = new Map<string, { values: number[]; weights: number[] }>();
   for (let link = 0; link < graph.linkFrom.length; link++) {
     const relation = graph.linkRelation[link]!;
     const name = linkClassOf(graph.relationNames[relation]!);
-    const row = (of: Float32Array, i: number): Float32Array => of.subarray(i * d, (i + 1) * d);
-    const logit = distMult(
-      row(model.output, graph.linkFrom[link]!),
-      row(model.parameters.decoder, relation),
-      row(model.output, graph.linkTo[link]!),
-    );
+    const logit = score(graph.linkFrom[link]!, relation, graph.linkTo[link]!);
     const list = byClass.get(name) ?? { values: [], weights: [] };
     list.values.push(-logit);
     list.weights.push(graph.linkCount[link]!);
@@ -167,7 +169,9 @@ function calibrate(model: TrainedModel, graph: TrainingGraph): Record<string, Ta
 
 /** Bytes of an epoch: magic, length of the header, JSON header, little-endian arrays. */
 export function encodeEpoch(epoch: Epoch): Buffer {
-  const header = Buffer.from(JSON.stringify({ manifest: epoch.manifest, entityNames: epoch.entityNames }));
+  const header = Buffer.from(
+    JSON.stringify({ manifest: asStored(epoch.manifest), entityNames: epoch.entityNames }),
+  );
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
   return Buffer.concat([MAGIC, length, header, epoch.entityKinds, ...arraysOf(epoch).map(bytesOf)]);
@@ -224,8 +228,19 @@ export function shortReason(error: unknown): string {
   return issue === undefined ? (error as Error).message : `${issue.path.join(".")}: ${issue.message}`;
 }
 
+/** Without what says that the decoder is DistMult and nothing is dropped: epochs were the same bytes before either could be chosen. */
+function asStored(manifest: EpochManifest): object {
+  const { decoder, ...shape } = manifest.shape;
+  const { dropout, ...options } = manifest.options;
+  return {
+    ...manifest,
+    options: dropout === 0 ? options : manifest.options,
+    shape: decoder === "distmult" ? shape : manifest.shape,
+  };
+}
+
 /** Over everything but the digest itself. `manifest`: as it is stored, where it has less in it than it would have today. */
-function digestOf(epoch: Epoch, manifest: object = epoch.manifest): string {
+function digestOf(epoch: Epoch, manifest: object = asStored(epoch.manifest)): string {
   const hash = createHash("sha256");
   hash.update(JSON.stringify({ manifest: { ...manifest, digest: "" }, entityNames: epoch.entityNames }));
   hash.update(epoch.entityKinds);

@@ -5,8 +5,10 @@ import type { LinkKind } from "../graph-state/link-kinds.ts";
 import type { LinkRow } from "../graph-state/link-row.ts";
 import { NO_ENTITY } from "../graph-state/names.ts";
 import { AUTH_TYPE, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
+import type { Decoder } from "./decoders/decoder.ts";
+import { DECODERS, meanVector, relationVectors } from "./decoders/decoders.ts";
 import { type Epoch, linkClassOf } from "./epoch.ts";
-import { distMult, embedUnknown, type Neighbour } from "./rgcn.ts";
+import { embedUnknown, type Neighbour } from "./rgcn.ts";
 import { tailProbability } from "./tail.ts";
 import { relationName } from "./training-input.ts";
 
@@ -93,6 +95,9 @@ class AdoptedEpoch {
   readonly #versions: Int32Array[] = [new Int32Array(0), new Int32Array(0)];
   readonly #meanInput: readonly Float32Array[];
   readonly #relations: Map<string, number>;
+  readonly #decoder: Decoder;
+  /** What the decoder reads: relations x dimensions. */
+  readonly #vectors: Float32Array;
   /** Relation of the epoch by the key of a kind and a relation of the graph, and the version of the latter's id. */
   readonly #relationOfKey = new Map<
     number,
@@ -104,7 +109,10 @@ class AdoptedEpoch {
   constructor(epoch: Epoch, graph: Graph) {
     this.#epoch = epoch;
     this.#graph = graph;
-    const { dimensions: d } = epoch.manifest.shape;
+    const { shape } = epoch.manifest;
+    const { dimensions: d } = shape;
+    this.#decoder = DECODERS[shape.decoder];
+    this.#vectors = relationVectors(shape, epoch.parameters);
     this.#rowsByName = epoch.manifest.kindNames.map(() => new Map());
     this.#meanInput = epoch.manifest.kindNames.map(() => new Float32Array(d));
     for (const [row, name] of epoch.entityNames.entries()) {
@@ -121,11 +129,7 @@ class AdoptedEpoch {
       const members = epoch.manifest.relationNames.flatMap((other, r) =>
         linkClassOf(other) === name ? [r] : [],
       );
-      const mean = new Float32Array(d);
-      for (const r of members) {
-        for (let k = 0; k < d; k++) mean[k]! += epoch.parameters.decoder[r * d + k]! / members.length;
-      }
-      this.#meanRelation.set(name, mean);
+      this.#meanRelation.set(name, meanVector(shape, this.#vectors, members));
     }
   }
 
@@ -134,11 +138,12 @@ class AdoptedEpoch {
     if (tail === undefined) return undefined;
     const { dimensions: d } = this.#epoch.manifest.shape;
     const relation = this.#relations.get(nameOfRelation(kind, login));
-    const vector =
+    const begin = this.#embedding(kind.fromKind, from);
+    const end = this.#embedding(kind.toKind, to);
+    const logit =
       relation === undefined
-        ? this.#meanRelation.get(kind.name)!
-        : this.#epoch.parameters.decoder.subarray(relation * d, (relation + 1) * d);
-    const logit = distMult(this.#embedding(kind.fromKind, from), vector, this.#embedding(kind.toKind, to));
+        ? this.#decoder.score(begin, 0, this.#meanRelation.get(kind.name)!, 0, end, 0, d)
+        : this.#decoder.score(begin, 0, this.#vectors, relation * d, end, 0, d);
     return tailProbability(tail, -logit);
   }
 

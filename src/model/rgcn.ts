@@ -1,3 +1,5 @@
+import type { DecoderName } from "./decoders/decoder.ts";
+import { DECODERS, relationFloats } from "./decoders/decoders.ts";
 import { Random } from "./random.ts";
 
 export const RELATION_WEIGHTS = ["basis", "diagonal"] as const;
@@ -5,11 +7,11 @@ export type RelationWeights = (typeof RELATION_WEIGHTS)[number];
 
 /**
  * Shape of the RGCN: two layers over free input embeddings, relation matrices by basis decomposition or diagonal,
- * DistMult decoder.
+ * and a decoder, DistMult if no other.
  *
  *   h  = ReLU( sum_r mean_{j in N_r(i)} E_j W1_r + E_i S1 + b1 )
  *   z  =       sum_r mean_{j in N_r(i)} h_j W2_r + h_i S2 + b2
- *   logit(s, r, t) = sum_k z_sk R_rk z_tk
+ *   logit(s, r, t) = sum_k z_sk R_rk z_tk          DistMult; the others are in `decoders`
  *
  * Each of the `relations` also passes messages the other way, as a relation of its own: 2 x relations in all.
  *
@@ -22,6 +24,7 @@ export type RgcnShape = {
   readonly weights: RelationWeights;
   /** Number of bases; 0 with diagonal weights. */
   readonly bases: number;
+  readonly decoder: DecoderName;
 };
 
 /** All trained numbers, by name; row-major. With m = 2 x relations, d dimensions, B bases. */
@@ -37,7 +40,7 @@ export type RgcnParameters = {
   readonly coefficients2: Float32Array;
   readonly self2: Float32Array;
   readonly bias2: Float32Array;
-  /** relations x d */
+  /** relations x d, or x d/2 phases: `relationFloats` */
   readonly decoder: Float32Array;
 };
 
@@ -70,11 +73,11 @@ export function parameterSizes(shape: RgcnShape): Record<keyof RgcnParameters, n
     coefficients2: coefficients,
     self2: d * d,
     bias2: d,
-    decoder: relations * d,
+    decoder: relations * relationFloats(shape.decoder, d),
   };
 }
 
-/** Seeded start: Glorot-uniform matrices, zero biases, decoder near one so that every dimension takes part. */
+/** Seeded start: Glorot-uniform matrices, zero biases, relations of the decoder as wide as it says. */
 export function initialParameters(shape: RgcnShape, seed: number): RgcnParameters {
   const { dimensions: d, bases } = shape;
   const sizes = parameterSizes(shape);
@@ -89,7 +92,7 @@ export function initialParameters(shape: RgcnShape, seed: number): RgcnParameter
     coefficients2: isBasis ? Math.sqrt(3 / bases) : 0,
     self2: Math.sqrt(3 / d),
     bias2: 0,
-    decoder: 1,
+    decoder: DECODERS[shape.decoder].relationLimit(d),
   };
   const parameters = {} as Record<keyof RgcnParameters, Float32Array>;
   for (const name of PARAMETER_NAMES) {
@@ -187,11 +190,4 @@ function layerAt(
     i = end;
   }
   return out;
-}
-
-/** DistMult: sum_k from_k relation_k to_k. */
-export function distMult(from: Float32Array, relation: Float32Array, to: Float32Array): number {
-  let sum = 0;
-  for (let k = 0; k < from.length; k++) sum += from[k]! * relation[k]! * to[k]!;
-  return sum;
 }

@@ -4,22 +4,22 @@ import { OddlinkError } from "../errors.ts";
 import type { TrainingBackend, TrainingBatch } from "./backends/backend.ts";
 import { BACKEND_NAMES, loadBackend } from "./backends/backends.ts";
 import { TFJS_DEVICES } from "./backends/tfjs/tensorflow.ts";
+import { DECODER_NAMES } from "./decoders/decoder.ts";
+import { isReadable, linkScorer } from "./decoders/decoders.ts";
 import { FAKE_KINDS, type FakeKind, FakeSampler, negativesSchema } from "./fake-sampler.ts";
 import { linkWeights } from "./link-weights.ts";
 import { Random } from "./random.ts";
-import {
-  distMult,
-  initialParameters,
-  RELATION_WEIGHTS,
-  type RgcnParameters,
-  type RgcnShape,
-} from "./rgcn.ts";
+import { initialParameters, RELATION_WEIGHTS, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
 import type { TrainingGraph } from "./training-graph.ts";
 import { assertFits, availableBytes, trainingBytes } from "./training-memory.ts";
 import { isContinuable, type StartingPoint, warmParameters } from "./warm-start.ts";
 
 /** Threads that share a step; more would have nothing to do. */
 export const THREADS_MAX = 4;
+
+/** What is wrong with options whose dimensions the decoder can't read. */
+export const ODD_DIMENSIONS =
+  "training.decoder complex and rotate need an even number of training.dimensions";
 
 export const trainingOptionsSchema = z.strictObject({
   backend: z
@@ -49,6 +49,18 @@ export const trainingOptionsSchema = z.strictObject({
     .default("basis")
     .describe("relation matrices: shared bases, or one diagonal each"),
   bases: z.number().int().min(1).max(64).default(8).describe("number of shared bases"),
+  decoder: z
+    .enum(DECODER_NAMES)
+    .default("distmult")
+    .describe(
+      "what a link's likelihood is made of: distmult, the same in both directions; complex, transe and rotate tell who logs in where; complex and rotate take dimensions in pairs",
+    ),
+  dropout: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0)
+    .describe("share of each layer's outputs that a training step drops"),
   steps: z
     .number()
     .int()
@@ -147,7 +159,9 @@ export async function train(
     dimensions: options.dimensions,
     weights: options.weights,
     bases: options.weights === "basis" ? options.bases : 0,
+    decoder: options.decoder,
   };
+  if (!isReadable(shape.decoder, shape.dimensions)) throw new OddlinkError("TRAINING_FAILED", ODD_DIMENSIONS);
   assertFits(trainingBytes(shape, linkCount, 1 + FOLDS, options.backend), shape, linkCount, bytesMax);
   const heldOut = newestLinks(
     graph,
@@ -180,6 +194,7 @@ export async function train(
       learningRate: options.learningRate * (isWarm ? WARM_RATE_SHARE : 1),
       l2: options.l2,
       clipNorm: CLIP_NORM,
+      dropout: { rate: options.dropout, seed: options.seed },
       batchLinksMax: 2 * Math.max(...folds.map(({ length }) => length)),
       threads: options.threads ?? Math.max(1, Math.min(THREADS_MAX, availableParallelism() - 1)),
     },
@@ -325,19 +340,12 @@ function newBatch(graph: TrainingGraph, links: Int32Array, weights: Float64Array
 /** Loss of links and their fakes, and share of links that score above their own fake (half for a tie); NaN without a fake. */
 function measureOn(
   batch: TrainingBatch,
-  { output, parameters }: Pick<TrainedModel, "output" | "parameters">,
+  model: Pick<TrainedModel, "output" | "parameters">,
   shape: RgcnShape,
 ) {
-  const { dimensions: d } = shape;
   const n = batch.from.length / 2;
-  const logitOf = (i: number): number => {
-    const [from, relation, to] = [batch.from[i]! * d, batch.relation[i]! * d, batch.to[i]! * d];
-    return distMult(
-      output.subarray(from, from + d),
-      parameters.decoder.subarray(relation, relation + d),
-      output.subarray(to, to + d),
-    );
-  };
+  const score = linkScorer(shape, model);
+  const logitOf = (i: number): number => score(batch.from[i]!, batch.relation[i]!, batch.to[i]!);
   let loss = 0;
   let wins = 0;
   let pairs = 0;

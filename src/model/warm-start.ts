@@ -1,3 +1,4 @@
+import { relationFloats } from "./decoders/decoders.ts";
 import type { Epoch } from "./epoch.ts";
 import { initialParameters, PARAMETER_NAMES, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
 import type { TrainingGraph } from "./training-graph.ts";
@@ -35,7 +36,7 @@ export function startingPoint({ graph, entityNames }: TrainingInput, epoch: Epoc
 
 /** Whether parameters of one shape are of use for another: it may have other entities and relations, and nothing else. */
 export function isContinuable(from: RgcnShape, to: RgcnShape): boolean {
-  return from.dimensions === to.dimensions && from.weights === to.weights && from.bases === to.bases;
+  return (["dimensions", "weights", "bases", "decoder"] as const).every((name) => from[name] === to[name]);
 }
 
 /**
@@ -63,7 +64,7 @@ export function warmParameters(
     }
   };
   copyRows("input", d, entityRows);
-  copyRows("decoder", d, relationRows);
+  copyRows("decoder", relationFloats(shape.decoder, d), relationRows);
   const perRelation =
     shape.weights === "basis"
       ? (["coefficients1", "coefficients2"] as const)

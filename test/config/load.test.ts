@@ -49,6 +49,15 @@ for (const [yaml, expected] of [
   });
 }
 
+test("a decoder that reads dimensions in pairs is refused an odd number of them", (t) => {
+  const of = (dimensions: number) => `training: { decoder: rotate, dimensions: ${dimensions} }\n`;
+  assert.throws(() => load(t, of(33)), {
+    code: "CONFIG_INVALID",
+    message: /training: training\.decoder complex and rotate need an even number of training\.dimensions/,
+  });
+  assert.equal(load(t, of(34)).training.decoder, "rotate");
+});
+
 test("every setting says what it is for", () => {
   for (const { path, description } of SETTINGS) assert.ok(description.length > 10, path.join("."));
 });

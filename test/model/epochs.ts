@@ -1,3 +1,4 @@
+import type { DecoderName } from "../../src/model/decoders/decoder.ts";
 import { buildEpoch, type Epoch } from "../../src/model/epoch.ts";
 import {
   PARAMETER_NAMES,
@@ -17,6 +18,7 @@ export function untrainedEpoch(
   salt = 1,
   { graph, entityNames }: TrainingInput = twoCommunities({ users: 6, hosts: 6, links: 10 }),
   dimensions = 2,
+  decoder: DecoderName = "distmult",
 ): Epoch {
   const shape: RgcnShape = {
     entities: graph.entityCount,
@@ -24,6 +26,7 @@ export function untrainedEpoch(
     dimensions,
     weights: "diagonal",
     bases: 0,
+    decoder,
   };
   const sizes = parameterSizes(shape);
   const parameters = Object.fromEntries(

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ReferenceBackend } from "../../src/model/backends/reference.ts";
+import { DECODER_NAMES } from "../../src/model/decoders/decoder.ts";
+import { NO_DROPOUT } from "../../src/model/dropout.ts";
 import { Random } from "../../src/model/random.ts";
 import { initialParameters, PARAMETER_NAMES, type RgcnShape } from "../../src/model/rgcn.ts";
 
@@ -25,17 +27,29 @@ const batch = {
   weight: Float32Array.from([0.5, 1.5, 1, 0.5, 1.5, 1]),
 };
 
-for (const weights of ["basis", "diagonal"] as const) {
+const CASES = [
+  { weights: "basis", decoder: "distmult", dropout: NO_DROPOUT },
+  { weights: "diagonal", decoder: "distmult", dropout: NO_DROPOUT },
+  ...DECODER_NAMES.map((decoder) => ({
+    weights: "basis" as const,
+    decoder,
+    dropout: { rate: 0.3, seed: 1 },
+  })),
+] as const;
+
+for (const { weights, decoder, dropout } of CASES) {
   const shape: RgcnShape = {
     entities: ENTITIES,
     relations: RELATIONS,
-    dimensions: 5,
+    dimensions: 6,
     weights,
     bases: weights === "basis" ? 3 : 0,
+    decoder,
   };
-  const options = { learningRate: 0.01, l2: 0.05, clipNorm: 1 };
+  const options = { learningRate: 0.01, l2: 0.05, clipNorm: 1, dropout };
+  const name = `${decoder}, ${weights} weights, dropout ${dropout.rate}`;
 
-  test(`with ${weights} weights every gradient agrees with central finite differences`, () => {
+  test(`${name}: every gradient agrees with central finite differences`, () => {
     const backend = new ReferenceBackend(shape, initialParameters(shape, 11), graphs, options);
     const random = new Random(3, "biases");
     for (const name of ["bias1", "bias2"] as const) {
@@ -76,7 +90,7 @@ for (const weights of ["basis", "diagonal"] as const) {
     assert.ok(compared > 100);
   });
 
-  test(`with ${weights} weights steps lower the loss`, () => {
+  test(`${name}: steps lower the loss`, () => {
     const backend = new ReferenceBackend(shape, initialParameters(shape, 5), graphs, options);
     const first = backend.step(batch, 0);
     let last = first;

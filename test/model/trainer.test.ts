@@ -2,38 +2,40 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { OddlinkError } from "../../src/errors.ts";
+import { DECODER_NAMES } from "../../src/model/decoders/decoder.ts";
+import { DECODERS, linkScorer, relationVectors } from "../../src/model/decoders/decoders.ts";
 import { buildEpoch, decodeEpoch, encodeEpoch } from "../../src/model/epoch.ts";
-import { distMult, embedUnknown } from "../../src/model/rgcn.ts";
-import { train, trainingOptionsSchema } from "../../src/model/trainer.ts";
+import { embedUnknown } from "../../src/model/rgcn.ts";
+import { type TrainingOptions, train, trainingOptionsSchema } from "../../src/model/trainer.ts";
+import type { TrainingGraph } from "../../src/model/training-graph.ts";
 import { trainInThread } from "../../src/model/training-thread.ts";
 import { twoCommunities } from "./graphs.ts";
 
 const small = twoCommunities({ users: 40, hosts: 40, links: 400 });
 const options = trainingOptionsSchema.parse({ dimensions: 16, steps: 100, seed: 3 });
-const epochOf = async (seed: number) => {
-  const seeded = { ...options, seed };
+const epochOf = async (seed: number, chosen: Partial<TrainingOptions> = {}) => {
+  const seeded = { ...options, ...chosen, seed };
   const model = await train(small.graph, seeded);
   return buildEpoch({ number: 1, trainedAtMs: 5, model, ...small, options: seeded });
 };
 
-for (const weights of ["basis", "diagonal"] as const) {
-  test(`training with ${weights} weights tells links within a community from links across`, async () => {
-    const model = await train(small.graph, { ...options, weights });
-    assert.ok(model.losses.at(-1)! < model.losses[0]! - 0.1, "the loss falls");
+const LEARNT = [
+  { weights: "diagonal" as const },
+  ...DECODER_NAMES.flatMap((decoder) => [{ decoder }, { decoder, dropout: 0.2 }]),
+];
+for (const chosen of LEARNT) {
+  test(`training with ${JSON.stringify(chosen)} tells links within a community from links across`, async () => {
+    const model = await train(small.graph, { ...options, ...chosen });
+    assert.ok(Math.min(...model.losses) < model.losses[0]! - 0.1, "the loss falls");
     assert.ok(model.heldOut.lossAfter! < model.heldOut.lossBefore!);
-    const d = options.dimensions;
-    const row = (i: number) => model.output.subarray(i * d, (i + 1) * d);
+    const score = linkScorer(model.shape, model);
     let wins = 0;
     let pairs = 0;
     for (let user = 0; user < 40; user++) {
       for (let host = 40; host < 80; host += 2) {
         // Hosts at even and odd places belong to the two communities, as users do.
-        const inside = distMult(row(user), model.parameters.decoder.subarray(0, d), row(host + (user % 2)));
-        const across = distMult(
-          row(user),
-          model.parameters.decoder.subarray(0, d),
-          row(host + 1 - (user % 2)),
-        );
+        const inside = score(user, 0, host + (user % 2));
+        const across = score(user, 0, host + 1 - (user % 2));
         wins += inside > across ? 1 : 0;
         pairs++;
       }
@@ -41,6 +43,47 @@ for (const weights of ["basis", "diagonal"] as const) {
     assert.ok(wins / pairs > 0.8, `${wins} of ${pairs}`);
   });
 }
+
+/** Hosts of which the first 40 log in to some of the last 20, and never the other way round. */
+function clientsAndServers(): TrainingGraph {
+  const links = Array.from({ length: 40 * 5 }, (_, i) => [i % 40, 40 + ((i * 7 + Math.floor(i / 40)) % 20)]);
+  const sorted = links.sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]!);
+  return {
+    entityCount: 60,
+    entityKind: new Uint8Array(60),
+    kindNames: ["host"],
+    relationNames: ["sourceHost-targetHost"],
+    linkFrom: Int32Array.from(sorted, ([from]) => from!),
+    linkRelation: new Int32Array(sorted.length),
+    linkTo: Int32Array.from(sorted, ([, to]) => to!),
+    linkCount: new Float64Array(sorted.length).fill(1),
+    linkFirstMs: Float64Array.from(sorted, (_, i) => (i * 7919) % 1000),
+    linkLastMs: new Float64Array(sorted.length).fill(1000),
+    watermarkMs: 1000,
+  };
+}
+
+for (const decoder of DECODER_NAMES) {
+  const tells = decoder === "distmult" ? "can't tell" : "tells";
+  test(`${decoder}, trained on hosts that log in to servers, ${tells} such links from their reverse`, async () => {
+    const graph = clientsAndServers();
+    const model = await train(graph, { ...options, decoder });
+    const score = linkScorer(model.shape, model);
+    const lead = Array.from(
+      graph.linkFrom,
+      (from, link) => score(from, 0, graph.linkTo[link]!) - score(graph.linkTo[link]!, 0, from),
+    );
+    if (decoder === "distmult") assert.ok(lead.every((difference) => Math.abs(difference) < 1e-5));
+    else assert.ok(lead.filter((difference) => difference > 0).length / lead.length > 0.9);
+  });
+}
+
+test("dimensions that a decoder of pairs can't read are refused", async () => {
+  await assert.rejects(train(small.graph, { ...options, dimensions: 7, decoder: "complex" }), {
+    code: "TRAINING_FAILED",
+    message: "training.decoder complex and rotate need an even number of training.dimensions",
+  });
+});
 
 test("the same seed gives the same epoch, another seed another", async () => {
   assert.equal((await epochOf(3)).manifest.digest, (await epochOf(3)).manifest.digest);
@@ -57,6 +100,18 @@ test("an epoch survives being stored, and one flipped byte is noticed wherever i
     assert.throws(() => decodeEpoch(broken), { code: "EPOCH_CORRUPT" });
   }
   assert.throws(() => decodeEpoch(bytes.subarray(0, bytes.length - 5)), { code: "EPOCH_CORRUPT" });
+});
+
+test("an epoch names its decoder and dropout, unless there is nothing to choose it from: then its bytes are as they always were", async () => {
+  const chosen = await epochOf(3, { decoder: "rotate", dropout: 0.2 });
+  const decoded = decodeEpoch(encodeEpoch(chosen));
+  assert.deepEqual(decoded, chosen);
+  assert.equal(decoded.manifest.shape.decoder, "rotate");
+  assert.equal(decoded.manifest.options.dropout, 0.2);
+  assert.equal(decoded.parameters.decoder.length, 2 * 8);
+  const bytes = encodeEpoch(await epochOf(3));
+  assert.doesNotMatch(bytes.toString("utf8", 12, 12 + bytes.readUInt32LE(8)), /"decoder"|"dropout"/);
+  assert.equal(decodeEpoch(bytes).manifest.shape.decoder, "distmult");
 });
 
 test("an epoch that was stored when manifests had less in them can still be used", async () => {
@@ -87,24 +142,33 @@ test("an epoch that was stored when manifests had less in them can still be used
   assert.deepEqual(decoded.manifest.heldOut.aucByFake, {});
 });
 
-test("an unknown user is embedded near the community of its neighbours, whatever their order", async () => {
-  const model = await train(small.graph, options);
-  const d = options.dimensions;
-  const own = new Float32Array(d);
-  for (let user = 0; user < 40; user++)
-    for (let k = 0; k < d; k++) own[k]! += model.parameters.input[user * d + k]! / 40;
-  // Messages to a user come against the link, hence from the inverse relations 2 and 3.
-  const neighbours = [40, 42, 44, 46].map((row, i) => ({ message: 2 + (i % 2), row }));
-  const embedding = embedUnknown(model.shape, model.parameters, model.hidden, own, neighbours);
-  assert.deepEqual(
-    embedUnknown(model.shape, model.parameters, model.hidden, own, neighbours.toReversed()),
-    embedding,
-  );
-  const relation = model.parameters.decoder.subarray(0, d);
-  const logit = (row: number) => distMult(embedding, relation, model.output.subarray(row * d, (row + 1) * d));
-  let wins = 0;
-  for (let host = 48; host < 80; host += 2) wins += logit(host) > logit(host + 1) ? 1 : 0;
-  assert.ok(wins >= 12, `${wins} of 16`);
+for (const decoder of DECODER_NAMES) {
+  test(`${decoder}: an unknown user is embedded near the community of its neighbours, whatever their order`, async () => {
+    const model = await train(small.graph, { ...options, decoder });
+    const d = options.dimensions;
+    const own = new Float32Array(d);
+    for (let user = 0; user < 40; user++)
+      for (let k = 0; k < d; k++) own[k]! += model.parameters.input[user * d + k]! / 40;
+    // Messages to a user come against the link, hence from the inverse relations 2 and 3.
+    const neighbours = [40, 42, 44, 46].map((row, i) => ({ message: 2 + (i % 2), row }));
+    const embedding = embedUnknown(model.shape, model.parameters, model.hidden, own, neighbours);
+    assert.deepEqual(
+      embedUnknown(model.shape, model.parameters, model.hidden, own, neighbours.toReversed()),
+      embedding,
+    );
+    const vectors = relationVectors(model.shape, model.parameters);
+    const logit = (row: number) =>
+      DECODERS[decoder].score(embedding, 0, vectors, 0, model.output, row * d, d);
+    let wins = 0;
+    for (let host = 48; host < 80; host += 2) wins += logit(host) > logit(host + 1) ? 1 : 0;
+    assert.ok(wins >= 12, `${wins} of 16`);
+  });
+}
+
+test("what is measured and scored has no dropout", async () => {
+  const model = await train(small.graph, { ...options, dropout: 0.5, steps: 5 });
+  const kept = model.output.filter((value) => value !== 0).length;
+  assert.equal(kept, model.output.length);
 });
 
 test("a worker thread trains the very same model", async () => {

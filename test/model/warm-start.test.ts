@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { linkScorer } from "../../src/model/decoders/decoders.ts";
 import { buildEpoch, type Epoch } from "../../src/model/epoch.ts";
-import { distMult, initialParameters } from "../../src/model/rgcn.ts";
+import { initialParameters } from "../../src/model/rgcn.ts";
 import { tailProbability } from "../../src/model/tail.ts";
 import { train, trainingOptionsSchema } from "../../src/model/trainer.ts";
 import type { TrainingInput } from "../../src/model/training-input.ts";
@@ -19,15 +20,12 @@ async function epochOf(input: TrainingInput, seed: number, previous?: Epoch): Pr
 }
 
 /** Tail probability of every pair of a user and a host, as the link signal has it. */
-function probabilities({ manifest, output, parameters }: Epoch): number[] {
-  const { dimensions: d } = manifest.shape;
-  const row = (i: number) => output.subarray(i * d, (i + 1) * d);
+function probabilities(epoch: Epoch): number[] {
+  const { manifest } = epoch;
+  const score = linkScorer(manifest.shape, epoch);
   const tail = manifest.calibration["user-sourceHost"]!;
   return Array.from({ length: 40 * 40 }, (_, i) =>
-    tailProbability(
-      tail,
-      -distMult(row(Math.floor(i / 40)), parameters.decoder.subarray(0, d), row(40 + (i % 40))),
-    ),
+    tailProbability(tail, -score(Math.floor(i / 40), 0, 40 + (i % 40))),
   );
 }
 
@@ -99,6 +97,19 @@ test("what the epoch knows is found by name and kind, what is new begins at its 
       coefficients(warm.coefficients2, message),
       coefficients(before.parameters.coefficients2, message),
     );
+});
+
+test("an epoch of another decoder is not gone on from, one of the same is, with relations of its size", async () => {
+  const rotate = { ...options, decoder: "rotate", steps: 20, warmSteps: 20 } as const;
+  const first = await train(small.graph, rotate);
+  const before = buildEpoch({ number: 1, trainedAtMs: 5, model: first, ...small, options: rotate });
+  const start = startingPoint(small, before);
+  const trained = Int32Array.from(small.graph.linkFrom.keys());
+  const warm = warmParameters(start, small.graph, trained, before.manifest.shape, 9);
+  assert.deepEqual(warm.decoder, before.parameters.decoder);
+  assert.equal((await train(small.graph, rotate, undefined, start)).isWarm, true);
+  for (const decoder of ["distmult", "complex"] as const)
+    assert.equal((await train(small.graph, { ...rotate, decoder }, undefined, start)).isWarm, false);
 });
 
 test("an epoch of another shape is not gone on from", async () => {

@@ -1,3 +1,4 @@
+import type { Dropout } from "../dropout.ts";
 import type { RgcnParameters, RgcnShape } from "../rgcn.ts";
 
 /** Directed links over which messages pass: each distinct (from, relation, to) of the training graph. */
@@ -20,10 +21,12 @@ export type TrainingBatch = {
 
 export type OptimiserOptions = {
   readonly learningRate: number;
-  /** Weight of mean(z^2) + mean(decoder^2). */
+  /** Weight of mean(z^2) + mean(decoder^2), the latter not of phases. */
   readonly l2: number;
   /** Longest gradient, over all parameters together. */
   readonly clipNorm: number;
+  /** Of the outputs of both layers, in steps alone. */
+  readonly dropout: Dropout;
 };
 
 /**

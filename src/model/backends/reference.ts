@@ -1,3 +1,7 @@
+import type { Decoder } from "../decoders/decoder.ts";
+import { DECODERS } from "../decoders/decoders.ts";
+import { addPhaseGradients, turn } from "../decoders/phases.ts";
+import { type Dropout, dropOut, NO_DROPOUT } from "../dropout.ts";
 import { PARAMETER_NAMES, parameterSizes, type RgcnParameters, type RgcnShape } from "../rgcn.ts";
 import { adamRate, BETA1, BETA2, EPSILON } from "./adam.ts";
 import type {
@@ -47,6 +51,10 @@ export class ReferenceBackend implements TrainingBackend {
   readonly #hiddenGradient: Float64Array;
   readonly #outputGradient: Float64Array;
   readonly #meanGradient: Float64Array;
+  readonly #decoder: Decoder;
+  /** What the decoder reads of relations, and its gradients: relations x d. Trained themselves, unless phases are. */
+  readonly #vectors: Float64Array;
+  readonly #vectorGradients: Float64Array;
 
   constructor(
     shape: RgcnShape,
@@ -78,6 +86,10 @@ export class ReferenceBackend implements TrainingBackend {
     this.#hiddenGradient = new Float64Array(entities * d);
     this.#outputGradient = new Float64Array(entities * d);
     this.#meanGradient = new Float64Array(d);
+    this.#decoder = DECODERS[shape.decoder];
+    const { hasPhases } = this.#decoder;
+    this.#vectors = hasPhases ? new Float64Array(relations * d) : this.#values.decoder;
+    this.#vectorGradients = hasPhases ? new Float64Array(relations * d) : this.#gradients.decoder;
   }
 
   step(batch: TrainingBatch, graph: number): number {
@@ -92,7 +104,7 @@ export class ReferenceBackend implements TrainingBackend {
     graph: number,
   ): { readonly loss: number; readonly gradients: Readonly<Numbers> } {
     this.#pairs = this.#graphs[graph]!;
-    this.#run();
+    this.#run(this.#options.dropout);
     for (const name of PARAMETER_NAMES) this.#gradients[name].fill(0);
     const loss = this.#decode(batch);
     this.#backward();
@@ -106,7 +118,7 @@ export class ReferenceBackend implements TrainingBackend {
 
   forward(): { readonly hidden: Float32Array; readonly output: Float32Array } {
     this.#pairs = this.#graphs[0]!;
-    this.#run();
+    this.#run(NO_DROPOUT);
     return { hidden: Float32Array.from(this.#hidden), output: Float32Array.from(this.#output) };
   }
 
@@ -118,12 +130,14 @@ export class ReferenceBackend implements TrainingBackend {
 
   close(): void {}
 
-  #run(): void {
+  #run(dropout: Dropout): void {
     const { input, bias1, bias2 } = this.#values;
     this.#layer(input, this.#layerOf(this.#values, 1), bias1, this.#means1, this.#hidden);
     const hidden = this.#hidden;
     for (let i = 0; i < hidden.length; i++) if (hidden[i]! < 0) hidden[i] = 0;
+    if (dropout.rate > 0) dropOut(hidden, dropout, this.#steps + 1, 1);
     this.#layer(hidden, this.#layerOf(this.#values, 2), bias2, this.#means2, this.#output);
+    if (dropout.rate > 0) dropOut(this.#output, dropout, this.#steps + 1, 2);
   }
 
   #layerOf(numbers: Numbers, layer: 1 | 2): LayerNumbers {
@@ -189,10 +203,13 @@ export class ReferenceBackend implements TrainingBackend {
   #decode({ from, relation, to, label, weight }: TrainingBatch): number {
     const { entities, relations, dimensions: d } = this.#shape;
     const { l2 } = this.#options;
+    const decoder = this.#decoder;
     const z = this.#output;
     const dz = this.#outputGradient;
-    const r = this.#values.decoder;
-    const dr = this.#gradients.decoder;
+    const trained = this.#values.decoder;
+    const dTrained = this.#gradients.decoder;
+    const r = this.#vectors;
+    const dr = this.#vectorGradients;
     const n = from.length;
     let squares = 0;
     for (let i = 0; i < z.length; i++) {
@@ -200,38 +217,39 @@ export class ReferenceBackend implements TrainingBackend {
       dz[i] = (2 * l2 * z[i]!) / (entities * d);
     }
     let loss = (l2 * squares) / (entities * d);
-    squares = 0;
-    for (let i = 0; i < r.length; i++) {
-      squares += r[i]! * r[i]!;
-      dr[i] = (2 * l2 * r[i]!) / (relations * d);
+    if (decoder.hasPhases) {
+      turn(trained, 0, r, 0, trained.length);
+      dr.fill(0);
+    } else {
+      squares = 0;
+      for (let i = 0; i < r.length; i++) {
+        squares += r[i]! * r[i]!;
+        dr[i] = (2 * l2 * r[i]!) / (relations * d);
+      }
+      loss += (l2 * squares) / (relations * d);
     }
-    loss += (l2 * squares) / (relations * d);
     for (let e = 0; e < n; e++) {
       const s = from[e]! * d;
       const t = to[e]! * d;
       const q = relation[e]! * d;
-      let logit = 0;
-      for (let k = 0; k < d; k++) logit += z[s + k]! * r[q + k]! * z[t + k]!;
+      const logit = decoder.score(z, s, r, q, z, t, d);
       const share = weight[e]! / n;
       // softplus(-logit) for a true link, softplus(logit) for a fake, without overflow.
       loss += share * (Math.max(logit, 0) - logit * label[e]! + Math.log1p(Math.exp(-Math.abs(logit))));
       const slope = share * (1 / (1 + Math.exp(-logit)) - label[e]!);
-      for (let k = 0; k < d; k++) {
-        const zs = z[s + k]!;
-        const zt = z[t + k]!;
-        const rk = r[q + k]!;
-        dz[s + k]! += slope * rk * zt;
-        dz[t + k]! += slope * rk * zs;
-        dr[q + k]! += slope * zs * zt;
-      }
+      decoder.addGradients(slope, z, s, r, q, t, d, dz, dr);
     }
+    if (decoder.hasPhases) addPhaseGradients(r, 0, dr, 0, dTrained, 0, trained.length);
     return loss;
   }
 
   #backward(): void {
     const hidden = this.#hidden;
     const dh = this.#hiddenGradient;
+    const { dropout } = this.#options;
+    if (dropout.rate > 0) dropOut(this.#outputGradient, dropout, this.#steps + 1, 2);
     this.#layerBackward(2, hidden, this.#means2, this.#outputGradient, this.#gradients.bias2, dh);
+    if (dropout.rate > 0) dropOut(dh, dropout, this.#steps + 1, 1);
     for (let i = 0; i < dh.length; i++) if (hidden[i] === 0) dh[i] = 0;
     const { input, bias1 } = this.#gradients;
     this.#layerBackward(1, this.#values.input, this.#means1, dh, bias1, input);

@@ -1,6 +1,9 @@
+import { DECODERS } from "../../decoders/decoders.ts";
+import { addPhaseGradients, turn } from "../../decoders/phases.ts";
+import { dropoutKey, dropoutThreshold } from "../../dropout.ts";
 import { adamRate } from "../adam.ts";
 import type { OptimiserOptions } from "../backend.ts";
-import { instantiate, type Kernels } from "./kernels.ts";
+import { type Decode, decodeOf, instantiate, type Kernels } from "./kernels.ts";
 import { type Layout, SLICES } from "./layout.ts";
 import type { ThreadBarrier } from "./thread-barrier.ts";
 
@@ -29,7 +32,9 @@ export type KernelPassOptions = {
 /** One thread's part of a step: all of them go through the same phases, and wait for each other after each. */
 export class KernelPass {
   readonly #kernels: Kernels;
+  readonly #decode: Decode;
   readonly #bytes: Uint8Array;
+  readonly #floats: Float32Array;
   readonly #options: KernelPassOptions;
   readonly #layout: Layout;
 
@@ -37,7 +42,9 @@ export class KernelPass {
     this.#options = options;
     this.#layout = options.layout;
     this.#kernels = instantiate(options.module, options.memory);
+    this.#decode = decodeOf(this.#kernels, options.layout.shape.decoder);
     this.#bytes = new Uint8Array(options.memory.buffer);
+    this.#floats = new Float32Array(options.memory.buffer);
   }
 
   /**
@@ -55,21 +62,25 @@ export class KernelPass {
     const kernels = this.#kernels;
     const [outputGradient, ...otherOutputGradients] = layout.sliceOutputGradients as [number, ...number[]];
     const { bounds } = layout.graphs[graph]!;
+    const { hasPhases, margin } = DECODERS[shape.decoder];
 
     if (thread === 0) {
+      if (hasPhases) this.#turnPhases();
       for (const layer of [0, 1] as const)
         kernels.transpose(this.#selfOf(layer), layout.k, d, layout.transposed[layer]!);
     }
-    this.#forward(graph);
+    this.#forward(graph, step);
     this.#phase((slice) => {
       const dz = layout.sliceOutputGradients[slice]!;
       this.#clear(dz, entities * d);
       this.#clear(layout.sliceGradients[slice]!, floats - inputFloats);
+      if (hasPhases) this.#clear(layout.sliceVectorGradients[slice]!, relations * d);
       const { from, relation, to, label, weight } = layout.batch;
-      sums.loss[slice] = kernels.decode(
+      sums.loss[slice] = this.#decode(
         output,
-        parameters.decoder,
+        layout.vectors,
         d,
+        margin(dimensions),
         from,
         relation,
         to,
@@ -77,34 +88,34 @@ export class KernelPass {
         weight,
         links,
         dz,
-        this.#gradientOf("decoder", slice),
+        layout.sliceVectorGradients[slice]!,
         Math.floor((links * slice) / SLICES),
         Math.floor((links * (slice + 1)) / SLICES),
       );
       sums.outputSquares[slice] = kernels.squares(output, bounds[slice]! * d, bounds[slice + 1]! * d);
     });
     const outputL2 = optimiser.l2 / (entities * dimensions);
-    const decoderL2 = optimiser.l2 / (relations * dimensions);
-    const decoderSquares = kernels.squares(parameters.decoder, 0, relations * d);
+    // Of a phase nothing is too large.
+    const decoderL2 = hasPhases ? 0 : optimiser.l2 / (relations * dimensions);
+    const decoderSquares = kernels.squares(layout.vectors, 0, relations * d);
     this.#phase((slice) => {
       const begin = bounds[slice]! * d;
       const end = bounds[slice + 1]! * d;
       for (const other of otherOutputGradients) kernels.addScaled(other, 1, outputGradient, begin, end);
       kernels.addScaled(output, 2 * outputL2, outputGradient, begin, end);
-      if (slice === 0)
-        kernels.addScaled(
-          parameters.decoder,
-          2 * decoderL2,
-          this.#gradientOf("decoder", 0),
-          0,
-          relations * d,
-        );
+      this.#dropOut(2, outputGradient, graph, slice, step);
+      if (slice === 0) {
+        const [vectorGradients] = layout.sliceVectorGradients as [number, ...number[]];
+        if (hasPhases) this.#addPhaseGradients();
+        else kernels.addScaled(layout.vectors, 2 * decoderL2, vectorGradients, 0, relations * d);
+      }
       this.#layerBackward(1, graph, slice, hidden, outputGradient);
     });
     this.#phase((slice) => {
       const { hiddenGradient } = layout;
       this.#scatter(1, graph, slice, hiddenGradient);
       kernels.reluBackward(hidden, hiddenGradient, bounds[slice]! * d, bounds[slice + 1]! * d);
+      this.#dropOut(1, hiddenGradient, graph, slice, step);
       this.#layerBackward(0, graph, slice, parameters.input, hiddenGradient);
     });
     const ranges = (slice: number): readonly (readonly [number, number])[] => [
@@ -137,14 +148,65 @@ export class KernelPass {
     this.#forward(0);
   }
 
-  #forward(graph: number): void {
+  /** @param step whose dropout there is; none without */
+  #forward(graph: number, step?: number): void {
     const { parameters, hidden, output, d, graphs } = this.#layout;
     const { bounds } = graphs[graph]!;
     this.#phase((slice) => {
       this.#layer(0, graph, slice, parameters.input, hidden);
       this.#kernels.relu(hidden, bounds[slice]! * d, bounds[slice + 1]! * d);
+      if (step !== undefined) this.#dropOut(1, hidden, graph, slice, step);
     });
-    this.#phase((slice) => this.#layer(1, graph, slice, hidden, output));
+    this.#phase((slice) => {
+      this.#layer(1, graph, slice, hidden, output);
+      if (step !== undefined) this.#dropOut(2, output, graph, slice, step);
+    });
+  }
+
+  /** Drops what a layer gave, or the gradients by it. */
+  #dropOut(layer: 1 | 2, rows: number, graph: number, slice: number, step: number): void {
+    const { dropout } = this.#options.optimiser;
+    if (dropout.rate === 0) return;
+    const { d, shape, graphs } = this.#layout;
+    const { bounds } = graphs[graph]!;
+    this.#kernels.dropOut(
+      rows,
+      d,
+      shape.dimensions,
+      dropoutKey(dropout, step, layer),
+      dropoutThreshold(dropout),
+      1 / (1 - dropout.rate),
+      bounds[slice]!,
+      bounds[slice + 1]!,
+    );
+  }
+
+  #turnPhases(): void {
+    const { shape, d, parameters, vectors, relationFloats } = this.#layout;
+    const floats = this.#floats;
+    const [from, to] = [parameters.decoder / FLOAT_BYTES, vectors / FLOAT_BYTES];
+    for (let r = 0; r < shape.relations; r++)
+      turn(floats, from + r * relationFloats, floats, to + r * d, shape.dimensions / 2);
+  }
+
+  /** Of all slices, to the gradients of the first. */
+  #addPhaseGradients(): void {
+    const { shape, d, vectors, sliceVectorGradients, relationFloats } = this.#layout;
+    const [sum, ...others] = sliceVectorGradients as [number, ...number[]];
+    for (const other of others) this.#kernels.addScaled(other, 1, sum, 0, shape.relations * d);
+    const floats = this.#floats;
+    const [at, dAt] = [vectors / FLOAT_BYTES, sum / FLOAT_BYTES];
+    const to = this.#gradientOf("decoder", 0) / FLOAT_BYTES;
+    for (let r = 0; r < shape.relations; r++)
+      addPhaseGradients(
+        floats,
+        at + r * d,
+        floats,
+        dAt + r * d,
+        floats,
+        to + r * relationFloats,
+        shape.dimensions / 2,
+      );
   }
 
   #layer(layer: 0 | 1, graph: number, slice: number, rows: number, out: number): void {

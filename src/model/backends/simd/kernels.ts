@@ -1,3 +1,23 @@
+import type { DecoderName } from "../../decoders/decoder.ts";
+
+/** `kernels/decode.ts` */
+export type Decode = (
+  z: number,
+  relations: number,
+  d: number,
+  margin: number,
+  from: number,
+  relation: number,
+  to: number,
+  label: number,
+  weight: number,
+  count: number,
+  dz: number,
+  dRelations: number,
+  begin: number,
+  end: number,
+) => number;
+
 /** What `kernels/rgcn.ts` exports; it says what each function does. Arguments are bytes, floats or rows. */
 export type Kernels = {
   multiply(input: number, k: number, w: number, d: number, out: number, begin: number, end: number): void;
@@ -72,21 +92,20 @@ export type Kernels = {
   reluBackward(x: number, dx: number, begin: number, end: number): void;
   squares(x: number, begin: number, end: number): number;
   addScaled(x: number, factor: number, out: number, begin: number, end: number): void;
-  decode(
-    z: number,
-    decoder: number,
+  dropOut(
+    x: number,
     d: number,
-    from: number,
-    relation: number,
-    to: number,
-    label: number,
-    weight: number,
-    count: number,
-    dz: number,
-    dDecoder: number,
+    dimensions: number,
+    key: number,
+    threshold: number,
+    scale: number,
     begin: number,
     end: number,
-  ): number;
+  ): void;
+  decodeDistMult: Decode;
+  decodeTransE: Decode;
+  decodeRotatE: Decode;
+  decodeComplEx: Decode;
   adam(
     values: number,
     gradients: number,
@@ -98,6 +117,17 @@ export type Kernels = {
     end: number,
   ): void;
 };
+
+const DECODE_NAMES = {
+  distmult: "decodeDistMult",
+  transe: "decodeTransE",
+  rotate: "decodeRotatE",
+  complex: "decodeComplEx",
+} as const satisfies Readonly<Record<DecoderName, keyof Kernels>>;
+
+export function decodeOf(kernels: Kernels, decoder: DecoderName): Decode {
+  return kernels[DECODE_NAMES[decoder]];
+}
 
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;

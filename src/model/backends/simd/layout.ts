@@ -1,3 +1,4 @@
+import { DECODERS, relationFloats } from "../../decoders/decoders.ts";
 import { PARAMETER_NAMES, parameterSizes, type RgcnParameters, type RgcnShape } from "../../rgcn.ts";
 import type { MessageGraph } from "../backend.ts";
 import { indexMessages, type MessageIndex } from "../message-index.ts";
@@ -48,6 +49,11 @@ export type Layout = {
   /** By slice: gradients of what comes after the input embeddings; and gradients by output, entities x d. */
   readonly sliceGradients: readonly At[];
   readonly sliceOutputGradients: readonly At[];
+  /** What the decoder reads of relations, and its gradients by slice: relations x d. Parameters themselves, unless those are phases. */
+  readonly vectors: At;
+  readonly sliceVectorGradients: readonly At[];
+  /** Floats of a relation's parameters, padded. */
+  readonly relationFloats: number;
   /** entities x d */
   readonly hidden: At;
   readonly output: At;
@@ -85,7 +91,8 @@ export function layOut(
   const perSlice = (length: number): At[] => Array.from({ length: SLICES }, () => take(length));
   const perLayer = (length: number): At[] => [take(length), take(length)];
 
-  const sizes = parameterSizes({ ...shape, dimensions: d });
+  const relationRow = padded(relationFloats(shape.decoder, shape.dimensions));
+  const sizes = { ...parameterSizes({ ...shape, dimensions: d }), decoder: relations * relationRow };
   const values = bytes;
   const parameters = Object.fromEntries(
     PARAMETER_ORDER.map((name) => [name, take(sizes[name])]),
@@ -100,6 +107,8 @@ export function layOut(
     arrays.push([at, array]);
     return at;
   };
+  const sliceGradients = perSlice(floats - inputFloats);
+  const { hasPhases } = DECODERS[shape.decoder];
   const layout = {
     shape,
     d,
@@ -111,8 +120,13 @@ export function layOut(
     gradients: take(floats),
     first: take(floats),
     second: take(floats),
-    sliceGradients: perSlice(floats - inputFloats),
+    sliceGradients,
     sliceOutputGradients: perSlice(entities * d),
+    vectors: hasPhases ? take(relations * d) : parameters.decoder,
+    sliceVectorGradients: hasPhases
+      ? perSlice(relations * d)
+      : sliceGradients.map((at) => at + parameters.decoder - values - FLOAT_BYTES * inputFloats),
+    relationFloats: relationRow,
     hidden: take(entities * d),
     output: take(entities * d),
     hiddenGradient: take(entities * d),
@@ -197,7 +211,11 @@ type RowShape = {
   readonly paddedRows: number;
 };
 
-function rowShape({ dimensions, weights, bases }: RgcnShape, name: keyof RgcnParameters): RowShape {
+function rowShape({ dimensions, weights, bases, decoder }: RgcnShape, name: keyof RgcnParameters): RowShape {
+  if (name === "decoder") {
+    const row = relationFloats(decoder, dimensions);
+    return { row, paddedRow: padded(row), rows: 1, paddedRows: 1 };
+  }
   if (name === "coefficients1" || name === "coefficients2") {
     // As long as the others of their relation: nothing is padded but the end.
     return { row: Math.max(1, bases), paddedRow: Math.max(1, bases), rows: 1, paddedRows: 1 };

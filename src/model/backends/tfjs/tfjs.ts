@@ -1,4 +1,6 @@
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
+import { DECODERS, relationFloats } from "../../decoders/decoders.ts";
+import { dropOut } from "../../dropout.ts";
 import { PARAMETER_NAMES, type RgcnParameters, type RgcnShape } from "../../rgcn.ts";
 import { adamRate, BETA1, BETA2, EPSILON } from "../adam.ts";
 import type {
@@ -9,6 +11,7 @@ import type {
   TrainingBatch,
 } from "../backend.ts";
 import { indexMessages } from "../message-index.ts";
+import { DECODE, phaseGradients, turnTensor } from "./decode.ts";
 import { loadTensorFlow, type TensorFlow, type TfjsDevice } from "./tensorflow.ts";
 
 type Tensors = Readonly<Record<keyof RgcnParameters, Tensor>>;
@@ -29,6 +32,9 @@ type PairTensors = {
   /** pairs x 1: one by the number of its neighbours. */
   readonly share: Tensor2D;
 };
+
+/** By layer: entities x d. */
+type Masks = readonly [Tensor2D, Tensor2D];
 
 /** What a layer leaves behind for its gradients. */
 type Passed = {
@@ -53,6 +59,8 @@ export class TfjsBackend implements TrainingBackend {
   #first: Tensors;
   #second: Tensors;
   #steps = 0;
+  /** Where masks are made, one for each layer: none without dropout. */
+  readonly #maskFloats: readonly Float32Array[];
 
   constructor(
     tf: typeof TensorFlow,
@@ -67,6 +75,8 @@ export class TfjsBackend implements TrainingBackend {
     this.#shape = shape;
     this.#options = options;
     this.#graphs = graphs.map((graph) => this.#pairTensors(graph));
+    const maskSize = options.dropout.rate > 0 ? shape.entities * shape.dimensions : 0;
+    this.#maskFloats = [new Float32Array(maskSize), new Float32Array(maskSize)];
     this.#values = byName((name) => tf.tensor(start[name], this.#shapeOf(name)));
     this.#first = byName((name) => tf.zeros(this.#shapeOf(name)));
     this.#second = byName((name) => tf.zeros(this.#shapeOf(name)));
@@ -139,12 +149,15 @@ export class TfjsBackend implements TrainingBackend {
 
   #lossAndGradients(batch: TrainingBatch, graph: PairTensors): { loss: Tensor; gradients: Tensors } {
     const tf = this.#tf;
-    const { entities, relations } = this.#shape;
+    const { entities, relations, dimensions: d } = this.#shape;
     const { l2 } = this.#options;
     const links = batch.from.length;
-    const { first, hidden, second } = this.#forward(graph);
+    const masks = this.#masks();
+    const { first, hidden, second } = this.#forward(graph, masks);
     const z = second.out;
-    const decoder = this.#values.decoder as Tensor2D;
+    const { hasPhases, margin } = DECODERS[this.#shape.decoder];
+    const trained = this.#values.decoder as Tensor2D;
+    const vectors = hasPhases ? turnTensor(tf, trained) : trained;
     const [from, relation, to] = [batch.from, batch.relation, batch.to].map((rows) => this.#places(rows)) as [
       Places,
       Places,
@@ -152,27 +165,36 @@ export class TfjsBackend implements TrainingBackend {
     ];
     const label = tf.tensor1d(batch.label);
     const weight = tf.div(tf.tensor1d(batch.weight), links);
-    const zFrom = tf.gather(z, from.rows);
-    const zTo = tf.gather(z, to.rows);
-    const r = tf.gather(decoder, relation.rows);
-    const logits = tf.sum(tf.mul(tf.mul(zFrom, r), zTo), 1);
+    const { logits, gradients } = DECODE[this.#shape.decoder](
+      tf,
+      tf.gather(z, from.rows),
+      tf.gather(vectors, relation.rows),
+      tf.gather(z, to.rows),
+      margin(d),
+    );
     const crossEntropy = tf.sum(tf.mul(weight, tf.sub(tf.softplus(logits), tf.mul(label, logits))));
-    const penalty = tf.add(tf.mean(tf.square(z)), tf.mean(tf.square(decoder)));
+    const squares = tf.mean(tf.square(z));
+    // Of a phase nothing is too large.
+    const penalty = hasPhases ? squares : tf.add(squares, tf.mean(tf.square(trained)));
     const loss = tf.add(crossEntropy, tf.mul(l2, penalty));
 
-    const slope = tf.expandDims(tf.mul(weight, tf.sub(tf.sigmoid(logits), label)), 1);
-    const slopeR = tf.mul(slope, r);
-    const dz = tf.addN([
-      this.#sumRows(from, tf.mul(slopeR, zTo), entities),
-      this.#sumRows(to, tf.mul(slopeR, zFrom), entities),
-      tf.mul((2 * l2) / z.size, z) as Tensor2D,
-    ]);
-    const dDecoder = tf.add(
-      this.#sumRows(relation, tf.mul(slope, tf.mul(zFrom, zTo)), relations),
-      tf.mul((2 * l2) / decoder.size, decoder),
+    const slope = tf.expandDims(tf.mul(weight, tf.sub(tf.sigmoid(logits), label)), 1) as Tensor2D;
+    const { h, r, t } = gradients(slope);
+    const dz = this.#masked(
+      tf.addN([
+        this.#sumRows(from, h, entities),
+        this.#sumRows(to, t, entities),
+        tf.mul((2 * l2) / z.size, z) as Tensor2D,
+      ]),
+      masks?.[1],
     );
+    const dVectors = this.#sumRows(relation, r, relations);
+    const dDecoder = hasPhases
+      ? phaseGradients(tf, vectors, dVectors)
+      : tf.add(dVectors, tf.mul((2 * l2) / trained.size, trained));
     const layer2 = this.#backward(graph, 2, hidden, second, dz);
-    const dh = tf.mul(layer2.rows, tf.cast(tf.greater(hidden, 0), "float32")) as Tensor2D;
+    const dHidden = tf.mul(layer2.rows, tf.cast(tf.greater(hidden, 0), "float32")) as Tensor2D;
+    const dh = this.#masked(dHidden, masks?.[0]);
     const layer1 = this.#backward(graph, 1, this.#values.input as Tensor2D, first, dh);
     return {
       loss,
@@ -191,10 +213,28 @@ export class TfjsBackend implements TrainingBackend {
     };
   }
 
-  #forward(graph: PairTensors): { first: Passed; hidden: Tensor2D; second: Passed } {
+  #forward(graph: PairTensors, masks?: Masks): { first: Passed; hidden: Tensor2D; second: Passed } {
     const first = this.#layer(graph, 1, this.#values.input as Tensor2D);
-    const hidden = this.#tf.relu(first.out);
-    return { first, hidden, second: this.#layer(graph, 2, hidden) };
+    const hidden = this.#masked(this.#tf.relu(first.out), masks?.[0]);
+    const second = this.#layer(graph, 2, hidden);
+    return { first, hidden, second: { ...second, out: this.#masked(second.out, masks?.[1]) } };
+  }
+
+  /** What dropout multiplies the outputs of both layers with in this step. */
+  #masks(): Masks | undefined {
+    const { entities, dimensions } = this.#shape;
+    const { dropout } = this.#options;
+    if (dropout.rate === 0) return undefined;
+    const of = (layer: 1 | 2): Tensor2D => {
+      const mask = this.#maskFloats[layer - 1]!.fill(1);
+      dropOut(mask, dropout, this.#steps, layer);
+      return this.#tf.tensor2d(mask, [entities, dimensions]);
+    };
+    return [of(1), of(2)];
+  }
+
+  #masked(rows: Tensor2D, mask: Tensor2D | undefined): Tensor2D {
+    return mask === undefined ? rows : this.#tf.mul(rows, mask);
   }
 
   #layerOf(layer: 1 | 2): LayerTensors {
@@ -312,7 +352,7 @@ export class TfjsBackend implements TrainingBackend {
       case "input":
         return [entities, d];
       case "decoder":
-        return [relations, d];
+        return [relations, relationFloats(this.#shape.decoder, d)];
       case "self1":
       case "self2":
         return [d, d];
