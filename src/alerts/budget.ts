@@ -29,14 +29,15 @@ export class AlertBudget {
   #firstPeakHour = Number.NaN;
   #threshold = 0;
 
-  constructor(graph: Graph, alertsPerDay: number) {
+  /** @param prefix of the names of its histograms: each channel with a budget of its own has its own */
+  constructor(graph: Graph, alertsPerDay: number, prefix = "") {
     this.alertsPerDay = alertsPerDay;
-    this.#peaks = graph.histograms.get("incident-peaks");
+    this.#peaks = graph.histograms.get(`${prefix}incident-peaks`);
     this.#trailingPeaks = new TrailingHistogram(this.#peaks, {
       countMin: Number.POSITIVE_INFINITY,
       hoursMax: CALIBRATION_DAYS * HOURS_PER_DAY,
     });
-    this.#issued = graph.histograms.get("alerts-issued");
+    this.#issued = graph.histograms.get(`${prefix}alerts-issued`);
   }
 
   /** Counts an incident that has ended; `peakNats` is -ln of its lowest score. */
