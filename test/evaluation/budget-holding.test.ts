@@ -51,6 +51,7 @@ test("presence incidents without a labelled login count on the day of their firs
   budget.presenceAlert(2, "two days", false);
   budget.presenceAlert(3, "first day", false);
   budget.presenceAlert(DAY_MS + 1, "labelled later", true);
+  budget.presenceAlert(DAY_MS + 1, "labelled later", false);
   budget.presenceAlert(DAY_MS + 2, "two days", false);
   budget.presenceAlert(2 * DAY_MS, "on the day that is not over", false);
   const result = budget.result();
