@@ -20,7 +20,11 @@ export type BudgetHolding = {
   /** What presence raised besides, in the whole scored period: alerts, and the incidents that an analyst sees. */
   readonly presenceAlerts: number;
   readonly presenceIncidents: number;
+  /** Presence incidents a day of which no login is labelled, by the day of their first alert; null without a whole day. */
+  readonly presenceIncidentsWithoutLabelPerDay: { readonly mean: number; readonly most: number } | null;
 };
+
+type PresenceIncident = { readonly firstMs: number; isLabelled: boolean };
 
 /** Counts alerts by day, days being 24 hours from the start of the scored period. */
 export class BudgetAccumulator {
@@ -30,7 +34,7 @@ export class BudgetAccumulator {
   #firstMs = Number.POSITIVE_INFINITY;
   #lastMs = Number.NEGATIVE_INFINITY;
   #presenceAlerts = 0;
-  #presenceIncidents = 0;
+  readonly #presenceIncidents = new Map<string, PresenceIncident>();
 
   constructor(alertsPerDay: number | null, startMs: number | undefined) {
     this.#alertsPerDay = alertsPerDay;
@@ -47,10 +51,12 @@ export class BudgetAccumulator {
     this.#alertTimesMs.push(timeMs);
   }
 
-  /** @param isFirst whether the alert opened its incident */
-  presenceAlert(isFirst: boolean): void {
+  /** @param incident names the incident that the alert belongs to */
+  presenceAlert(timeMs: number, incident: string, isLabelled: boolean): void {
     this.#presenceAlerts++;
-    if (isFirst) this.#presenceIncidents++;
+    const known = this.#presenceIncidents.get(incident);
+    if (known === undefined) this.#presenceIncidents.set(incident, { firstMs: timeMs, isLabelled });
+    else known.isLabelled ||= isLabelled;
   }
 
   /** Days from the start to the last login, the last one perhaps in part. */
@@ -60,9 +66,7 @@ export class BudgetAccumulator {
 
   /** Alerts of each day, the last one perhaps in part. */
   alertsByDay(): number[] {
-    const days = new Array<number>(this.daysBegun).fill(0);
-    for (const timeMs of this.#alertTimesMs) days[Math.floor((timeMs - this.#start) / DAY_MS)]!++;
-    return days;
+    return this.#byDay(this.#alertTimesMs);
   }
 
   result(): BudgetHolding {
@@ -73,6 +77,10 @@ export class BudgetAccumulator {
       sum(days.slice(week * DAYS_PER_WEEK, (week + 1) * DAYS_PER_WEEK)),
     );
     const alerts = sum(days);
+    const presence = [...this.#presenceIncidents.values()];
+    const unlabelled = this.#byDay(
+      presence.filter(({ isLabelled }) => !isLabelled).map(({ firstMs }) => firstMs),
+    ).slice(0, wholeDays);
     return {
       alertsPerDay: budget,
       days: wholeDays,
@@ -82,8 +90,16 @@ export class BudgetAccumulator {
       weeks: weeks.length,
       weeksWithin20Percent: budget === null ? null : shareWithin(weeks, budget * DAYS_PER_WEEK),
       presenceAlerts: this.#presenceAlerts,
-      presenceIncidents: this.#presenceIncidents,
+      presenceIncidents: this.#presenceIncidents.size,
+      presenceIncidentsWithoutLabelPerDay:
+        wholeDays === 0 ? null : { mean: sum(unlabelled) / wholeDays, most: Math.max(...unlabelled) },
     };
+  }
+
+  #byDay(timesMs: readonly number[]): number[] {
+    const days = new Array<number>(this.daysBegun).fill(0);
+    for (const timeMs of timesMs) days[Math.floor((timeMs - this.#start) / DAY_MS)]!++;
+    return days;
   }
 
   get #start(): number {

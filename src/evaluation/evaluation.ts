@@ -1,3 +1,4 @@
+import type { Incident } from "../graph-state/incidents.ts";
 import { BaselineRankings, type ScenarioRanking, scenarioRanking } from "./baseline-rankings.ts";
 import { BudgetAccumulator, type BudgetHolding } from "./budget-holding.ts";
 import type { Curves } from "./curves.ts";
@@ -51,6 +52,10 @@ export type EvaluationReport = Evaluation & {
   readonly spread: unknown;
 };
 
+function nameOf({ user, sourceHost, slotStartMs }: Incident): string {
+  return JSON.stringify([user, sourceHost, slotStartMs]);
+}
+
 /**
  * Scores a labelled stream causally and ranks what came from `fromMs` on against the labels, the baselines beside.
  *
@@ -82,7 +87,7 @@ export async function evaluate(
     const others = baselines.add(streamed, row);
     input.onScored?.(score, others);
     budget.pass(timeMs);
-    if (isAlert && scored.signal === "presence") budget.presenceAlert(raised!.alerts === 1);
+    if (isAlert && scored.signal === "presence") budget.presenceAlert(timeMs, nameOf(raised!), positive);
     else if (isAlert) budget.alert(timeMs);
     if (isAlert) alerts++;
     if (isAlert && positive) truePositives++;

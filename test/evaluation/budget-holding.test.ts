@@ -37,12 +37,27 @@ test("days count from the start of the scored period, and one without logins is 
 
 test("presence stands outside: it is told of, and does not fill the budget", () => {
   const budget = stream(5, [5, 5]);
-  budget.presenceAlert(true);
-  budget.presenceAlert(false);
+  budget.presenceAlert(0, "a", true);
+  budget.presenceAlert(1, "a", false);
   const result = budget.result();
   assert.equal(result.meanError, 0);
   assert.equal(result.presenceAlerts, 2);
   assert.equal(result.presenceIncidents, 1);
+});
+
+test("presence incidents without a labelled login count on the day of their first alert", () => {
+  const budget = stream(5, [5, 5, 5]);
+  budget.presenceAlert(1, "labelled later", false);
+  budget.presenceAlert(2, "two days", false);
+  budget.presenceAlert(3, "first day", false);
+  budget.presenceAlert(DAY_MS + 1, "labelled later", true);
+  budget.presenceAlert(DAY_MS + 1, "labelled later", false);
+  budget.presenceAlert(DAY_MS + 2, "two days", false);
+  budget.presenceAlert(2 * DAY_MS, "on the day that is not over", false);
+  const result = budget.result();
+  assert.equal(result.presenceIncidents, 4);
+  assert.deepEqual(result.presenceIncidentsWithoutLabelPerDay, { mean: 1, most: 2 });
+  assert.equal(stream(5, [5]).result().presenceIncidentsWithoutLabelPerDay, null);
 });
 
 test("nothing is said of less than a day, of less than a week, or without a budget", () => {

@@ -80,7 +80,12 @@ function notebookLines({ causal, seedMode }: NotebookFigures): string[] {
 
 function budgetLines(budget: BudgetHolding): string[] {
   const { alertsPerDay, days, alerts, meanError, weeks } = budget;
-  const presence = `Presence besides: ${budget.presenceAlerts} alerts in ${budget.presenceIncidents} incidents.`;
+  const unlabelled = budget.presenceIncidentsWithoutLabelPerDay;
+  const presence =
+    `Presence besides: ${budget.presenceAlerts} alerts in ${budget.presenceIncidents} incidents` +
+    (unlabelled === null
+      ? "."
+      : `; ${number(unlabelled.mean, 1)} incidents a day without a labelled login, ${unlabelled.most} at most.`);
   if (alertsPerDay === null) return [`No budget: the threshold is fixed. ${presence}`];
   if (meanError === null) return [`Budget of ${alertsPerDay} a day: less than a day to tell by. ${presence}`];
   const percent = (share: number | null) => (share === null ? "-" : `${Math.round(100 * share)} %`);

@@ -165,8 +165,14 @@ function budget({ budget: held }: EvaluationReport, { alertsByDay }: Drawing): M
       ? "The threshold is fixed: there is no budget."
       : `Budget ${alertsPerDay} a day: mean error ${percent(held.meanError)} over ${held.days} whole days; within 20 %: ` +
         `${percent(held.daysWithin20Percent)} of the days, ${percent(held.weeksWithin20Percent)} of ${held.weeks} whole weeks.`;
+  const unlabelled = held.presenceIncidentsWithoutLabelPerDay;
+  const presence =
+    `Presence stands outside: ${held.presenceAlerts} alerts in ${held.presenceIncidents} incidents` +
+    (unlabelled === null
+      ? "."
+      : `; ${number(unlabelled.mean, 1)} incidents a day without a labelled login, ${unlabelled.most} at most.`);
   return markup`<h2>Alerts by day</h2>
-<p>${summary} Presence stands outside: ${held.presenceAlerts} alerts in ${held.presenceIncidents} incidents. The last day may not be over.</p>
+<p>${summary} ${presence} The last day may not be over.</p>
 ${barChart("Alerts under the budget by day", { label: "days since the start of the scored period", domain: [0, alertsByDay.length], kind: "linear" }, { label: "alerts", domain: [0, most], kind: "linear" }, bars, alertsPerDay ?? undefined)}`;
 }
 

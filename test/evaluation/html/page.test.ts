@@ -31,6 +31,7 @@ function page(scenario: string | undefined, positives = 3): string {
       weeksWithin20Percent: null,
       presenceAlerts: 1,
       presenceIncidents: 1,
+      presenceIncidentsWithoutLabelPerDay: { mean: 0.5, most: 1 },
     },
     baselines: { "degree-sum": result },
   };
@@ -95,6 +96,10 @@ describe("the page", () => {
     assert.ok(!html.includes("<script"));
     assert.ok(html.includes("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;x&#39;"));
     assert.ok(!html.includes("\u0000"));
+  });
+
+  test("says how many presence incidents a day hold no labelled login", () => {
+    assert.match(page("star"), /1 incidents; 0\.5 incidents a day without a labelled login, 1 at most\./);
   });
 
   test("says that there is no curve where nothing is labelled", () => {
