@@ -44,8 +44,8 @@ const QUIET: Decision = {
  * Decides which scored logins become alerts, and to which incident they belong.
  *
  * Presence stands outside the budget: each such login is an alert. For the rest an alert is a score below the threshold,
- * fixed or read from the budget; under a budget an incident that alerted already needs something odder still, and one that
- * goes on later something new.
+ * fixed or read from the budget; under a budget a repetition raises none, and an incident that alerted already needs
+ * something odder still.
  */
 export class AlertPolicy {
   readonly #graph: Graph;
@@ -112,14 +112,12 @@ export class AlertPolicy {
     const threshold = this.threshold();
     const sinceMs = repeatedSinceMs(this.#graph, this.#familiarity, login, facts);
     const incidentStartMs = this.#slotStart(SLOT_MS, sinceMs);
-    const slotStartMs = this.#slotStart(SLOT_MS);
-    const isLater = incidentStartMs < slotStartMs;
-    if (isLater && this.#budget !== undefined) {
-      return { isAlert: false, threshold, incident: undefined, incidentStartMs, isRepetition: true };
+    let isRepetition = sinceMs < Number.POSITIVE_INFINITY;
+    if (isRepetition && this.#budget !== undefined) {
+      return { isAlert: false, threshold, incident: undefined, incidentStartMs, isRepetition };
     }
     if (score >= BUDGET_SCORE_MAX && score >= threshold) return QUIET;
     let isAlert = score < threshold;
-    let isRepetition = isLater;
     if (isAlert && this.#budget !== undefined) {
       const open = this.#graph.incidents.find(signal, login.text(USER), login.text(SOURCE_HOST), slotStartMs);
       isRepetition = open !== undefined && open.alerts > 0;

@@ -5,6 +5,7 @@ import { configFile, printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
 import { PartitionMerging } from "../engine/partition-merging.ts";
+import { rolledBackText } from "../engine/roll-back.ts";
 import { type Merging, WholeMerging } from "../engine/segment-merging.ts";
 import type { SharedGraph } from "../engine/shared-graph.ts";
 import { emptyTotals, sumOf } from "../engine/totals.ts";
@@ -32,7 +33,7 @@ import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
 import { restoringText } from "./terminal/restoring.ts";
 import { type RunSummary, renderSummary } from "./terminal/summary.ts";
-import { restoredText, startedText, stoppedText, topicProblems } from "./worker-words.ts";
+import { rejectedText, restoredText, startedText, stoppedText, topicProblems } from "./worker-words.ts";
 
 /** How often in ten seconds a worker says the same of partitions that come and go. */
 const NEWS_TIMES_MAX = 5;
@@ -227,6 +228,8 @@ async function runOn(
     onRestoring: (restoring) => progress.phase(restoringText(restoring)),
     onEpoch: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
+    onRejected: (rejected) => progress.note(rejectedText(rejected)),
+    onRolledBack: (epoch) => progress.note(rolledBackText(epoch)),
     ...(log.isShared && {
       onAdopted: ({ manifest }: Epoch) =>
         progress.note(`epoch ${manifest.number} adopted, trained on ${manifest.linkCount} links`),
@@ -324,6 +327,8 @@ function summaryOf(
     alerts: totals.alerts,
     incidents: totals.incidents,
     epochs: totals.epochs,
+    epochsRejected: totals.epochsRejected,
+    rollBacks: totals.rollBacks,
     seconds,
     loginsPerSecond: seconds > 0 ? read / seconds : 0,
     stopped: end === "stopped",

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { rolledBackText } from "../engine/roll-back.ts";
 import { StandaloneTrainer } from "../engine/standalone-trainer.ts";
 import { trainEpoch } from "../engine/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
@@ -13,7 +14,7 @@ import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
 import { restoringText } from "./terminal/restoring.ts";
-import { restoredText, startedText } from "./worker-words.ts";
+import { rejectedText, restoredText, startedText } from "./worker-words.ts";
 
 type TrainFlags = Pick<CommonFlags, "config" | "seed" | "json" | "printConfig"> & {
   readonly follow?: true;
@@ -24,6 +25,8 @@ type TrainFlags = Pick<CommonFlags, "config" | "seed" | "json" | "printConfig"> 
 export type TrainSummary = {
   /** By this process. */
   readonly epochsPublished: number;
+  /** By this process: trained, and not let pass by the gate. */
+  readonly epochsRejected: number;
   /** The epoch in force, whoever published it; null if there is none. */
   readonly epoch: number | null;
   readonly digest: string | null;
@@ -63,7 +66,7 @@ the package @tensorflow/tfjs-node-gpu is installed.
 Examples:
   oddlink train --follow --config oddlink.yaml       beside workers, until stopped
   oddlink train --once                               a new model now
-  oddlink train --once --json                        for scripts: {"epochsPublished":1,"epoch":7,"digest":...,"links":...,"seconds":...}`,
+  oddlink train --once --json                        for scripts: {"epochsPublished":1,"epochsRejected":0,"epoch":7,"digest":...,"links":...,"seconds":...}`,
     )
     .action((flags: TrainFlags) => run(flags, output));
 }
@@ -107,12 +110,17 @@ async function trainOn(
     },
     onPublishing: ({ manifest: { number } }) => progress.note(`epoch ${number} is trained, publishing it`),
     onRestoring: (restoring) => progress.phase(restoringText(restoring)),
-    onRestored: (graph) => progress.note(restoredText(graph.linkCount, trainer.newest?.number)),
-    onEpoch: ({ manifest: { number, linkCount } }) =>
+    onRestored: (graph) => progress.note(restoredText(graph.linkCount, trainer.epoch?.manifest.number)),
+    onEpoch: (epoch) => {
+      const { number, linkCount, rolledBack } = epoch.manifest;
       // One of each type where links are typed; an attack that is repeated must not become what is expected.
       progress.note(
-        `epoch ${number} published, trained on ${linkCount} links: by type, without those with alerts`,
-      ),
+        rolledBack === null
+          ? `epoch ${number} published, trained on ${linkCount} links: by type, without those with alerts`
+          : rolledBackText(epoch),
+      );
+    },
+    onRejected: (rejected) => progress.note(rejectedText(rejected)),
     onEpochFailed: (error) => progress.note(error.message),
   });
   try {
@@ -121,11 +129,12 @@ async function trainOn(
     progress.done();
     await log.close();
   }
-  const { published, newest, graph } = trainer;
+  const { published, rejected, epoch, graph } = trainer;
   const summary: TrainSummary = {
     epochsPublished: published,
-    epoch: newest?.number ?? null,
-    digest: newest?.digest ?? null,
+    epochsRejected: rejected,
+    epoch: epoch?.manifest.number ?? null,
+    digest: epoch?.manifest.digest ?? null,
     links: graph.linkCount,
     seconds: (performance.now() - startedMs) / 1000,
     stopped: signal.aborted,
@@ -133,8 +142,9 @@ async function trainOn(
   output.write(`${flags.json ? JSON.stringify(summary) : renderTraining(summary)}\n`);
 }
 
-function renderTraining({ epochsPublished, epoch, digest, links }: TrainSummary): string {
-  const published = epochsPublished === 1 ? "1 epoch" : `${epochsPublished} epochs`;
+function renderTraining({ epochsPublished, epochsRejected, epoch, digest, links }: TrainSummary): string {
+  const rejected = epochsRejected === 0 ? "" : `, ${epochsRejected} rejected`;
+  const published = `${epochsPublished === 1 ? "1 epoch" : `${epochsPublished} epochs`} published${rejected}`;
   const inForce = epoch === null ? "there is none yet" : `epoch ${epoch} is in force, ${digest}`;
-  return `${published} published; ${inForce}; the graph has ${links} links`;
+  return `${published}; ${inForce}; the graph has ${links} links`;
 }

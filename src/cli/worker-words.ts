@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import type { RejectedEpoch } from "../engine/epoch-records.ts";
 import { KafkajsAdmin } from "../log/kafka/kafkajs/admin.ts";
 import { checkTopics, topicRoles } from "../log/kafka/topic-settings.ts";
 import { kafkaClientOptions, topicsOf } from "./kafka.ts";
@@ -15,6 +16,11 @@ export function startedText(what: "worker" | "trainer", { kafka }: Config): stri
 export function restoredText(links: number, epoch: number | undefined): string {
   const inForce = epoch === undefined ? "no epoch yet" : `epoch ${epoch} in force`;
   return `the graph is there: ${links} links, ${inForce}`;
+}
+
+/** An epoch that nobody adopts, and why. */
+export function rejectedText({ number, gate }: RejectedEpoch): string {
+  return `epoch ${number} is rejected, the one before stays in force: ${gate.reason}`;
 }
 
 /** @param uncommitted records that were read and whose results nobody will see */

@@ -146,6 +146,12 @@ export const configSchema = z.strictObject({
         .boolean()
         .default(true)
         .describe("begin each epoch from the one before: fewer steps, and scores that stay comparable"),
+      gate: z
+        .boolean()
+        .default(true)
+        .describe(
+          "adopt a new epoch only if it is no worse than the one in force, and take it back if it brings too many alerts",
+        ),
       linksMin: z.number().int().min(1).max(1e9).default(200).describe("no training on fewer links"),
     })
     .refine(({ decoder, dimensions }) => isReadable(decoder, dimensions), { message: ODD_DIMENSIONS })

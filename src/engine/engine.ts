@@ -7,15 +7,16 @@ import type { AlertRecord, Assignment, KeyedRecord, Log, RecordBatch } from "../
 import type { Epoch } from "../model/epoch.ts";
 import type { WeakOnlySource } from "../model/weak-only-sources.ts";
 import type { Time } from "../time.ts";
-import { EpochReader } from "./epoch-records.ts";
+import { EpochReader, type RejectedEpoch } from "./epoch-records.ts";
 import { LiveTraining, overtaken } from "./live-training.ts";
 import { OutdatedAssignments } from "./outdated-assignments.ts";
 import { PartitionRun, type PartitionRunOptions } from "./partition-run.ts";
 import type { Origin } from "./records.ts";
+import { hourOf, RollBack } from "./roll-back.ts";
 import type { Scored } from "./scoring.ts";
 import type { Merging } from "./segment-merging.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
-import { emptyTotals, plus, type Totals } from "./totals.ts";
+import { emptyTotals, parseTotals, plus, type Totals } from "./totals.ts";
 import { type TrainEpoch, TrainingSchedule } from "./training-schedule.ts";
 import type { Slice } from "./uncommitted.ts";
 import { within } from "./within.ts";
@@ -39,9 +40,14 @@ export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapD
   /** What is passed is valid during the call only. */
   readonly onScored?: (login: LoginBytes, scored: Scored, facts: Facts) => void;
   readonly onAlert?: (alert: AlertRecord) => void;
+  /** It was trained here, and is not in force yet; the gate may have rejected it. */
   readonly onEpoch?: (epoch: Epoch) => void;
   /** An epoch, whoever trained it, is in force from now on. Not called for one that was when the engine began. */
   readonly onAdopted?: (epoch: Epoch) => void;
+  /** The same for an epoch that took the place of one which is taken back. */
+  readonly onRolledBack?: (epoch: Epoch) => void;
+  /** The gate did not let an epoch pass, whoever trained it. */
+  readonly onRejected?: (rejected: RejectedEpoch) => void;
   /** A live training failed, or an epoch in the log can't be used; the engine goes on with the one it has. */
   readonly onEpochFailed?: (error: Error) => void;
   readonly onProgress?: (records: number) => void;
@@ -78,6 +84,10 @@ export class Engine {
   readonly leftOver: string[] = [];
   #failure: unknown;
   #trainedAtMs = Number.NaN;
+  readonly #rollBack: RollBack;
+  /** Hour of event time for which it was looked whether the epoch in force is to be taken back; and the epoch for which that was done. */
+  #watchedHour = Number.NaN;
+  #takenBack: Epoch | undefined;
   /** Epochs that the next commit stores. */
   #newEpochs: KeyedRecord[] = [];
 
@@ -98,6 +108,7 @@ export class Engine {
     });
     this.#merging = options.merging(this.#state);
     this.#outdated = new OutdatedAssignments(time, this.#stop);
+    this.#rollBack = new RollBack(config);
     this.#schedule = new TrainingSchedule(config.training);
     this.#live =
       config.training.mode === "live"
@@ -105,6 +116,10 @@ export class Engine {
         : undefined;
     this.#epochs = new EpochReader({
       onEpoch: (epoch) => this.#adopt(epoch),
+      onRejected: (rejected) => {
+        this.#totals.epochsRejected++;
+        if (this.#isRestored) options.onRejected?.(rejected);
+      },
       onUnusable: (error) => options.onEpochFailed?.(error),
     });
   }
@@ -149,7 +164,7 @@ export class Engine {
       this.#isRestored = true;
       this.#options.onRestored?.(this.graph, this.epoch);
       const totals = log.totals();
-      if (totals !== undefined) this.#totals = JSON.parse(totals) as Totals;
+      if (totals !== undefined) this.#totals = parseTotals(totals);
       const runs = new Set<Promise<void>>();
       for await (const assignment of log.assignments(this.#stop)) {
         const run = this.#run(assignment)
@@ -305,6 +320,8 @@ export class Engine {
       run.committed();
       return;
     }
+    // If it held an epoch, nobody has it.
+    this.#takenBack = undefined;
     run.isLost = true;
     this.#state.remove(run);
     await this.#state.rebuild();
@@ -313,9 +330,20 @@ export class Engine {
   #isTrainingDue(timeMs: number): boolean {
     const { watermarkMs } = this.graph.window;
     if (this.#options.config.training.mode !== "replay" || timeMs <= watermarkMs) return false;
+    if (this.#isRollBackDue(timeMs)) return true;
     // Trained just now, at this very place: the login that crosses the grid point is the next to be processed.
     if (this.#trainedAtMs === watermarkMs) return false;
     return this.#schedule.isDue(this.graph.originMs, watermarkMs, timeMs);
+  }
+
+  /** Asked where the next login begins a new hour: by then all of the hours before is counted. */
+  #isRollBackDue(timeMs: number): boolean {
+    const hour = hourOf(this.graph.window.watermarkMs);
+    return hourOf(timeMs) > hour && this.#rollBack.due(this.graph, hour, this.#nextNumber) !== undefined;
+  }
+
+  get #nextNumber(): number {
+    return (this.#epochs.newest?.number ?? 0) + 1;
   }
 
   /** @returns false if the run was stopped while training: it is due again next time */
@@ -324,11 +352,18 @@ export class Engine {
     if (run.pending !== undefined) await this.#commit(run);
     if (run.isLost) return false;
     const trainedAtMs = this.graph.window.watermarkMs;
-    const { train, config } = this.#options;
+    const { train, config, onEpoch } = this.#options;
+    const rolledBack = this.#rollBack.due(this.graph, hourOf(trainedAtMs), this.#nextNumber);
+    if (rolledBack !== undefined) {
+      this.#publish(rolledBack);
+      // A training that is due too is so still, and goes on from this one.
+      return true;
+    }
     if (this.graph.linkCount >= config.training.linksMin) {
-      const number = (this.epoch?.manifest.number ?? 0) + 1;
       try {
-        this.#publish(await train(this.graph, config, number, trainedAtMs, this.#stop, this.epoch));
+        const epoch = await train(this.graph, config, this.#nextNumber, trainedAtMs, this.#stop, this.epoch);
+        onEpoch?.(epoch);
+        this.#publish(epoch);
       } catch (error) {
         if (this.#stop.aborted) return false;
         throw error;
@@ -345,25 +380,44 @@ export class Engine {
     const epoch = this.#live.take();
     if (epoch !== undefined) {
       const late = overtaken(epoch, this.#epochs.newest);
-      if (late === undefined) this.#publish(epoch);
-      else this.#options.onEpochFailed?.(late);
+      if (late === undefined) {
+        this.#options.onEpoch?.(epoch);
+        this.#publish(epoch);
+      } else this.#options.onEpochFailed?.(late);
     }
+    this.#rollBackLive();
     this.#live.beginIfDue(this.graph, this.#epochs.newest, this.epoch);
+  }
+
+  #rollBackLive(): void {
+    const hour = hourOf(this.graph.window.watermarkMs) - 1;
+    // Where it is read back first, it may be a while until it is in force.
+    if (hour === this.#watchedHour || (this.#takenBack !== undefined && this.#takenBack === this.epoch))
+      return;
+    this.#watchedHour = hour;
+    const rolledBack = this.#rollBack.due(this.graph, hour, this.#nextNumber);
+    if (rolledBack === undefined) return;
+    this.#takenBack = this.epoch;
+    this.#publish(rolledBack);
   }
 
   /** Stores an epoch with the next commit. */
   #publish(epoch: Epoch): void {
     const records = this.#epochs.publication(epoch);
     this.#newEpochs.push(...records);
-    this.#options.onEpoch?.(epoch);
     // Where others may publish too, it is in force once it is read back, and only if no other of its number came first.
     if (!this.#options.log.isShared) for (const record of records) this.#epochs.read(record);
   }
 
   #adopt(epoch: Epoch): void {
+    const isRolledBack = epoch.manifest.rolledBack !== null;
     this.#totals.epochs++;
+    if (isRolledBack) this.#totals.rollBacks++;
     this.#state.adopt(epoch);
-    if (this.#isRestored) this.#options.onAdopted?.(epoch);
+    this.#rollBack.adopted(epoch);
+    if (!this.#isRestored) return;
+    this.#options.onAdopted?.(epoch);
+    if (isRolledBack) this.#options.onRolledBack?.(epoch);
   }
 
   /** The first one in full, for whoever is to mend it; of each the dead letter says what it was. */

@@ -2,13 +2,14 @@ import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
 import type { KeyedRecord } from "../log/port.ts";
-import { decodeEpoch, type Epoch, encodeEpoch, shortReason } from "../model/epoch.ts";
+import { decodeEpoch, type Epoch, encodeEpoch, isAccepted, shortReason } from "../model/epoch.ts";
+import { gateVerdictSchema } from "../model/gate-verdict.ts";
 
 /** Bytes of an epoch in one record: below the megabyte that a Kafka record may have by default. */
 const CHUNK_BYTES = 900_000;
 /** Epochs of which chunks are kept in memory while their manifest has not come. */
 const PENDING_MAX = 4;
-/** Epochs that stay in the log: the one in force, one that a slow reader may be in the middle of, and one more. */
+/** Epochs that stay in the log: the one in force, the one before, which may come back, and one that a slow reader is at. */
 export const EPOCHS_KEPT = 3;
 /** Digits of the digest in a key: two publishers may give their epochs the same number, and must not mix them up. */
 const KEY_DIGEST_LENGTH = 12;
@@ -16,15 +17,20 @@ const KEY_DIGEST_LENGTH = 12;
 /** `<number>-<digest>/<chunk>`, or `.../manifest`. Other keys are not of an epoch. */
 const KEY = /^(\d{8,15})(?:-[0-9a-f]+)?\/(?:\d{6,}|manifest)$/;
 const MANIFEST = "manifest";
-const manifestSchema = z.strictObject({
-  number: z.number().int().min(1),
+const number = z.number().int().min(1);
+/** Of the epoch; checked over its content when decoded. */
+const digest = z.string();
+const wholeSchema = z.strictObject({
+  number,
   bytes: z.number().int().min(1).max(4e9),
   chunks: z.number().int().min(1).max(1e6),
-  /** Of the epoch; checked over its content when decoded. */
-  digest: z.string(),
+  digest,
 });
+/** Of an epoch that the gate did not let pass the number and the verdict are all that is kept. */
+const rejectedSchema = z.strictObject({ number, digest, gate: gateVerdictSchema });
+export type RejectedEpoch = z.infer<typeof rejectedSchema>;
 
-/** The epoch that is in force for everybody who has read the log so far. */
+/** The epoch that has the highest number for everybody who has read the log so far: in force, unless it was rejected. */
 export type NewestEpoch = {
   readonly number: number;
   readonly digest: string;
@@ -32,18 +38,25 @@ export type NewestEpoch = {
   readonly writtenAtMs: number | undefined;
 };
 
-/** An epoch as keyed records: its chunks, then the manifest, which makes it valid. */
+/**
+ * An epoch as keyed records: its chunks, then the manifest, which makes it valid. Of a rejected one the manifest alone: its number is
+ * taken, nobody adopts it, and why is there for everybody to read.
+ */
 export function epochRecords(epoch: Epoch): KeyedRecord[] {
-  const { number, digest } = epoch.manifest;
+  const { number, digest, gate } = epoch.manifest;
+  const prefix = prefixOf(epoch.manifest);
+  const manifestRecord = (manifest: object): KeyedRecord => ({
+    key: `${prefix}${MANIFEST}`,
+    value: Buffer.from(JSON.stringify(manifest)),
+  });
+  if (!isAccepted(epoch)) return [manifestRecord({ number, digest, gate })];
   const bytes = encodeEpoch(epoch);
   const chunks: Buffer[] = [];
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES)
     chunks.push(bytes.subarray(start, start + CHUNK_BYTES));
-  const prefix = `${String(number).padStart(8, "0")}-${digest.slice(0, KEY_DIGEST_LENGTH)}/`;
-  const manifest = { number, bytes: bytes.length, chunks: chunks.length, digest };
   return [
     ...chunks.map((value, chunk) => ({ key: chunkKey(prefix, chunk), value })),
-    { key: `${prefix}${MANIFEST}`, value: Buffer.from(JSON.stringify(manifest)) },
+    manifestRecord({ number, bytes: bytes.length, chunks: chunks.length, digest }),
   ];
 }
 
@@ -54,19 +67,25 @@ export function epochRecords(epoch: Epoch): KeyedRecord[] {
  */
 export class EpochReader {
   readonly #onEpoch: (epoch: Epoch) => void;
+  readonly #onRejected: ((rejected: RejectedEpoch) => void) | undefined;
   readonly #onUnusable: (error: Error) => void;
   /** Of all that is in the log, in the order in which it was written. */
   readonly #keys = new Set<string>();
   /** Chunks by key, by what their keys begin with. */
   readonly #pending = new Map<string, Map<string, Uint8Array>>();
   #newest: NewestEpoch | undefined;
+  /** Numbers of the epochs that were handed over last, ascending. */
+  #handedOver: number[] = [];
 
   constructor(options: {
     readonly onEpoch: (epoch: Epoch) => void;
+    /** The gate did not let an epoch pass; the one in force stays. */
+    readonly onRejected?: ((rejected: RejectedEpoch) => void) | undefined;
     /** An epoch can't be used; the one in force stays. */
     readonly onUnusable: (error: Error) => void;
   }) {
     this.#onEpoch = options.onEpoch;
+    this.#onRejected = options.onRejected;
     this.#onUnusable = options.onUnusable;
   }
 
@@ -77,7 +96,10 @@ export class EpochReader {
   /** What publishes an epoch: its records, and before them the end of those that nobody needs when it is there. */
   publication(epoch: Epoch): KeyedRecord[] {
     const last = epoch.manifest.number - EPOCHS_KEPT;
-    const obsolete = [...this.#keys].filter((key) => numberOf(key)! <= last);
+    // However many were rejected since: what is in force is not deleted, nor what may come back.
+    const adopted = new Set([...this.#handedOver, ...(isAccepted(epoch) ? [epoch.manifest.number] : [])]);
+    const kept = new Set([...adopted].slice(-EPOCHS_KEPT));
+    const obsolete = [...this.#keys].filter((key) => numberOf(key)! <= last && !kept.has(numberOf(key)!));
     // Manifests first: one without all of its chunks looks like damage to who reads a log that is half compacted.
     const manifests = obsolete.filter((key) => key.endsWith(MANIFEST));
     const deleted = new Set([...manifests, ...obsolete]);
@@ -124,7 +146,8 @@ export class EpochReader {
     manifestBytes: Uint8Array,
     writtenAtMs: number | undefined,
   ): void {
-    const { number, digest, ...size } = readManifest(prefix, manifestBytes);
+    const manifest = readManifest(prefix, manifestBytes);
+    const { number, digest } = manifest;
     const before = this.#newest;
     if (before !== undefined && number <= before.number) {
       if (number === before.number && digest === before.digest) return;
@@ -133,16 +156,22 @@ export class EpochReader {
         `epoch ${number} comes after epoch ${before.number}, which stays: is there more than one trainer?`,
       );
     }
-    const parts = Array.from({ length: size.chunks }, (_, chunk) => chunks.get(chunkKey(prefix, chunk)));
+    if ("gate" in manifest) {
+      this.#newest = { number, digest, writtenAtMs };
+      this.#onRejected?.(manifest);
+      return;
+    }
+    const parts = Array.from({ length: manifest.chunks }, (_, chunk) => chunks.get(chunkKey(prefix, chunk)));
     const missing = parts.filter((part) => part === undefined).length;
-    if (missing > 0) throw corrupt(`epoch ${number} lacks ${missing} of its ${size.chunks} chunks`);
+    if (missing > 0) throw corrupt(`epoch ${number} lacks ${missing} of its ${manifest.chunks} chunks`);
     const bytes = Buffer.concat(parts as Uint8Array[]);
-    if (bytes.length !== size.bytes)
-      throw corrupt(`epoch ${number} has ${bytes.length} bytes, its manifest says ${size.bytes}`);
+    if (bytes.length !== manifest.bytes)
+      throw corrupt(`epoch ${number} has ${bytes.length} bytes, its manifest says ${manifest.bytes}`);
     const epoch = decodeEpoch(bytes, number);
     if (epoch.manifest.digest !== digest || epoch.manifest.number !== number)
       throw corrupt(`epoch ${number} is not the one its manifest names`);
     this.#newest = { number, digest, writtenAtMs };
+    this.#handedOver = [...this.#handedOver, number].slice(-EPOCHS_KEPT);
     for (const older of [...this.#pending.keys()]) if (numberOf(older)! < number) this.#giveUp(older);
     this.#onEpoch(epoch);
   }
@@ -154,9 +183,15 @@ export class EpochReader {
   }
 }
 
-function readManifest(prefix: string, bytes: Uint8Array) {
+function readManifest(prefix: string, bytes: Uint8Array): RejectedEpoch | z.infer<typeof wholeSchema> {
   try {
-    return manifestSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+    const manifest = z.looseObject({}).parse(JSON.parse(Buffer.from(bytes).toString()));
+    if (!("gate" in manifest)) return wholeSchema.parse(manifest);
+    const rejected = rejectedSchema.parse(manifest);
+    // Nothing else can tell that it is as it was written.
+    if (rejected.gate.isAccepted || !prefix.startsWith(prefixOf(rejected)))
+      throw new Error("it is not the one of its key");
+    return rejected;
   } catch (error) {
     throw corrupt(`the manifest of epoch ${numberOf(prefix)} can't be read: ${shortReason(error)}`);
   }
@@ -170,6 +205,11 @@ function corrupt(message: string): OddlinkError {
 function numberOf(key: string): number | undefined {
   const match = KEY.exec(key.endsWith("/") ? `${key}${MANIFEST}` : key);
   return match === null ? undefined : Number(match[1]);
+}
+
+/** What all keys of an epoch begin with. */
+function prefixOf({ number, digest }: Pick<RejectedEpoch, "number" | "digest">): string {
+  return `${String(number).padStart(8, "0")}-${digest.slice(0, KEY_DIGEST_LENGTH)}/`;
 }
 
 function chunkKey(prefix: string, chunk: number): string {

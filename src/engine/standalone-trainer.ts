@@ -3,10 +3,11 @@ import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { TrainerLog } from "../log/port.ts";
-import type { Epoch } from "../model/epoch.ts";
+import { type Epoch, isAccepted } from "../model/epoch.ts";
 import type { Time } from "../time.ts";
-import { EpochReader, type NewestEpoch } from "./epoch-records.ts";
+import { EpochReader, type NewestEpoch, type RejectedEpoch } from "./epoch-records.ts";
 import { LiveTraining, overtaken } from "./live-training.ts";
+import { hourOf, RollBack } from "./roll-back.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
 import type { TrainEpoch } from "./training-schedule.ts";
 
@@ -21,6 +22,8 @@ export type StandaloneTrainerOptions = {
   readonly onPublishing?: (epoch: Epoch) => void;
   /** It is published, and in force from now on. */
   readonly onEpoch?: (epoch: Epoch) => void;
+  /** The gate did not let an epoch pass, whoever trained it. */
+  readonly onRejected?: (rejected: RejectedEpoch) => void;
   /** A training failed, came too late, or an epoch in the log can't be used. */
   readonly onEpochFailed?: (error: Error) => void;
   readonly onRestoring?: (progress: RestoreProgress) => void;
@@ -36,12 +39,18 @@ export type StandaloneTrainerOptions = {
 export class StandaloneTrainer {
   /** Epochs that were published and are the ones of their number. */
   published = 0;
+  /** Epochs that the gate did not let pass, of this trainer's. */
+  rejected = 0;
   readonly #options: StandaloneTrainerOptions;
   readonly #state: SharedGraph;
   readonly #epochs: EpochReader;
   readonly #stopping = new AbortController();
   readonly #stop = this.#stopping.signal;
+  readonly #rollBack: RollBack;
   #epoch: Epoch | undefined;
+  #isRestored = false;
+  /** Hour of event time for which it was looked whether the epoch in force is to be taken back. */
+  #watchedHour = Number.NaN;
   #failure: unknown;
 
   constructor(options: StandaloneTrainerOptions) {
@@ -54,9 +63,14 @@ export class StandaloneTrainer {
       onRestoring: options.onRestoring,
       onBroken: (error) => this.#fail(error),
     });
+    this.#rollBack = new RollBack(config);
     this.#epochs = new EpochReader({
       onEpoch: (epoch) => {
         this.#epoch = epoch;
+        this.#rollBack.adopted(epoch);
+      },
+      onRejected: (rejected) => {
+        if (this.#isRestored) options.onRejected?.(rejected);
       },
       onUnusable: (error) => options.onEpochFailed?.(error),
     });
@@ -67,6 +81,11 @@ export class StandaloneTrainer {
   }
 
   /** The epoch in force, whoever published it. */
+  get epoch(): Epoch | undefined {
+    return this.#epoch;
+  }
+
+  /** The epoch of the highest number: the one in force, unless the gate did not let it pass. */
   get newest(): NewestEpoch | undefined {
     return this.#epochs.newest;
   }
@@ -85,6 +104,7 @@ export class StandaloneTrainer {
         while (!this.#stop.aborted) {
           const epoch = live.take();
           if (epoch !== undefined) await this.#publish(epoch);
+          await this.#rollBackIfDue();
           if (!this.#state.isRebuilding) live.beginIfDue(this.graph, this.newest, this.#epoch);
           await time.sleep(CHECK_MS, this.#stop);
         }
@@ -111,8 +131,8 @@ export class StandaloneTrainer {
           `the graph has ${linkCount} links, too few to train on: training.linksMin is ${linksMin}`,
         );
       }
-      const number = (this.newest?.number ?? 0) + 1;
       const { watermarkMs } = window;
+      const number = this.#nextNumber;
       await this.#publish(await train(this.graph, config, number, watermarkMs, this.#stop, this.#epoch));
     });
   }
@@ -129,6 +149,7 @@ export class StandaloneTrainer {
     try {
       await unlessAborted(Promise.all([this.#state.restore(), epochs.caughtUp()]), this.#stop);
       if (!this.#stop.aborted) {
+        this.#isRestored = true;
         onRestored?.(this.graph);
         await work();
       }
@@ -149,6 +170,18 @@ export class StandaloneTrainer {
     this.#stopping.abort();
   }
 
+  get #nextNumber(): number {
+    return (this.newest?.number ?? 0) + 1;
+  }
+
+  async #rollBackIfDue(): Promise<void> {
+    const hour = hourOf(this.graph.window.watermarkMs) - 1;
+    if (this.#state.isRebuilding || hour === this.#watchedHour) return;
+    this.#watchedHour = hour;
+    const rolledBack = this.#rollBack.due(this.graph, hour, this.#nextNumber);
+    if (rolledBack !== undefined) await this.#publish(rolledBack);
+  }
+
   async #publish(epoch: Epoch): Promise<void> {
     const { log, onPublishing, onEpoch, onEpochFailed } = this.#options;
     const { number, digest } = epoch.manifest;
@@ -158,8 +191,10 @@ export class StandaloneTrainer {
       this.#stop,
     );
     if (this.newest?.number === number && this.newest.digest === digest) {
-      this.published++;
-      onEpoch?.(epoch);
+      if (isAccepted(epoch)) {
+        this.published++;
+        onEpoch?.(epoch);
+      } else this.rejected++;
       return;
     }
     const late = overtaken(epoch, this.newest);

@@ -22,7 +22,10 @@ export type Counts = {
 export type Ahead = { count: number; lastMs: number };
 
 /** What became of every record since the state began. */
-export type Totals = Counts & { epochs: number; readonly ahead: Ahead };
+export type Totals = Counts & EpochCounts & { readonly ahead: Ahead };
+
+/** Epochs adopted, those that came back among them; epochs that the gate did not let pass; epochs taken back. */
+export type EpochCounts = { epochs: number; epochsRejected: number; rollBacks: number };
 
 export function noCounts(): Counts {
   return {
@@ -40,7 +43,12 @@ export function noCounts(): Counts {
 }
 
 export function emptyTotals(): Totals {
-  return { ...noCounts(), epochs: 0, ahead: { count: 0, lastMs: 0 } };
+  return { ...noCounts(), epochs: 0, epochsRejected: 0, rollBacks: 0, ahead: { count: 0, lastMs: 0 } };
+}
+
+/** Totals as they were stored: earlier ones say nothing of what was not counted yet. */
+export function parseTotals(stored: string): Totals {
+  return { ...emptyTotals(), ...(JSON.parse(stored) as Partial<Totals>) };
 }
 
 export function plus(totals: Totals, counts: Counts): Totals {
@@ -56,6 +64,8 @@ export function plus(totals: Totals, counts: Counts): Totals {
     alertsBySignal: plusEach(totals.alertsBySignal, counts.alertsBySignal),
     decades: totals.decades.map((count, decade) => count + counts.decades[decade]!),
     epochs: totals.epochs,
+    epochsRejected: totals.epochsRejected,
+    rollBacks: totals.rollBacks,
     ahead: totals.ahead,
   };
 }

@@ -1,16 +1,19 @@
 import type { Config } from "../config/schema.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import { buildEpoch, type Epoch } from "../model/epoch.ts";
+import { runningModel } from "../model/gate-models.ts";
+import { uncompared } from "../model/gate-verdict.ts";
 import { type TrainingProgress, trainingOptionsSchema } from "../model/trainer.ts";
 import { trainingInput } from "../model/training-input.ts";
-import { trainInThread } from "../model/training-thread.ts";
+import { trainAndJudgeInThread } from "../model/training-thread.ts";
 import { startingPoint } from "../model/warm-start.ts";
 
 /**
- * Trains one epoch on the graph as it stands, in a worker thread: never on the event loop.
+ * Trains one epoch on the graph as it stands, and with `training.gate` compares it with the one in force, in a worker thread: never on
+ * the event loop. Whether it may be adopted is part of it.
  *
  * @param trainedAtMs event time; part of the epoch, so that a replay gives the same bytes
- * @param previous the epoch in force, from which it goes on with `training.warmStart`
+ * @param previous the epoch in force, from which it goes on with `training.warmStart`, and which it must not be worse than
  */
 export async function trainEpoch(
   graph: Graph,
@@ -28,11 +31,21 @@ export async function trainEpoch(
     everyHours: _every,
     linksMin: _min,
     warmStart,
+    gate: isGated,
     ...training
   } = config.training;
   const options = trainingOptionsSchema.parse({ ...training, seed: config.seed });
   const start = warmStart && previous !== undefined ? startingPoint(input, previous) : undefined;
-  const model = await trainInThread(input.graph, options, { onProgress, signal, start });
+  const running = isGated && previous !== undefined ? runningModel(input, previous) : undefined;
+  const { model, verdict } = await trainAndJudgeInThread(input.graph, options, running, {
+    onProgress,
+    signal,
+    start,
+  });
+  const isFirst = isGated && previous === undefined;
+  const gate = isFirst
+    ? uncompared("the first epoch: there is nothing to compare it with", null, 0)
+    : verdict;
   return buildEpoch({
     number,
     trainedAtMs,
@@ -41,5 +54,6 @@ export async function trainEpoch(
     entityNames: input.entityNames,
     options,
     previous,
+    gate,
   });
 }

@@ -5,6 +5,7 @@ import { OddlinkError } from "../errors.ts";
 import { DECODER_NAMES } from "./decoders/decoder.ts";
 import { linkScorer } from "./decoders/decoders.ts";
 import { FAKE_KINDS } from "./fake-sampler.ts";
+import { type GateVerdict, gateVerdictSchema } from "./gate-verdict.ts";
 import {
   PARAMETER_NAMES,
   parameterSizes,
@@ -43,7 +44,7 @@ const EARLIER_OPTIONS = {
   halfLifeDays: 0,
   negatives: { uniform: 0.5, degree: 0.5, degreeMatched: 0, sharedPeer: 0, swappedRelation: 0 },
 };
-const EARLIER_MANIFEST = { startedFrom: null };
+const EARLIER_MANIFEST = { startedFrom: null, gate: null, rolledBack: null };
 
 const manifestSchema = z.strictObject({
   number: z.number().int().min(1),
@@ -73,6 +74,10 @@ const manifestSchema = z.strictObject({
     auc: z.number().nullable(),
     aucByFake: z.partialRecord(z.enum(FAKE_KINDS), z.number()).default({}),
   }),
+  /** How it compares with the epoch that was in force; null if nobody has looked. */
+  gate: gateVerdictSchema.nullable(),
+  /** Of one that came back: which epoch was taken back, which one this was before, and why. */
+  rolledBack: z.strictObject({ from: z.number().int(), to: z.number().int(), reason: z.string() }).nullable(),
   /** Distribution of -logit over the logins of the window, by link class. */
   calibration: z.record(z.string(), tailSchema),
   digest: z.string(),
@@ -110,6 +115,7 @@ export function buildEpoch(input: {
   readonly options: TrainingOptions;
   /** What the training was given to go on from. */
   readonly previous?: Epoch | undefined;
+  readonly gate?: GateVerdict | undefined;
 }): Epoch {
   const { model, graph } = input;
   const manifest = {
@@ -125,6 +131,8 @@ export function buildEpoch(input: {
     linkCount: graph.linkFrom.length,
     losses: [...model.losses],
     heldOut: model.heldOut,
+    gate: input.gate ?? null,
+    rolledBack: null,
     calibration: calibrate(model, graph),
     digest: "",
   };
@@ -145,12 +153,18 @@ export function buildEpoch(input: {
   return sealEpoch(epoch);
 }
 
+/** Whether the gate let it pass, or was not asked. */
+export function isAccepted({ manifest }: Epoch): boolean {
+  return manifest.gate?.isAccepted !== false;
+}
+
 /** The same epoch with the digest of what is in it. */
 export function sealEpoch(epoch: Epoch): Epoch {
   return { ...epoch, manifest: { ...epoch.manifest, digest: digestOf(epoch) } };
 }
 
-function calibrate(model: TrainedModel, graph: TrainingGraph): Record<string, Tail> {
+/** Fits the distribution of -logit for each link class, over all links of the graph by how many logins each stands for. */
+export function calibrate(model: TrainedModel, graph: TrainingGraph): Record<string, Tail> {
   const score = linkScorer(model.shape, model);
   const byClass = new Map<string, { values: number[]; weights: number[] }>();
   for (let link = 0; link < graph.linkFrom.length; link++) {

@@ -9,6 +9,7 @@ import type { TrainingGraph } from "./training-graph.ts";
  */
 export const FAKE_KINDS = ["uniform", "degree", "degreeMatched", "sharedPeer", "swappedRelation"] as const;
 export type FakeKind = (typeof FAKE_KINDS)[number];
+type End = "from" | "to";
 
 const share = z.number().min(0).max(1);
 const SHARES_TOLERANCE = 1e-9;
@@ -106,12 +107,13 @@ export class FakeSampler {
     }
   }
 
-  /** The same with fakes of one kind only. */
-  fillWith(batch: TrainingBatch, n: number, kind: FakeKind): void {
-    for (let i = 0; i < n; i++) batch.weight[n + i] = this.#make(batch, n, i, kind) ? batch.weight[i]! : 0;
+  /** The same with fakes of one kind only, and where an entity is replaced, of the end that is named. */
+  fillWith(batch: TrainingBatch, n: number, kind: FakeKind, end?: (i: number) => End | undefined): void {
+    for (let i = 0; i < n; i++)
+      batch.weight[n + i] = this.#make(batch, n, i, kind, end?.(i)) ? batch.weight[i]! : 0;
   }
 
-  #make(batch: TrainingBatch, n: number, i: number, kind: FakeKind): boolean {
+  #make(batch: TrainingBatch, n: number, i: number, kind: FakeKind, end?: End): boolean {
     const [from, relation, to] = [batch.from[i]!, batch.relation[i]!, batch.to[i]!];
     for (let draw = 0; draw < DRAWS_MAX; draw++) {
       batch.from[n + i] = from;
@@ -120,7 +122,7 @@ export class FakeSampler {
       if (kind === "swappedRelation") {
         batch.relation[n + i] = this.#otherRelation(from, to) ?? relation;
       } else {
-        const ends = this.#random.nextFloat() < 0.5 ? batch.from : batch.to;
+        const ends = batch[end ?? (this.#random.nextFloat() < 0.5 ? "from" : "to")];
         ends[n + i] = this.#otherEntity(kind, ends[i]!) ?? ends[i]!;
       }
       const isSame =

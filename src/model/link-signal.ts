@@ -6,8 +6,9 @@ import type { LinkRow } from "../graph-state/link-row.ts";
 import { NO_ENTITY } from "../graph-state/names.ts";
 import { AUTH_TYPE, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
 import type { Decoder } from "./decoders/decoder.ts";
-import { DECODERS, meanVector, relationVectors } from "./decoders/decoders.ts";
-import { type Epoch, linkClassOf } from "./epoch.ts";
+import { DECODERS, relationVectors } from "./decoders/decoders.ts";
+import type { Epoch } from "./epoch.ts";
+import { meanInputs, meanRelations } from "./epoch-means.ts";
 import { embedUnknown, type Neighbour } from "./rgcn.ts";
 import { tailProbability } from "./tail.ts";
 import { relationName } from "./training-input.ts";
@@ -15,7 +16,7 @@ import { relationName } from "./training-input.ts";
 const UNRESOLVED = -2;
 const UNKNOWN = -1;
 /** An unknown entity with more peers than this is embedded without them: which of them to look at would be arbitrary. */
-const NEIGHBOURS_MAX = 1024;
+export const NEIGHBOURS_MAX = 1024;
 /** A link's relation is below that. */
 const RELATION_IDS = 1 << 16;
 
@@ -104,33 +105,20 @@ class AdoptedEpoch {
     { readonly version: number; readonly relation: number | undefined }
   >();
   /** Stands in for a relation of a class that the epoch knows under other types only. */
-  readonly #meanRelation = new Map<string, Float32Array>();
+  readonly #meanRelation: ReadonlyMap<string, Float32Array>;
 
   constructor(epoch: Epoch, graph: Graph) {
     this.#epoch = epoch;
     this.#graph = graph;
     const { shape } = epoch.manifest;
-    const { dimensions: d } = shape;
     this.#decoder = DECODERS[shape.decoder];
     this.#vectors = relationVectors(shape, epoch.parameters);
     this.#rowsByName = epoch.manifest.kindNames.map(() => new Map());
-    this.#meanInput = epoch.manifest.kindNames.map(() => new Float32Array(d));
-    for (const [row, name] of epoch.entityNames.entries()) {
-      const kind = epoch.entityKinds[row]!;
-      this.#rowsByName[kind]!.set(name, row);
-      for (let k = 0; k < d; k++) this.#meanInput[kind]![k]! += epoch.parameters.input[row * d + k]!;
-    }
-    for (const [kind, mean] of this.#meanInput.entries()) {
-      const count = this.#rowsByName[kind]!.size || 1;
-      for (let k = 0; k < d; k++) mean[k]! /= count;
-    }
+    for (const [row, name] of epoch.entityNames.entries())
+      this.#rowsByName[epoch.entityKinds[row]!]!.set(name, row);
+    this.#meanInput = meanInputs(epoch);
     this.#relations = new Map(epoch.manifest.relationNames.map((name, relation) => [name, relation]));
-    for (const name of new Set(epoch.manifest.relationNames.map(linkClassOf))) {
-      const members = epoch.manifest.relationNames.flatMap((other, r) =>
-        linkClassOf(other) === name ? [r] : [],
-      );
-      this.#meanRelation.set(name, meanVector(shape, this.#vectors, members));
-    }
+    this.#meanRelation = meanRelations(epoch);
   }
 
   probability(kind: LinkKind, from: number, to: number, login: LoginBytes): number | undefined {

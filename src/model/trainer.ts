@@ -163,10 +163,7 @@ export async function train(
   };
   if (!isReadable(shape.decoder, shape.dimensions)) throw new OddlinkError("TRAINING_FAILED", ODD_DIMENSIONS);
   assertFits(trainingBytes(shape, linkCount, 1 + FOLDS, options.backend), shape, linkCount, bytesMax);
-  const heldOut = newestLinks(
-    graph,
-    Math.min(HELD_OUT_LINKS_MAX, Math.floor(linkCount * options.heldOutShare)),
-  );
+  const heldOut = heldOutLinks(graph, options.heldOutShare);
   const trained = Int32Array.from({ length: linkCount }, (_, link) => link).filter(
     (link) => heldOut[link] === 0,
   );
@@ -307,8 +304,9 @@ function foldsOf(links: Int32Array, seed: number): Int32Array[] {
   return Array.from({ length: count }, (_, fold) => shuffled.filter((_link, i) => i % count === fold).sort());
 }
 
-/** Flags of the `count` links that were first seen last; ties go by position, which is canonical. */
-function newestLinks(graph: TrainingGraph, count: number): Uint8Array {
+/** Flags of the links that are not trained on, those first seen last; ties go by position, which is canonical. */
+export function heldOutLinks(graph: TrainingGraph, share: number): Uint8Array {
+  const count = Math.min(HELD_OUT_LINKS_MAX, Math.floor(graph.linkFrom.length * share));
   const flags = new Uint8Array(graph.linkFrom.length);
   const order = Array.from(flags.keys()).sort(
     (a, b) => graph.linkFirstMs[b]! - graph.linkFirstMs[a]! || a - b,

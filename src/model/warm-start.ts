@@ -5,7 +5,7 @@ import type { TrainingGraph } from "./training-graph.ts";
 import type { TrainingInput } from "./training-input.ts";
 
 /** An entity or a relation that the epoch before does not know. */
-const UNKNOWN = -1;
+export const UNKNOWN = -1;
 
 /** What training goes on from: an earlier epoch's parameters, and where in it the graph's entities and relations are. */
 export type StartingPoint = {

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AlertBudget, BUDGET_SCORE_MAX } from "../../src/alerts/budget.ts";
 import { AlertPolicy } from "../../src/alerts/decision.ts";
+import { Facts } from "../../src/graph-state/facts.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
 import { Random } from "../../src/model/random.ts";
-import { login, loginBytes } from "../graph-state/logins.ts";
+import { familiarAfterAnHour, login, loginBytes } from "../graph-state/logins.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -202,7 +203,7 @@ test("nothing alerts in the first half day, and the day has the budget of what i
 test("presence alerts when the budget is spent, and takes nothing from it", () => {
   const stream = new Stream(10);
   for (let day = 0; day < 3; day++) stream.addDay(day, FLOOD);
-  const policy = new AlertPolicy(stream.graph, stream.budget, () => true);
+  const policy = new AlertPolicy(stream.graph, familiarAfterAnHour(stream.graph), stream.budget, () => true);
   const at = (timeMs: number, user: string) => {
     stream.graph.advance(timeMs);
     policy.advance();
@@ -211,15 +212,15 @@ test("presence alerts when the budget is spent, and takes nothing from it", () =
   const start = 3 * DAY_MS + HOUR_MS;
   for (let i = 0; i < 100; i++) {
     const timeMs = start + i * MINUTE_MS;
-    assert(policy.decide("presence", 1e-11, at(timeMs, `P${i}`), 0).isAlert);
+    assert(policy.decide("presence", 1e-11, at(timeMs, `P${i}`), new Facts(), 0).isAlert);
   }
   let alerts = 0;
   for (let i = 100; i < 1300; i++) {
     const odd = at(start + i * MINUTE_MS, `U${i}`);
-    if (policy.decide("surprise", 1e-7 / i, odd, 0).isAlert) alerts++;
+    if (policy.decide("surprise", 1e-7 / i, odd, new Facts(), 0).isAlert) alerts++;
   }
   assert.equal(alerts, 10);
   assert.equal(policy.threshold(), 0);
   const timeMs = start + 1300 * MINUTE_MS;
-  assert(policy.decide("presence", 1e-11, at(timeMs, "P1300"), 0).isAlert);
+  assert(policy.decide("presence", 1e-11, at(timeMs, "P1300"), new Facts(), 0).isAlert);
 });

@@ -22,6 +22,8 @@ const SETTINGS = {
   // Models of several chunks, trained quickly.
   ODDLINK_TRAINING_DIMENSIONS: "96",
   ODDLINK_TRAINING_STEPS: "2",
+  // Whether they are any good is another matter.
+  ODDLINK_TRAINING_GATE: "false",
   ODDLINK_THRESHOLD: "0.01",
   ODDLINK_OUTPUTS_SCOREDLOGINS: "true",
   ODDLINK_KAFKA_SESSIONTIMEOUTMS: "1500",

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { EPOCHS_KEPT, EpochReader, epochRecords } from "../../src/engine/epoch-records.ts";
+import {
+  EPOCHS_KEPT,
+  EpochReader,
+  epochRecords,
+  type RejectedEpoch,
+} from "../../src/engine/epoch-records.ts";
 import { OddlinkError } from "../../src/errors.ts";
 import type { KeyedRecord } from "../../src/log/port.ts";
 import { type Epoch, sealEpoch } from "../../src/model/epoch.ts";
+import { uncompared } from "../../src/model/gate-verdict.ts";
 import { untrainedEpoch } from "../model/epochs.ts";
 import { twoCommunities } from "../model/graphs.ts";
 
@@ -164,6 +170,75 @@ test("publishing an epoch deletes all but the last ones, losers of a number incl
     assert.ok([...live].filter((key) => key.endsWith("/manifest")).length <= EPOCHS_KEPT);
     assert.equal(reader.newest?.number, number);
   }
+});
+
+/** The same epoch as the gate would not let it pass. */
+function rejectedEpoch(number: number): Epoch {
+  const epoch = untrainedEpoch(number);
+  const gate = { ...uncompared("it is worse", 1, 40), isAccepted: false };
+  return sealEpoch({ ...epoch, manifest: { ...epoch.manifest, gate } });
+}
+
+test("of a rejected epoch there is the manifest alone: its number is taken, the reason told, the epoch before stays", () => {
+  const records = epochRecords(rejectedEpoch(2));
+  assert.deepEqual(records.map(isManifest), [true]);
+  const told: RejectedEpoch[] = [];
+  const numbers: number[] = [];
+  const reader = new EpochReader({
+    onEpoch: ({ manifest }) => numbers.push(manifest.number),
+    onRejected: (rejected) => told.push(rejected),
+    onUnusable: (error) => assert.fail(error),
+  });
+  for (const record of [...epochRecords(untrainedEpoch(1)), ...records]) reader.read(record);
+  assert.equal(reader.newest?.number, 2);
+  assert.deepEqual(
+    told.map(({ number, gate }) => [number, gate.reason]),
+    [[2, "it is worse"]],
+  );
+  // Under its number nothing else can come any more.
+  assert.deepEqual(readerOf([...records, ...epochRecords(untrainedEpoch(2))]).adopted, []);
+  for (const record of epochRecords(untrainedEpoch(3))) reader.read(record);
+  assert.deepEqual(numbers, [1, 3]);
+});
+
+test("a manifest of a rejected epoch that is not the one of its key, or says accepted, is reported and takes no number", () => {
+  const [record] = epochRecords(rejectedEpoch(2));
+  const said = JSON.parse(Buffer.from(record!.value!).toString());
+  for (const changes of [{ number: 20 }, { digest: "00" }, { gate: { ...said.gate, isAccepted: true } }]) {
+    const changed = withValue(record!, Buffer.from(JSON.stringify({ ...said, ...changes })));
+    const { reader, reasons } = readerOf([...epochRecords(untrainedEpoch(1)), changed]);
+    assert.equal(reader.newest?.number, 1);
+    assert.match(reasons[0]!, /^the manifest of epoch 2 can't be read: it is not the one of its key$/);
+  }
+});
+
+test("however many are rejected, the epoch in force and the one before stay in the log, and not all of the rejected", () => {
+  const { reader } = readerOf([1, 2].flatMap((number) => epochRecords(untrainedEpoch(number))));
+  const live = new Map<string, Uint8Array>();
+  const write = (records: readonly KeyedRecord[]): void => {
+    for (const record of records) {
+      reader.read(record);
+      if (record.value === null) live.delete(record.key);
+      else live.set(record.key, record.value);
+    }
+  };
+  for (const number of [1, 2]) write(epochRecords(untrainedEpoch(number)));
+  for (let number = 3; number < 20; number++) {
+    write(reader.publication(rejectedEpoch(number)));
+    const { adopted, reader: restarted } = readerOf([...live].map(([key, value]) => ({ key, value })));
+    assert.deepEqual(
+      adopted.map(({ manifest }) => manifest.number),
+      [1, 2],
+    );
+    assert.equal(restarted.newest?.number, number);
+    assert.ok(live.size <= 2 * 2 + EPOCHS_KEPT, `${live.size}`);
+  }
+  write(reader.publication(untrainedEpoch(20)));
+  const { adopted } = readerOf([...live].map(([key, value]) => ({ key, value })));
+  assert.deepEqual(
+    adopted.map(({ manifest }) => manifest.number),
+    [1, 2, 20],
+  );
 });
 
 test("records that are of no epoch are passed over", () => {

@@ -1,5 +1,5 @@
 import type { DecoderName } from "../../src/model/decoders/decoder.ts";
-import { buildEpoch, type Epoch } from "../../src/model/epoch.ts";
+import { buildEpoch, type Epoch, sealEpoch } from "../../src/model/epoch.ts";
 import {
   PARAMETER_NAMES,
   parameterSizes,
@@ -51,4 +51,24 @@ export function untrainedEpoch(
     entityNames,
     options: { ...OPTIONS, dimensions },
   });
+}
+
+/** An epoch under which every link has about the same probability. */
+export function flatEpoch(
+  number: number,
+  trainedAtMs: number,
+  input: TrainingInput,
+  probability: number,
+): Epoch {
+  const epoch = untrainedEpoch(number, number, input);
+  const value = probability === 1 ? 1e6 : -1e6;
+  const tail = {
+    values: [value],
+    survival: [probability],
+    start: value,
+    startSurvival: probability,
+    scale: 1e12,
+  };
+  const calibration = Object.fromEntries(Object.keys(epoch.manifest.calibration).map((name) => [name, tail]));
+  return sealEpoch({ ...epoch, manifest: { ...epoch.manifest, trainedAtMs, calibration } });
 }

@@ -75,6 +75,17 @@ for (const kind of FAKE_KINDS) {
   });
 }
 
+test("where an end is named, a fake differs from its link there", () => {
+  for (const end of ["from", "to"] as const) {
+    const batch = batchOf();
+    new FakeSampler(graph, trained, trained, 1, "fakes").fillWith(batch, trained.length, "degree", () => end);
+    const fakes = [...fakesOf(batch)];
+    assert.ok(fakes.length > 0.5 * trained.length);
+    for (const { isHeadKept, isTailKept } of fakes)
+      assert.deepEqual([isHeadKept, isTailKept], [end === "to", end === "from"]);
+  }
+});
+
 test("degree-matched fakes have about the degree of what they replace, drawn by degree they have not", () => {
   const differenceOf = (kind: "degreeMatched" | "degree" | "uniform"): number => {
     const batch = batchOf();

@@ -67,7 +67,7 @@ for (const decoder of DECODER_NAMES) {
     parameters.decoder.forEach((_, i, values) => {
       values[i] = 0.6 + i / 10;
     });
-    const signal = new LinkSignal(graph, HOUR_MS);
+    const signal = new LinkSignal(graph, familiarAfterAnHour(graph));
     signal.adopt(epoch);
     const vectors = relationVectors(manifest.shape, parameters);
     const hosts = relationNames.flatMap((name, r) => (linkClassOf(name) === HOSTS ? [r] : []));
@@ -79,7 +79,7 @@ for (const decoder of DECODER_NAMES) {
     ] as const) {
       const asked = loginBytes(login({ timeMs: NOW_MS, sourceHost: "C3", targetHost: "C1", authType }));
       const facts = new Facts();
-      new FactReader(graph, HOUR_MS).read(asked, facts);
+      new FactReader(graph, familiarAfterAnHour(graph)).read(asked, facts);
       signal.probability(asked, facts);
       const score = DECODERS[decoder].score(output, rowOf("C3"), vector, 0, output, rowOf("C1"), 2);
       const expected = -Math.log(tailProbability(manifest.calibration[HOSTS]!, -score));
@@ -91,7 +91,7 @@ for (const decoder of DECODER_NAMES) {
     // A user that nobody knows is scored too.
     const stranger = loginBytes(login({ timeMs: NOW_MS, user: "U9", sourceHost: "C3" }));
     const facts = new Facts();
-    new FactReader(graph, HOUR_MS).read(stranger, facts);
+    new FactReader(graph, familiarAfterAnHour(graph)).read(stranger, facts);
     const probability = signal.probability(stranger, facts)!;
     assert.ok(probability > 0 && probability <= 1 && signal.oddness.userSource >= 0);
   });

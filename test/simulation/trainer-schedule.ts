@@ -1,7 +1,7 @@
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { EPOCHS_KEPT, EpochReader } from "../../src/engine/epoch-records.ts";
+import { EPOCHS_KEPT, EpochReader, epochRecords } from "../../src/engine/epoch-records.ts";
 import { PartitionMerging } from "../../src/engine/partition-merging.ts";
 import { StandaloneTrainer } from "../../src/engine/standalone-trainer.ts";
 import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
@@ -12,6 +12,8 @@ import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";
 import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
 import { drawFaultPlan } from "../../src/log/simulated/fault-plan.ts";
 import type { SimulatedProcess } from "../../src/log/simulated/simulated-process.ts";
+import { type Epoch, sealEpoch } from "../../src/model/epoch.ts";
+import { uncompared } from "../../src/model/gate-verdict.ts";
 import { Random } from "../../src/model/random.ts";
 import { trainingInput } from "../../src/model/training-input.ts";
 import { kafkaLogOptions } from "../conformance/kafka-world.ts";
@@ -23,6 +25,7 @@ const FAULTS_MS = 30_000;
 const SETTLE_MS = 20_000;
 const RESTART_MS_MAX = 2000;
 const TRAINING_MS_MAX = 1500;
+const REJECTED_CHANCE = 0.3;
 /** How often somebody starts one more trainer, by mistake or because the one before can't be reached. */
 const SECOND_TRAINER_EVERY_MS = 3000;
 const SECOND_TRAINER_CHANCE = 0.25;
@@ -47,6 +50,8 @@ export type TrainerScheduleResult = {
   readonly replaced: number;
   /** Epochs that came after another one of their number. */
   readonly superseded: number;
+  /** Epochs that the gate did not let pass, by trainers of their own. */
+  readonly rejected: number;
   readonly faults: number;
   readonly trace: string;
 };
@@ -71,6 +76,7 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
   let published = 0;
   let replaced = 0;
   let superseded = 0;
+  let rejected = 0;
   let started = 0;
   let isCalm = false;
   let isOver = false;
@@ -123,7 +129,10 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
         digests.set(number, digest);
       },
     });
-    supervise(trainers, trainer, trainer.ended, startTrainer);
+    supervise(trainers, trainer, trainer.ended, () => {
+      rejected += trainer.trainer.rejected;
+      startTrainer();
+    });
   };
   for (let i = 0; i < workerCount; i++) startWorker();
   cluster.time.schedule(random.nextInt(3000), startTrainer);
@@ -179,26 +188,34 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
   await cluster.time.run(10_000);
   const inCharge = [...trainers.values()];
   if (inCharge.length !== 1) violations.push(`${inCharge.length} trainers are in charge`);
-  for (const { stop } of inCharge) stop.abort();
+  for (const { stop, trainer } of inCharge) {
+    rejected += trainer.rejected;
+    stop.abort();
+  }
   await cluster.time.run(10_000);
   for (const { process, isEnded } of inCharge)
     if (!isEnded) violations.push(`${process.name} was asked to stop and has not`);
 
   const log = cluster.committedRecords(TOPIC_NAMES.epochs, 0);
-  const fresh = new EpochReader({ onEpoch: () => {}, onUnusable: onEpochFailed("who reads it all") });
+  const inLog: Epoch[] = [];
+  const fresh = new EpochReader({
+    onEpoch: (epoch) => inLog.push(epoch),
+    onUnusable: onEpochFailed("who reads it all"),
+  });
   for (const { key, value } of log) fresh.read({ key: key!.toString(), value });
   const { newest } = fresh;
-  if (newest === undefined) violations.push("no epoch was published");
+  const inForce = inLog.at(-1)?.manifest;
+  if (inForce === undefined) violations.push("no epoch was published");
   const readers = [
     ...[...workers.values()].map(({ process, engine }) => ({
       name: process.name,
       epoch: engine.epoch?.manifest,
     })),
-    ...inCharge.map(({ process, trainer }) => ({ name: process.name, epoch: trainer.newest })),
+    ...inCharge.map(({ process, trainer }) => ({ name: process.name, epoch: trainer.epoch?.manifest })),
   ];
   for (const { name, epoch } of readers)
-    if (epoch?.digest !== newest?.digest)
-      violations.push(`${name} has epoch ${epoch?.number}, others have ${newest?.number}`);
+    if (epoch?.digest !== inForce?.digest)
+      violations.push(`${name} has epoch ${epoch?.number}, others have ${inForce?.number}`);
   const keys = [...manifests].sort(([a], [b]) => a - b).map(([, key]) => key);
   for (const [i, key] of keys.entries()) {
     if (keys.indexOf(key) < i) violations.push(`${key} was written twice`);
@@ -206,13 +223,11 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
     if (!isEmbeddedToo && parseInt(key, 10) <= before) violations.push(`${key} came after ${before}`);
   }
   const live = new Map(log.map(({ key, value }) => [key!.toString(), value]));
-  const oldest = Math.min(
-    ...[...live]
-      .filter(([key, value]) => value !== null && /^\d/.test(key))
-      .map(([key]) => parseInt(key, 10)),
-  );
-  if (!isEmbeddedToo && newest !== undefined && oldest <= newest.number - EPOCHS_KEPT)
-    violations.push(`epoch ${oldest} is still there beside ${newest.number}`);
+  const whole = inLog.filter((epoch) => live.get(epochRecords(epoch).at(-1)!.key) != null);
+  if (whole.at(-1)?.manifest !== inForce || whole.length < Math.min(inLog.length, EPOCHS_KEPT))
+    violations.push(`of epoch ${inForce?.number} and those before only ${whole.length} are left`);
+  if (!isEmbeddedToo && whole.length > EPOCHS_KEPT)
+    violations.push(`epoch ${whole[0]!.manifest.number} is still there beside ${inForce!.number}`);
   for (const { stop } of workers.values()) stop.abort();
   return {
     seed,
@@ -222,6 +237,7 @@ export async function runTrainerSchedule(seed: number): Promise<TrainerScheduleR
     newest: newest?.number ?? 0,
     replaced,
     superseded,
+    rejected,
     faults: Object.values(injector.budget.counts).reduce((sum, count) => sum + count, 0),
     trace: cluster.trace.hash,
   };
@@ -246,11 +262,14 @@ function configOf(mode: "off" | "live"): Config {
   });
 }
 
-/** A training of which nothing is real but that it takes a while; no two processes give the same epoch. */
+/** A training of which nothing is real but that it takes a while, and is in vain at times; no two processes give the same epoch. */
 function trainingOf(process: SimulatedProcess, id: number): TrainEpoch {
   const random = new Random(id, "training");
-  return async (graph, _config, number, _trainedAtMs, signal) => {
-    const epoch = untrainedEpoch(number, id % 9973, trainingInput(graph));
+  return async (graph, _config, number, _trainedAtMs, signal, previous) => {
+    const made = untrainedEpoch(number, id % 9973, trainingInput(graph));
+    const isWorse = previous !== undefined && random.nextFloat() < REJECTED_CHANCE;
+    const gate = { ...uncompared("as it happens", number - 1, 0), isAccepted: !isWorse };
+    const epoch = sealEpoch({ ...made, manifest: { ...made.manifest, gate } });
     await process.time.sleep(random.nextInt(TRAINING_MS_MAX), signal);
     signal?.throwIfAborted();
     return epoch;

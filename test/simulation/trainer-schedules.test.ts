@@ -18,10 +18,13 @@ test("trainers beside workers publish whole epochs, and everybody ends with the 
     sum((r) => r.replaced),
     sum((r) => r.superseded),
   ];
+  const rejected = sum((r) => r.rejected);
+  assert.ok(rejected > SEEDS.length, `${rejected} rejected`);
   assert.ok(faults > SEEDS.length && replaced > SEEDS.length && superseded > 0);
   t.diagnostic(
     `${results.length} schedules, ${faults} faults, ${sum((r) => r.newest)} epochs, ${sum((r) => r.published)} of them by ` +
-      `trainers of their own, ${replaced} trainers replaced, ${superseded} epochs came too late`,
+      `trainers of their own, ${replaced} trainers replaced, ${superseded} epochs came too late, ` +
+      `${rejected} were rejected`,
   );
 });
 

@@ -21,6 +21,9 @@ export type RunSummary = {
   readonly incidents: number;
   /** Epochs adopted. */
   readonly epochs: number;
+  /** Epochs that the gate did not let pass, and epochs taken back. */
+  readonly epochsRejected: number;
+  readonly rollBacks: number;
   /** Wall clock of this run. */
   readonly seconds: number;
   /** Records, whatever became of them, that this run read in a second. */
@@ -52,7 +55,7 @@ export function renderSummary(summary: RunSummary, screen: Screen = screenOf(pro
     ...outcomeLines(summary),
     balanceLine(summary, screen),
     `${heading("Alerts")}   ${countText(alerts)} in ${counted(incidents, "incident")}${listed(summary.alertsBySignal)}`,
-    `${heading("Model")}    ${epochs === 0 ? "no epoch adopted" : `${counted(epochs, "epoch")} adopted`}`,
+    `${heading("Model")}    ${epochs === 0 ? "no epoch adopted" : `${counted(epochs, "epoch")} adopted`}${refusedText(summary)}`,
     `${heading("Graph")}    ${counted(graph.entities, "entity", "entities")}, ${counted(graph.links, "link")}, digest ${nameText(graph.digest)}`,
     `${heading("Scores")}   logins by score, the oddest first; bars grow with the logarithm`,
     ...renderHistogram(summary.decades, summary.threshold, {
@@ -63,6 +66,11 @@ export function renderSummary(summary: RunSummary, screen: Screen = screenOf(pro
   if (summary.written.length > 0) lines.push(heading("Written"), ...summary.written.map(asLine));
   if (summary.notes.length > 0) lines.push(heading("Notes"), ...summary.notes.map(asLine));
   return lines.join("\n");
+}
+
+function refusedText({ epochsRejected, rollBacks }: RunSummary): string {
+  const rejected = epochsRejected > 0 ? `, ${countText(epochsRejected)} rejected` : "";
+  return rejected + (rollBacks > 0 ? `, ${countText(rollBacks)} taken back` : "");
 }
 
 function inAllLines({ read, consumed }: RunSummary): [heading: string, text: string][] {

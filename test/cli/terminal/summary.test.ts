@@ -15,6 +15,8 @@ function summary(changes: Partial<RunSummary> = {}): RunSummary {
     alerts: 12,
     incidents: 4,
     epochs: 2,
+    epochsRejected: 0,
+    rollBacks: 0,
     seconds: 2.44,
     loginsPerSecond: 8197.9,
     stopped: false,
