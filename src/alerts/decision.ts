@@ -119,7 +119,12 @@ export class AlertPolicy {
     if (score >= BUDGET_SCORE_MAX && score >= threshold) return QUIET;
     let isAlert = score < threshold;
     if (isAlert && this.#budget !== undefined) {
-      const open = this.#graph.incidents.find(signal, login.text(USER), login.text(SOURCE_HOST), slotStartMs);
+      const open = this.#graph.incidents.find(
+        signal,
+        login.text(USER),
+        login.text(SOURCE_HOST),
+        this.#slotStart(SLOT_MS),
+      );
       isRepetition = open !== undefined && open.alerts > 0;
       isAlert = !isRepetition || -Math.log(score) >= open!.alertedPeak / PER_NAT + ODDER_NATS;
       if (isAlert) this.#budget.issue(this.#graph.window.watermarkMs);
