@@ -1,10 +1,12 @@
 import { toFinding } from "../alerts/finding.ts";
 import type { Signal } from "../alerts/odd-login.ts";
+import { asShadow } from "../alerts/shadow.ts";
 import { alertUid, incidentUid } from "../alerts/uid.ts";
 import type { Config } from "../config/schema.ts";
 import { OUTCOMES } from "../ingest/login.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { AlertRecord, ScoredRecord } from "../log/port.ts";
+import type { Epoch } from "../model/epoch.ts";
 import { learningState } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
 import type { Scored, Scoring } from "./scoring.ts";
@@ -12,7 +14,11 @@ import type { Scored, Scoring } from "./scoring.ts";
 /** Where a record came from. */
 export type Origin = { readonly topic: string; readonly partition: number; readonly offset: number };
 
-/** The alert of the login scored last, explained from what the graph knew before that login is added. */
+/**
+ * The alert of the login scored last, explained from what the graph knew before that login is added.
+ *
+ * @param challenger the epoch that it was scored with, if that is one in the shadow
+ */
 export function alertRecord(
   scoring: Scoring,
   config: Config,
@@ -20,14 +26,16 @@ export function alertRecord(
   origin: Origin,
   scored: Scored,
   processedTimeMs: number | null,
+  challenger?: Epoch,
 ): AlertRecord {
   const login = bytes.toLogin();
-  const { facts, explainer, epoch } = scoring;
+  const { facts, explainer } = scoring;
+  const epoch = challenger ?? scoring.epoch;
   const { detector, presence } = config;
   const { signal, score } = scored;
   const { incident, threshold } = scored.decision!;
   const { tier, user, sourceHost, slotStartMs } = incident!;
-  const uid = alertUid({ ...origin, detector });
+  const uid = alertUid({ ...origin, detector: challenger === undefined ? detector : `shadow/${detector}` });
   const incidentId = incidentUid({ tier: tier as Signal, user, sourceHost, slotStartMs });
   const seen = explainer.seen(facts);
   const finding = toFinding({
@@ -57,7 +65,7 @@ export function alertRecord(
     score,
     partition: origin.partition,
     offset: origin.offset,
-    finding: JSON.stringify(finding),
+    finding: JSON.stringify(challenger === undefined ? finding : asShadow(finding)),
   };
 }
 
