@@ -41,7 +41,7 @@ export type PartitionRunOptions = {
   readonly wrapDecoder?: ((decoder: Decoder) => Decoder) | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** True where the next login would move event time past a moment at which training is due. */
+  /** True where the next login would move event time past a moment at which training is due, or the epoch in force is to be taken back. */
   readonly isTrainingDue: (timeMs: number) => boolean;
   readonly onScored: ((login: LoginBytes, scored: Scored) => void) | undefined;
   readonly onAlert: ((alert: AlertRecord) => void) | undefined;
