@@ -11,11 +11,14 @@ import { repeatedSinceMs } from "./repetition.ts";
 const MS_PER_MINUTE = 60_000;
 /** Incidents of the presence tier last a day, those of the budgeted tiers half an hour: a group of the alert budget. */
 const PRESENCE_SLOT_MS = 24 * 60 * MS_PER_MINUTE;
-const SLOT_MS = 30 * MS_PER_MINUTE;
+export const SLOT_MS = 30 * MS_PER_MINUTE;
 /** Within an incident that alerted already, the next alert must be odder by this many nats (a factor of e). */
-const ODDER_NATS = 1;
+export const ODDER_NATS = 1;
 /** Incidents keep whole thousandths, so that they add the same in any order. */
-const PER_NAT = 1000;
+export const PER_NAT = 1000;
+
+/** Before the tier of incidents of what an epoch in the shadow would have raised: no budget counts them. */
+export const SHADOW_PREFIX = "shadow-";
 
 export type Decision = {
   readonly isAlert: boolean;
@@ -78,6 +81,7 @@ export class AlertPolicy {
     const { watermarkMs } = this.#graph.window;
     for (const incident of this.#graph.incidents.close(watermarkMs)) {
       if (incident.tier === "presence" || !this.#owns(incident.partition)) continue;
+      if (incident.tier.startsWith(SHADOW_PREFIX)) continue;
       this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
     }
   }

@@ -40,6 +40,8 @@ export interface Metadata {
   /** The incident uid. */
   readonly correlation_uid: string;
   readonly processed_time?: number;
+  /** Only of what a model in the shadow would have raised. */
+  readonly labels?: readonly ["shadow"];
 }
 
 export interface FindingInfo {

@@ -17,6 +17,7 @@ export const SETTING_OF_FLAG = {
   alertsPerDay: "alertsPerDay",
   store: "outputs.store",
   alerts: "outputs.alerts",
+  alertsShadow: "outputs.alertsShadow",
   scored: "outputs.scored",
 } as const;
 

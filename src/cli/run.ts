@@ -53,6 +53,10 @@ export function runCommand(output: StandardOutput): Command {
       "SQLite file that keeps everything; run again to continue after an interruption",
     )
     .option("--alerts <file>", "write one OCSF Detection Finding a line")
+    .option(
+      "--alerts-shadow <file>",
+      "the same for what an epoch in the shadow would have raised, with training.shadow",
+    )
     .option("--scored <file>", "write one line for each scored login")
     .option(
       "--kafka",
@@ -92,6 +96,7 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
     store: config.outputs.store,
     settings: settingsKey(config),
     alertsFile: config.outputs.alerts,
+    alertsShadowFile: config.outputs.alertsShadow,
     scoredFile: config.outputs.scored,
     recordBytesMax: config.input.recordBytesMax,
   });
@@ -113,10 +118,12 @@ async function runWorker(
 ): Promise<void> {
   if (args.length > 0) throw new OddlinkError("USAGE", `--kafka reads a topic: leave ${args[0]} out`);
   const { outputs, training } = configured;
-  if (outputs.store !== undefined || outputs.alerts !== undefined || outputs.scored !== undefined)
+  if (
+    [outputs.store, outputs.alerts, outputs.alertsShadow, outputs.scored].some((path) => path !== undefined)
+  )
     throw new OddlinkError(
       "USAGE",
-      "with --kafka results go to topics: leave --store, --alerts and --scored out",
+      "with --kafka results go to topics: leave --store, --alerts, --alerts-shadow and --scored out",
     );
   // A topic has no end, and who waits for a training is thrown out of the group.
   const mode = training.mode === "replay" ? "live" : training.mode;
@@ -165,12 +172,13 @@ async function runWorker(
   say(stoppedText(uncommitted));
 }
 
-function filesOf({ alerts, scored, store }: Config["outputs"], flags: CommonFlags) {
+function filesOf({ alerts, alertsShadow, scored, store }: Config["outputs"], flags: CommonFlags) {
   // SQLite's own files lie beside the store itself, not beside a link to it.
   const journals = ["-wal", "-shm"].map((suffix) => store && placeOf(store) + suffix);
   return {
     written: [
       { as: "--alerts", path: alerts },
+      { as: "--alerts-shadow", path: alertsShadow },
       { as: "--scored", path: scored },
       { as: "--store", path: store },
       ...journals.map((path) => ({ as: "the journal of --store", path })),
@@ -228,6 +236,8 @@ async function runOn(
     onRestoring: (restoring) => progress.phase(restoringText(restoring)),
     onEpoch: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
+    onChallenger: ({ manifest }) =>
+      progress.note(`epoch ${manifest.number} is in the shadow: it scores, and alerts nobody`),
     onRejected: (rejected) => progress.note(rejectedText(rejected)),
     onRolledBack: (epoch) => progress.note(rolledBackText(epoch)),
     ...(log.isShared && {
@@ -281,17 +291,21 @@ function summaryOf(
   { read, seconds, end, isCommitted }: RunEnd,
 ): RunSummary {
   const { totals, graph } = engine;
-  const { store, alerts, scored } = config.outputs;
+  const { store, alerts, alertsShadow, scored } = config.outputs;
   const written: string[] = [];
   const notes: string[] = [];
   if (isCommitted) {
     if (alerts !== undefined) written.push(`${alerts}: alerts (OCSF, JSON lines)`);
+    if (alertsShadow !== undefined)
+      written.push(`${alertsShadow}: what an epoch in the shadow would have raised (OCSF, JSON lines)`);
     if (scored !== undefined) written.push(`${scored}: the logins scored by runs that name it (JSON lines)`);
     if (store !== undefined) written.push(`${store}: everything (SQLite: alerts, dead_letters, ...)`);
   } else notes.push("Not all that is counted here could be written.");
   if (isEndless) {
     const topics = topicsOf(config.kafka);
     written.push(`${topics.alerts}: alerts (OCSF)`, `${topics.deadLetters}: records that can't be read`);
+    if (config.training.shadow)
+      written.push(`${topics.alertsShadow}: what an epoch in the shadow would have raised (OCSF)`);
     if (config.outputs.scoredLogins) written.push(`${topics.scoredLogins}: scored logins`);
   } else if (store === undefined)
     notes.push("Nothing else was kept; with --store FILE a run can be continued.");
@@ -325,6 +339,7 @@ function summaryOf(
     rejected: sumOf(totals.rejected),
     duplicate: totals.duplicate,
     alerts: totals.alerts,
+    alertsShadow: totals.alertsShadow,
     incidents: totals.incidents,
     epochs: totals.epochs,
     epochsRejected: totals.epochsRejected,

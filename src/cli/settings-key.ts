@@ -13,5 +13,7 @@ export function settingsKey(config: Config): string {
     ...input
   } = config.input;
   const { maxJumpDays: _maxJumpDays, ...window } = config.window;
-  return JSON.stringify({ ...state, input, window });
+  // Which epoch is in the shadow of which is part of the epochs.
+  const { shadow: _shadow, ...training } = config.training;
+  return JSON.stringify({ ...state, input, window, training });
 }

@@ -19,6 +19,7 @@ import { rejectedText, restoredText, startedText } from "./worker-words.ts";
 type TrainFlags = Pick<CommonFlags, "config" | "seed" | "json" | "printConfig"> & {
   readonly follow?: true;
   readonly once?: true;
+  readonly promote?: true;
 };
 
 /** What `train --json` ends with. */
@@ -44,7 +45,13 @@ export function trainCommand(output: StandardOutput): Command {
         "train on schedule, until stopped (training.firstAfterHours, .everyHours)",
       ).conflicts("once"),
     )
-    .option("--once", "train now on what is there, publish, and end")
+    .addOption(new Option("--once", "train now on what is there, publish, and end").conflicts("promote"))
+    .addOption(
+      new Option(
+        "--promote",
+        "put the epoch that is in the shadow (training.shadow) in force, and end",
+      ).conflicts("follow"),
+    )
     .option("--seed <n>", "seed of the training", numberOf)
     .option("--json", "end with one JSON object on standard output")
     .option("--config <file>", "configuration file (YAML); environment and flags come after it")
@@ -66,6 +73,7 @@ the package @tensorflow/tfjs-node-gpu is installed.
 Examples:
   oddlink train --follow --config oddlink.yaml       beside workers, until stopped
   oddlink train --once                               a new model now
+  oddlink train --promote                            what was in the shadow (training.shadow) is to alert
   oddlink train --once --json                        for scripts: {"epochsPublished":1,"epochsRejected":0,"epoch":7,"digest":...,"links":...,"seconds":...}`,
     )
     .action((flags: TrainFlags) => run(flags, output));
@@ -74,8 +82,11 @@ Examples:
 async function run(flags: TrainFlags, output: StandardOutput): Promise<void> {
   const config = configOf(flags);
   if (flags.printConfig) return output.write(printConfig(config));
-  if (!flags.follow && !flags.once)
-    throw new OddlinkError("USAGE", "say when to train: --follow, on schedule, or --once, now");
+  if (!flags.follow && !flags.once && !flags.promote)
+    throw new OddlinkError(
+      "USAGE",
+      "say when to train: --follow, on schedule, or --once, now; or --promote what is in the shadow",
+    );
   await stoppable((signal) => trainOn(config, flags, output, AbortSignal.any([signal, output.gone])));
 }
 
@@ -112,19 +123,18 @@ async function trainOn(
     onRestoring: (restoring) => progress.phase(restoringText(restoring)),
     onRestored: (graph) => progress.note(restoredText(graph.linkCount, trainer.epoch?.manifest.number)),
     onEpoch: (epoch) => {
-      const { number, linkCount, rolledBack } = epoch.manifest;
+      const { number, linkCount, rolledBack, isChallenger, promotedAtMs } = epoch.manifest;
       // One of each type where links are typed; an attack that is repeated must not become what is expected.
-      progress.note(
-        rolledBack === null
-          ? `epoch ${number} published, trained on ${linkCount} links: by type, without those with alerts`
-          : rolledBackText(epoch),
-      );
+      const published = `epoch ${number} published, trained on ${linkCount} links: by type, without those with alerts`;
+      if (rolledBack !== null) progress.note(rolledBackText(epoch));
+      else if (promotedAtMs !== null) progress.note(`epoch ${number}, which was in the shadow, is in force`);
+      else progress.note(isChallenger ? `${published}; it is in the shadow of the one in force` : published);
     },
     onRejected: (rejected) => progress.note(rejectedText(rejected)),
     onEpochFailed: (error) => progress.note(error.message),
   });
   try {
-    await (flags.once ? trainer.once() : trainer.follow());
+    await (flags.promote ? trainer.promote() : flags.once ? trainer.once() : trainer.follow());
   } finally {
     progress.done();
     await log.close();

@@ -43,6 +43,9 @@ export const kafkaSchema = z.strictObject({
     .strictObject({
       logins: topicSchema.optional().describe("topic that is read"),
       alerts: topicSchema.optional().describe("topic of alerts"),
+      alertsShadow: topicSchema
+        .optional()
+        .describe("topic of what an epoch in the shadow would have raised, with training.shadow"),
       scoredLogins: topicSchema.optional().describe("topic of scored logins, with outputs.scoredLogins"),
       deadLetters: topicSchema.optional().describe("topic of records that can't be read"),
       graphState: topicSchema

@@ -152,6 +152,12 @@ export const configSchema = z.strictObject({
         .describe(
           "adopt a new epoch only if it is no worse than the one in force, and take it back if it brings too many alerts",
         ),
+      shadow: z
+        .boolean()
+        .default(false)
+        .describe(
+          "a new epoch scores beside the one in force and alerts nobody: what it would have raised goes to alerts-shadow, until oddlink train --promote",
+        ),
       linksMin: z.number().int().min(1).max(1e9).default(200).describe("no training on fewer links"),
     })
     .refine(({ decoder, dimensions }) => isReadable(decoder, dimensions), { message: ODD_DIMENSIONS })
@@ -188,6 +194,11 @@ export const configSchema = z.strictObject({
         .optional()
         .describe("SQLite file that keeps everything; without it nothing is kept"),
       alerts: z.string().min(1).optional().describe("file for alerts, one OCSF finding a line"),
+      alertsShadow: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("file for what an epoch in the shadow would have raised, with training.shadow"),
       scored: z.string().min(1).optional().describe("file for scored logins, one a line"),
       scoredLogins: z.boolean().default(false).describe("keep every scored login in the store"),
     })

@@ -46,6 +46,8 @@ export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapD
   readonly onAdopted?: (epoch: Epoch) => void;
   /** The same for an epoch that took the place of one which is taken back. */
   readonly onRolledBack?: (epoch: Epoch) => void;
+  /** An epoch, whoever trained it, scores in the shadow of the one in force from now on. */
+  readonly onChallenger?: (epoch: Epoch) => void;
   /** The gate did not let an epoch pass, whoever trained it. */
   readonly onRejected?: (rejected: RejectedEpoch) => void;
   /** A live training failed, or an epoch in the log can't be used; the engine goes on with the one it has. */
@@ -116,6 +118,11 @@ export class Engine {
         : undefined;
     this.#epochs = new EpochReader({
       onEpoch: (epoch) => this.#adopt(epoch),
+      onChallenger: (epoch) => {
+        if (!config.training.shadow) return;
+        this.#state.challenge(epoch);
+        if (this.#isRestored) options.onChallenger?.(epoch);
+      },
       onRejected: (rejected) => {
         this.#totals.epochsRejected++;
         if (this.#isRestored) options.onRejected?.(rejected);
@@ -306,6 +313,7 @@ export class Engine {
       partition: run.partition,
       position: run.pending!,
       alerts: uncommitted.alerts,
+      alertsShadow: uncommitted.alertsShadow,
       scoredLogins: uncommitted.scored,
       deadLetters: uncommitted.deadLetters,
       graphState: this.#merging.write(uncommitted.segments, run.partition),
@@ -414,6 +422,7 @@ export class Engine {
     this.#totals.epochs++;
     if (isRolledBack) this.#totals.rollBacks++;
     this.#state.adopt(epoch);
+    this.#state.challenge(undefined);
     this.#rollBack.adopted(epoch);
     if (!this.#isRestored) return;
     this.#options.onAdopted?.(epoch);

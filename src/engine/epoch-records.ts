@@ -67,6 +67,7 @@ export function epochRecords(epoch: Epoch): KeyedRecord[] {
  */
 export class EpochReader {
   readonly #onEpoch: (epoch: Epoch) => void;
+  readonly #onChallenger: ((epoch: Epoch) => void) | undefined;
   readonly #onRejected: ((rejected: RejectedEpoch) => void) | undefined;
   readonly #onUnusable: (error: Error) => void;
   /** Of all that is in the log, in the order in which it was written. */
@@ -74,17 +75,22 @@ export class EpochReader {
   /** Chunks by key, by what their keys begin with. */
   readonly #pending = new Map<string, Map<string, Uint8Array>>();
   #newest: NewestEpoch | undefined;
-  /** Numbers of the epochs that were handed over last, ascending. */
-  #handedOver: number[] = [];
+  /** Numbers of the epochs that came into force last, ascending; and of the one in the shadow. */
+  #adopted: number[] = [];
+  #challenger: number | undefined;
 
   constructor(options: {
+    /** It is in force, and none is in its shadow. */
     readonly onEpoch: (epoch: Epoch) => void;
+    /** It is in the shadow of the one in force, in the place of any other. */
+    readonly onChallenger?: ((epoch: Epoch) => void) | undefined;
     /** The gate did not let an epoch pass; the one in force stays. */
     readonly onRejected?: ((rejected: RejectedEpoch) => void) | undefined;
     /** An epoch can't be used; the one in force stays. */
     readonly onUnusable: (error: Error) => void;
   }) {
     this.#onEpoch = options.onEpoch;
+    this.#onChallenger = options.onChallenger;
     this.#onRejected = options.onRejected;
     this.#onUnusable = options.onUnusable;
   }
@@ -97,8 +103,9 @@ export class EpochReader {
   publication(epoch: Epoch): KeyedRecord[] {
     const last = epoch.manifest.number - EPOCHS_KEPT;
     // However many were rejected since: what is in force is not deleted, nor what may come back.
-    const adopted = new Set([...this.#handedOver, ...(isAccepted(epoch) ? [epoch.manifest.number] : [])]);
-    const kept = new Set([...adopted].slice(-EPOCHS_KEPT));
+    const isInForce = isAccepted(epoch) && !epoch.manifest.isChallenger;
+    const adopted = isInForce ? [...this.#adopted, epoch.manifest.number] : this.#adopted;
+    const kept = new Set([...adopted.slice(-EPOCHS_KEPT), this.#challenger]);
     const obsolete = [...this.#keys].filter((key) => numberOf(key)! <= last && !kept.has(numberOf(key)!));
     // Manifests first: one without all of its chunks looks like damage to who reads a log that is half compacted.
     const manifests = obsolete.filter((key) => key.endsWith(MANIFEST));
@@ -171,8 +178,14 @@ export class EpochReader {
     if (epoch.manifest.digest !== digest || epoch.manifest.number !== number)
       throw corrupt(`epoch ${number} is not the one its manifest names`);
     this.#newest = { number, digest, writtenAtMs };
-    this.#handedOver = [...this.#handedOver, number].slice(-EPOCHS_KEPT);
     for (const older of [...this.#pending.keys()]) if (numberOf(older)! < number) this.#giveUp(older);
+    if (epoch.manifest.isChallenger) {
+      this.#challenger = number;
+      this.#onChallenger?.(epoch);
+      return;
+    }
+    this.#challenger = undefined;
+    this.#adopted = [...this.#adopted, number].slice(-EPOCHS_KEPT);
     this.#onEpoch(epoch);
   }
 

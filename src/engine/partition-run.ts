@@ -41,7 +41,7 @@ export type PartitionRunOptions = {
   readonly wrapDecoder?: ((decoder: Decoder) => Decoder) | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** True where the next login would move event time past a moment at which training is due. */
+  /** True where the next login would move event time past a moment at which training is due, or the epoch in force is to be taken back. */
   readonly isTrainingDue: (timeMs: number) => boolean;
   readonly onScored: ((login: LoginBytes, scored: Scored) => void) | undefined;
   readonly onAlert: ((alert: AlertRecord) => void) | undefined;
@@ -353,6 +353,7 @@ export class PartitionRun implements Contributor {
     const { state, config, now } = this.#options;
     const { scored: lines, alerts, counts } = this.uncommitted;
     const { scoring } = state;
+    this.#scoreInShadow(login);
     const scored = scoring.score(login, this.partition);
     const { isAlert } = scored.decision!;
     const decade = decadeOf(scored.score);
@@ -369,6 +370,20 @@ export class PartitionRun implements Contributor {
     }
     scoring.add(login, this.partition, this.#nextOffset);
     return scored;
+  }
+
+  /** First, so that all that is kept of a login is what the epoch in force says. */
+  #scoreInShadow(login: LoginBytes): void {
+    const { state, config, now } = this.#options;
+    const { challenger } = state.scoring;
+    const scored = challenger && state.scoring.scoreInShadow(login, this.partition);
+    if (scored === undefined) return;
+    this.#origin.offset = this.#nextOffset;
+    const processedTimeMs = config.training.mode === "live" ? now() : null;
+    this.uncommitted.alertsShadow.push(
+      alertRecord(state.scoring, config, login, { ...this.#origin }, scored, processedTimeMs, challenger),
+    );
+    this.uncommitted.counts.alertsShadow++;
   }
 
   /** A record must not stop all that follow it because of a bug: it is kept with the dead letters until that is mended. */

@@ -1,9 +1,11 @@
 import { toFinding } from "../alerts/finding.ts";
+import { asShadow } from "../alerts/shadow.ts";
 import { alertUid, incidentUid } from "../alerts/uid.ts";
 import type { Config } from "../config/schema.ts";
 import { type Login, OUTCOMES } from "../ingest/login.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { AlertRecord, ScoredRecord } from "../log/port.ts";
+import type { Epoch } from "../model/epoch.ts";
 import { learningState } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
 import type { Scored, Scoring } from "./scoring.ts";
@@ -11,7 +13,11 @@ import type { Scored, Scoring } from "./scoring.ts";
 /** Where a record came from. */
 export type Origin = { readonly topic: string; readonly partition: number; readonly offset: number };
 
-/** The alert of the login scored last, explained from what the graph knew before that login is added. */
+/**
+ * The alert of the login scored last, explained from what the graph knew before that login is added.
+ *
+ * @param challenger the epoch that it was scored with, if that is one in the shadow
+ */
 export function alertRecord(
   scoring: Scoring,
   config: Config,
@@ -19,13 +25,15 @@ export function alertRecord(
   origin: Origin,
   scored: Scored,
   processedTimeMs: number | null,
+  challenger?: Epoch,
 ): AlertRecord {
   const login = bytes.toLogin();
-  const { facts, explainer, epoch } = scoring;
+  const { facts, explainer } = scoring;
+  const epoch = challenger ?? scoring.epoch;
   const { detector, presence } = config;
   const { signal, score } = scored;
   const { incident, threshold } = scored.decision!;
-  const uid = alertUid({ ...origin, detector });
+  const uid = alertUid({ ...origin, detector: challenger === undefined ? detector : `shadow/${detector}` });
   const incidentId = incidentUidOf(scored, login)!;
   const seen = explainer.seen(facts);
   const finding = toFinding({
@@ -55,7 +63,7 @@ export function alertRecord(
     score,
     partition: origin.partition,
     offset: origin.offset,
-    finding: JSON.stringify(finding),
+    finding: JSON.stringify(challenger === undefined ? finding : asShadow(finding)),
   };
 }
 

@@ -41,10 +41,11 @@ export class RollBack {
     const [epoch, before] = [this.#inForce, this.#before];
     if (!training.gate || threshold !== undefined || epoch === undefined || before === undefined)
       return undefined;
-    if (epoch.manifest.rolledBack !== null) return undefined;
+    const { rolledBack: isBack, trainedAtMs, promotedAtMs } = epoch.manifest;
+    if (isBack !== null) return undefined;
     const excess = excessSince(
       graph.histograms.get("incident-peaks"),
-      { sinceHour: hourOf(epoch.manifest.trainedAtMs), throughHour, originHour: hourOf(graph.originMs) },
+      { sinceHour: hourOf(promotedAtMs ?? trainedAtMs), throughHour, originHour: hourOf(graph.originMs) },
       alertsPerDay,
     );
     if (excess === undefined) return undefined;

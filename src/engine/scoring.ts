@@ -2,6 +2,7 @@ import { AlertBudget } from "../alerts/budget.ts";
 import { AlertPolicy, type Decision } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
 import type { Signal } from "../alerts/odd-login.ts";
+import { shadowIncident } from "../alerts/shadow.ts";
 import type { Config } from "../config/schema.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
 import { Familiarity } from "../graph-state/familiarity.ts";
@@ -42,9 +43,11 @@ export class Scoring {
   readonly #link: LinkSignal;
   readonly #policy: AlertPolicy;
   readonly #scored = new Scored();
+  readonly #shadowScored = new Scored();
   /** The signal that the default detector does without; the other detectors are one signal each anyway. */
   readonly #off: Signal | undefined;
   #epoch: Epoch | undefined;
+  #challenger: Epoch | undefined;
 
   /** @param owns whether a partition of the input is this process's: what is counted once is counted by its owner */
   constructor(config: Config, owns: (partition: number) => boolean) {
@@ -78,6 +81,11 @@ export class Scoring {
     return this.#epoch;
   }
 
+  /** The epoch in the shadow of the one in force. */
+  get challenger(): Epoch | undefined {
+    return this.#challenger;
+  }
+
   /** Threshold in force for what presence does not raise; 0 while the budget learns. */
   get threshold(): number {
     return this.#policy.threshold();
@@ -86,6 +94,12 @@ export class Scoring {
   adopt(epoch: Epoch): void {
     this.#epoch = epoch;
     this.#link.adopt(epoch);
+  }
+
+  /** An epoch that scores too, and alerts nobody; none any more if undefined. */
+  challenge(epoch: Epoch | undefined): void {
+    this.#challenger = epoch;
+    this.#link.challenge(epoch);
   }
 
   advance(timeMs: number): void {
@@ -99,6 +113,40 @@ export class Scoring {
     this.isChanging = true;
     this.graph.apply(login, this.facts.ids, this.facts.rows);
     this.isChanging = false;
+  }
+
+  /**
+   * Scores a login with the epoch in the shadow, before it is scored with the one in force: what is read of the graph, and explained, is
+   * that of the last. Nothing is learnt from it, and nothing of it counts for the other.
+   *
+   * @returns undefined unless it would have alerted: below the presence tier, which is the same for every epoch
+   */
+  scoreInShadow(login: LoginBytes, partition: number): Scored | undefined {
+    const { facts } = this;
+    const { detector, presence } = this.#config;
+    this.#reader.read(login, facts);
+    const scored = this.#shadowScored;
+    scored.isPresence = lacksPresence(login, facts, presence);
+    const isWeakOnly = scored.isPresence && this.weakOnlySources.has(facts.ids[SOURCE_HOST]!);
+    scored.isPresence &&= !isWeakOnly;
+    if (detector === "presence" || (detector === "default" && scored.isPresence && this.#off !== "presence"))
+      return undefined;
+    scored.link = this.#off === "link" ? undefined : this.#link.probability(login, facts, "challenger");
+    scored.surprise = this.#off === "surprise" ? 1 : this.#surprise.score(facts);
+    scored.signal = detector === "link" ? "link" : "surprise";
+    if (detector === "link") scored.score = scored.link ?? 1;
+    else scored.score = detector === "surprise" ? scored.surprise : tieredScore(false, scored.surprise);
+    const { threshold } = this;
+    this.isChanging = true;
+    const incident = shadowIncident(this.graph, scored.signal, scored.score, threshold, login, partition);
+    scored.decision = incident && {
+      isAlert: true,
+      threshold,
+      incident,
+      incidentStartMs: incident.slotStartMs,
+      isRepetition: false,
+    };
+    return incident && scored;
   }
 
   /** Scores a login of a partition and decides about an alert; nothing but its incident is changed yet. */

@@ -188,6 +188,11 @@ export class SharedGraph {
     this.scoring.adopt(epoch);
   }
 
+  /** An epoch that scores in the shadow of the one in force; none any more if undefined. */
+  challenge(epoch: Epoch | undefined): void {
+    this.scoring.challenge(epoch);
+  }
+
   async close(): Promise<void> {
     await this.#follower?.close();
   }
@@ -196,9 +201,10 @@ export class SharedGraph {
     this.#rebuilds++;
     // First of all, or what is still followed would be added to the new graph, and summed up with the rest once more.
     await this.#follower?.close();
-    const { epoch } = this.scoring;
+    const { epoch, challenger } = this.scoring;
     this.scoring = this.#newScoring();
     if (epoch !== undefined) this.scoring.adopt(epoch);
+    this.scoring.challenge(challenger);
     await this.restore();
     for (const run of this.#runs.values()) {
       if (this.#addUncommitted(run)) continue;

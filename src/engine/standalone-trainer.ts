@@ -3,7 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { TrainerLog } from "../log/port.ts";
-import { type Epoch, isAccepted } from "../model/epoch.ts";
+import { type Epoch, isAccepted, promoted } from "../model/epoch.ts";
 import type { Time } from "../time.ts";
 import { EpochReader, type NewestEpoch, type RejectedEpoch } from "./epoch-records.ts";
 import { LiveTraining, overtaken } from "./live-training.ts";
@@ -48,6 +48,7 @@ export class StandaloneTrainer {
   readonly #stop = this.#stopping.signal;
   readonly #rollBack: RollBack;
   #epoch: Epoch | undefined;
+  #challenger: Epoch | undefined;
   #isRestored = false;
   /** Hour of event time for which it was looked whether the epoch in force is to be taken back. */
   #watchedHour = Number.NaN;
@@ -67,7 +68,11 @@ export class StandaloneTrainer {
     this.#epochs = new EpochReader({
       onEpoch: (epoch) => {
         this.#epoch = epoch;
+        this.#challenger = undefined;
         this.#rollBack.adopted(epoch);
+      },
+      onChallenger: (epoch) => {
+        this.#challenger = epoch;
       },
       onRejected: (rejected) => {
         if (this.#isRestored) options.onRejected?.(rejected);
@@ -134,6 +139,24 @@ export class StandaloneTrainer {
       const { watermarkMs } = window;
       const number = this.#nextNumber;
       await this.#publish(await train(this.graph, config, number, watermarkMs, this.#stop, this.#epoch));
+    });
+  }
+
+  /**
+   * Puts the epoch that is in the shadow in force. The trainer in charge stays in charge.
+   *
+   * @throws {OddlinkError} USAGE if there is none; STATE_INCOMPLETE, KAFKA_FAILED
+   */
+  promote(): Promise<void> {
+    return this.#run(async () => {
+      while (this.#state.isRebuilding) await this.#state.rebuilt;
+      if (this.#challenger === undefined)
+        throw new OddlinkError(
+          "USAGE",
+          "no epoch is in the shadow of the one in force: training.shadow makes it so",
+        );
+      const { watermarkMs } = this.graph.window;
+      await this.#publish(promoted(this.#challenger, this.#nextNumber, watermarkMs));
     });
   }
 

@@ -12,6 +12,8 @@ export type Counts = {
   ignored: Record<string, number>;
   rejected: Record<string, number>;
   alerts: number;
+  /** What epochs in the shadow would have raised, which alerted nobody. */
+  alertsShadow: number;
   incidents: number;
   alertsBySignal: Record<string, number>;
   /** Scored logins by decade of score: index 0 is below 1e-19, index 19 is 0.1 to 1. */
@@ -36,6 +38,7 @@ export function noCounts(): Counts {
     ignored: Object.fromEntries(IGNORE_REASONS.map((reason) => [reason, 0])),
     rejected: Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])),
     alerts: 0,
+    alertsShadow: 0,
     incidents: 0,
     alertsBySignal: {},
     decades: new Array(DECADES).fill(0),
@@ -60,6 +63,7 @@ export function plus(totals: Totals, counts: Counts): Totals {
     ignored: plusEach(totals.ignored, counts.ignored),
     rejected: plusEach(totals.rejected, counts.rejected),
     alerts: totals.alerts + counts.alerts,
+    alertsShadow: totals.alertsShadow + counts.alertsShadow,
     incidents: totals.incidents + counts.incidents,
     alertsBySignal: plusEach(totals.alertsBySignal, counts.alertsBySignal),
     decades: totals.decades.map((count, decade) => count + counts.decades[decade]!),

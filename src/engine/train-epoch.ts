@@ -32,6 +32,7 @@ export async function trainEpoch(
     linksMin: _min,
     warmStart,
     gate: isGated,
+    shadow,
     ...training
   } = config.training;
   const options = trainingOptionsSchema.parse({ ...training, seed: config.seed });
@@ -55,5 +56,7 @@ export async function trainEpoch(
     options,
     previous,
     gate,
+    // The first has nobody to be in the shadow of.
+    isChallenger: shadow && previous !== undefined,
   });
 }

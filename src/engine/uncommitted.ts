@@ -11,6 +11,8 @@ export type Slice = { readonly batch: RecordBatch; readonly start: number };
  */
 export class Uncommitted {
   readonly alerts: AlertRecord[] = [];
+  /** What an epoch in the shadow would have raised. */
+  readonly alertsShadow: AlertRecord[] = [];
   readonly scored: ScoredRecord[] = [];
   readonly deadLetters: DeadLetter[] = [];
   /** Part of the graph, but not yet of the log. */

@@ -89,6 +89,8 @@ export type Commit = {
   /** Where reading continues. */
   readonly position: Position;
   readonly alerts: readonly AlertRecord[];
+  /** What an epoch in the shadow would have raised; none if left out. */
+  readonly alertsShadow?: readonly AlertRecord[];
   /** In input order. */
   readonly scoredLogins: readonly ScoredRecord[];
   readonly deadLetters: readonly DeadLetter[];

@@ -44,7 +44,13 @@ const EARLIER_OPTIONS = {
   halfLifeDays: 0,
   negatives: { uniform: 0.5, degree: 0.5, degreeMatched: 0, sharedPeer: 0, swappedRelation: 0 },
 };
-const EARLIER_MANIFEST = { startedFrom: null, gate: null, rolledBack: null };
+const EARLIER_MANIFEST = {
+  startedFrom: null,
+  gate: null,
+  rolledBack: null,
+  isChallenger: false,
+  promotedAtMs: null,
+};
 
 const manifestSchema = z.strictObject({
   number: z.number().int().min(1),
@@ -78,6 +84,9 @@ const manifestSchema = z.strictObject({
   gate: gateVerdictSchema.nullable(),
   /** Of one that came back: which epoch was taken back, which one this was before, and why. */
   rolledBack: z.strictObject({ from: z.number().int(), to: z.number().int(), reason: z.string() }).nullable(),
+  /** Whether it is to score in the shadow of the one in force; and the event time at which one that did came into force. */
+  isChallenger: z.boolean(),
+  promotedAtMs: z.number().nullable(),
   /** Distribution of -logit over the logins of the window, by link class. */
   calibration: z.record(z.string(), tailSchema),
   digest: z.string(),
@@ -116,6 +125,7 @@ export function buildEpoch(input: {
   /** What the training was given to go on from. */
   readonly previous?: Epoch | undefined;
   readonly gate?: GateVerdict | undefined;
+  readonly isChallenger?: boolean;
 }): Epoch {
   const { model, graph } = input;
   const manifest = {
@@ -133,6 +143,8 @@ export function buildEpoch(input: {
     heldOut: model.heldOut,
     gate: input.gate ?? null,
     rolledBack: null,
+    isChallenger: input.isChallenger ?? false,
+    promotedAtMs: null,
     calibration: calibrate(model, graph),
     digest: "",
   };
@@ -151,6 +163,12 @@ export function buildEpoch(input: {
     );
   }
   return sealEpoch(epoch);
+}
+
+/** An epoch that scored in the shadow as the one that comes into force at `promotedAtMs`, which is event time. */
+export function promoted(challenger: Epoch, number: number, promotedAtMs: number): Epoch {
+  const manifest = { ...challenger.manifest, number, isChallenger: false, promotedAtMs };
+  return sealEpoch({ ...challenger, manifest });
 }
 
 /** Whether the gate let it pass, or was not asked. */

@@ -13,7 +13,7 @@ export const GATE_LINKS_MIN = 30;
 const STANDARD_ERRORS = 2;
 /** Fakes of each kind that a link is held against. */
 const FAKES_OF_LINK = 4;
-/** Where thresholds lie; how many times more of the links may lie below; and the count below which that is noise. */
+/** Where thresholds lie, and how many times as many of the links may lie below; two standard errors of that are noise, and so few. */
 const DRIFT_PROBABILITIES = [1e-2, 1e-3] as const;
 const DRIFT_RATIO = 3;
 const DRIFT_LINKS_MIN = 10;
@@ -70,7 +70,7 @@ export function judge(
         ]
       : []),
     ...drift
-      .filter((d) => d.candidate >= DRIFT_LINKS_MIN && d.candidate > DRIFT_RATIO * allowed(d))
+      .filter((d) => d.candidate > allowed(d))
       .map(
         (d) =>
           `${d.candidate} of ${d.links} unseen links are less likely than ${d.probability} under it, ${d.running} under epoch ${number}`,
@@ -211,7 +211,8 @@ function driftOf(
   return drift;
 }
 
-/** As many as the running epoch has, or as the probability promises. */
+/** Three times as many as the running epoch has, or as the probability promises, and what may be chance: counts are Poisson. */
 function allowed({ running, links, probability }: Drift): number {
-  return Math.max(running, links * probability);
+  const expected = DRIFT_RATIO * Math.max(running, links * probability);
+  return Math.max(DRIFT_LINKS_MIN, expected + STANDARD_ERRORS * Math.sqrt(expected));
 }

@@ -50,6 +50,7 @@ export class LinkSignal {
   readonly #graph: Graph;
   readonly #familiarity: Familiarity;
   #model: AdoptedEpoch | undefined;
+  #challenger: AdoptedEpoch | undefined;
 
   /** @param familiarity which links are known: nothing has to be predicted then */
   constructor(graph: Graph, familiarity: Familiarity) {
@@ -62,11 +63,20 @@ export class LinkSignal {
     this.#model = new AdoptedEpoch(epoch, this.#graph);
   }
 
+  /** An epoch that can be asked beside it; none any more if undefined. */
+  challenge(epoch: Epoch | undefined): void {
+    this.#challenger = epoch && new AdoptedEpoch(epoch, this.#graph);
+  }
+
   /** Tail probability in (0, 1], or undefined before the first epoch or if the login forms no link that it knows. */
-  probability(login: LoginBytes, facts: Facts): number | undefined {
+  probability(
+    login: LoginBytes,
+    facts: Facts,
+    which: "inForce" | "challenger" = "inForce",
+  ): number | undefined {
     const { oddness } = this;
     oddness.userSource = oddness.userTarget = oddness.sourceTarget = Number.NaN;
-    const model = this.#model;
+    const model = which === "inForce" ? this.#model : this.#challenger;
     if (model === undefined) return undefined;
     let least = Number.POSITIVE_INFINITY;
     let links = 0;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { toFinding } from "../../src/alerts/finding.ts";
 import { SIGNALS } from "../../src/alerts/odd-login.ts";
+import { asShadow } from "../../src/alerts/shadow.ts";
 import { violations } from "./ocsf-schema.ts";
 import { oddLoginArbitrary, STOLEN, withLogin } from "./odd-logins.ts";
 
@@ -18,6 +19,12 @@ test("any odd login makes a finding that the published OCSF schema accepts", () 
     { numRuns: RUNS },
   );
   assert.deepEqual([...seen].sort(), [...SIGNALS].sort());
+});
+
+test("a finding of an epoch in the shadow is valid, and no alert", () => {
+  const finding = asShadow(toFinding(STOLEN));
+  assert.deepEqual(violations(finding), []);
+  assert.equal(finding.is_alert, false);
 });
 
 test("a login that names nothing still makes a valid finding", () => {

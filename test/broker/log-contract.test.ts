@@ -47,6 +47,7 @@ logContract("the log on a real broker", { isShared: true }, async (t) => {
       feeder.transact(records.map((value) => ({ topic: topics.logins, partition: 0, key: null, value }))),
     visible: async () => ({
       findings: await texts(topics.alerts),
+      shadowFindings: await texts(topics.alertsShadow),
       scoredLogins: await texts(topics.scoredLogins),
       deadLetters: await texts(topics.deadLetters),
     }),

@@ -19,6 +19,8 @@ const POLL_MS = 10;
 /** What became visible, each kind in the order in which it was written. */
 export type Visible = {
   readonly findings: readonly string[];
+  /** Of an epoch in the shadow. */
+  readonly shadowFindings: readonly string[];
   readonly scoredLogins: readonly string[];
   readonly deadLetters: readonly string[];
 };
@@ -36,7 +38,10 @@ export type LogWorld = {
 
 /** What a commit writes, as far as a scenario cares. */
 export type Outputs = Partial<
-  Pick<Commit, "alerts" | "scoredLogins" | "deadLetters" | "graphState" | "epochs" | "totals">
+  Pick<
+    Commit,
+    "alerts" | "alertsShadow" | "scoredLogins" | "deadLetters" | "graphState" | "epochs" | "totals"
+  >
 >;
 
 /** Logs, readers and followers of one scenario, and their end. */

@@ -46,10 +46,16 @@ export function logContract(
       await stage.world.append(["a", "b"]);
       const reader = await stage.reader();
       await reader.reads(2);
-      assert.deepEqual(await stage.world.visible(), { findings: [], scoredLogins: [], deadLetters: [] });
+      assert.deepEqual(await stage.world.visible(), {
+        findings: [],
+        shadowFindings: [],
+        scoredLogins: [],
+        deadLetters: [],
+      });
       assert.equal(await reader.commit(1, outputsOf(0, "one")), "committed");
       await stage.becomes("all of it is visible", () => stage.world.visible(), {
         findings: ['{"finding":"one"}'],
+        shadowFindings: ['{"finding":"one in the shadow"}'],
         scoredLogins: ['{"scored":"one"}'],
         deadLetters: ["dead one"],
       });
@@ -165,19 +171,19 @@ export function logContract(
 }
 
 function outputsOf(offset: number, name: string): Outputs {
+  const alert = (text: string) => ({
+    uid: `uid ${text}`,
+    incidentUid: "incident",
+    timeMs: 1_700_000_000_000,
+    signal: "surprise",
+    score: 0.1,
+    partition: 0,
+    offset,
+    finding: JSON.stringify({ finding: text }),
+  });
   return {
-    alerts: [
-      {
-        uid: `uid ${name}`,
-        incidentUid: "incident",
-        timeMs: 1_700_000_000_000,
-        signal: "surprise",
-        score: 0.1,
-        partition: 0,
-        offset,
-        finding: JSON.stringify({ finding: name }),
-      },
-    ],
+    alerts: [alert(name)],
+    alertsShadow: [alert(`${name} in the shadow`)],
     scoredLogins: [{ offset, user: "ann", line: JSON.stringify({ scored: name }) }],
     deadLetters: [
       {

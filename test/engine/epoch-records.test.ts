@@ -9,7 +9,7 @@ import {
 } from "../../src/engine/epoch-records.ts";
 import { OddlinkError } from "../../src/errors.ts";
 import type { KeyedRecord } from "../../src/log/port.ts";
-import { type Epoch, sealEpoch } from "../../src/model/epoch.ts";
+import { type Epoch, promoted, sealEpoch } from "../../src/model/epoch.ts";
 import { uncompared } from "../../src/model/gate-verdict.ts";
 import { untrainedEpoch } from "../model/epochs.ts";
 import { twoCommunities } from "../model/graphs.ts";
@@ -239,6 +239,48 @@ test("however many are rejected, the epoch in force and the one before stay in t
     adopted.map(({ manifest }) => manifest.number),
     [1, 2, 20],
   );
+});
+
+test("an epoch for the shadow takes the place of the one there, and both it and those in force stay in the log", () => {
+  const challenger = (number: number): Epoch => {
+    const epoch = untrainedEpoch(number);
+    return sealEpoch({ ...epoch, manifest: { ...epoch.manifest, isChallenger: true } });
+  };
+  const [adopted, challengers]: number[][] = [[], []];
+  const reader = new EpochReader({
+    onEpoch: ({ manifest }) => adopted!.push(manifest.number),
+    onChallenger: ({ manifest }) => challengers!.push(manifest.number),
+    onUnusable: (error) => assert.fail(error),
+  });
+  const live = new Map<string, Uint8Array>();
+  const publish = (epoch: Epoch): void => {
+    for (const record of reader.publication(epoch)) {
+      reader.read(record);
+      if (record.value === null) live.delete(record.key);
+      else live.set(record.key, record.value);
+    }
+  };
+  for (const number of [1, 2]) publish(untrainedEpoch(number));
+  for (let number = 3; number < 10; number++) publish(challenger(number));
+  // However many are rejected meanwhile, it is still there to be promoted.
+  for (let number = 10; number < 15; number++) publish(rejectedEpoch(number));
+  assert.deepEqual(
+    [adopted, challengers],
+    [
+      [1, 2],
+      [3, 4, 5, 6, 7, 8, 9],
+    ],
+  );
+  const restarted = readerOf([...live].map(([key, value]) => ({ key, value })));
+  assert.deepEqual(
+    restarted.adopted.map(({ manifest }) => manifest.number),
+    [1, 2],
+  );
+  assert.ok([...live.keys()].some((key) => key.startsWith("00000009-")));
+  publish(promoted(challenger(9), 15, 1000));
+  assert.deepEqual(adopted, [1, 2, 15]);
+  publish(untrainedEpoch(16));
+  assert.ok(![...live.keys()].some((key) => key.startsWith("00000009-")));
 });
 
 test("records that are of no epoch are passed over", () => {

@@ -5,13 +5,15 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import { rolledBackText } from "../../src/engine/roll-back.ts";
+import { RollBack, rolledBackText } from "../../src/engine/roll-back.ts";
 import { WholeMerging } from "../../src/engine/segment-merging.ts";
+import { Graph } from "../../src/graph-state/graph.ts";
 import { findSources } from "../../src/ingest/sources.ts";
 import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
+import { type Epoch, promoted } from "../../src/model/epoch.ts";
 import { trainingInput } from "../../src/model/training-input.ts";
 import { REAL_TIME } from "../../src/time.ts";
-import { flatEpoch } from "../model/epochs.ts";
+import { flatEpoch, untrainedEpoch } from "../model/epochs.ts";
 
 const HOURS = 105;
 /** Trainings are due 60, 72, 84 and 96 hours after the first login; under the third epoch every login is odd. */
@@ -129,3 +131,20 @@ for (const [what, flags] of [
     );
   });
 }
+
+test("an epoch that was in the shadow is judged by what comes after its promotion", () => {
+  const config = loadConfig({ environment: {}, flags: {} });
+  const graph = new Graph({ window: { days: 30, maxLinks: 10_000 } });
+  graph.originMs = 0;
+  for (let hour = 101; hour <= 102; hour++)
+    for (let i = 0; i < 10; i++) graph.histograms.get("incident-peaks").record(hour, 200);
+  const due = (last: Epoch): Epoch | undefined => {
+    const rollBack = new RollBack(config);
+    rollBack.adopted(untrainedEpoch(1));
+    rollBack.adopted(last);
+    return rollBack.due(graph, 103, 9);
+  };
+  assert.equal(due(untrainedEpoch(2)), undefined, "it was trained days before");
+  const rolledBack = due(promoted(untrainedEpoch(2), 3, 100 * 3_600_000));
+  assert.deepEqual([rolledBack?.manifest.number, rolledBack?.manifest.rolledBack?.from], [9, 3]);
+});

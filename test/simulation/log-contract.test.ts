@@ -31,6 +31,7 @@ for (let seed = 0; seed < SEEDS; seed++) {
       },
       visible: async () => ({
         findings: texts(TOPIC_NAMES.alerts),
+        shadowFindings: texts(TOPIC_NAMES.alertsShadow),
         scoredLogins: texts(TOPIC_NAMES.scoredLogins),
         deadLetters: texts(TOPIC_NAMES.deadLetters),
       }),

@@ -18,6 +18,8 @@ export type RunSummary = {
   readonly rejected: number;
   readonly duplicate: number;
   readonly alerts: number;
+  /** What epochs in the shadow would have raised, which is not among them. */
+  readonly alertsShadow: number;
   readonly incidents: number;
   /** Epochs adopted. */
   readonly epochs: number;
@@ -55,6 +57,11 @@ export function renderSummary(summary: RunSummary, screen: Screen = screenOf(pro
     ...outcomeLines(summary),
     balanceLine(summary, screen),
     `${heading("Alerts")}   ${countText(alerts)} in ${counted(incidents, "incident")}${listed(summary.alertsBySignal)}`,
+    ...(summary.alertsShadow > 0
+      ? [
+          `${heading("Shadow")}   ${counted(summary.alertsShadow, "alert")} that an epoch in the shadow would have raised`,
+        ]
+      : []),
     `${heading("Model")}    ${epochs === 0 ? "no epoch adopted" : `${counted(epochs, "epoch")} adopted`}${refusedText(summary)}`,
     `${heading("Graph")}    ${counted(graph.entities, "entity", "entities")}, ${counted(graph.links, "link")}, digest ${nameText(graph.digest)}`,
     `${heading("Scores")}   logins by score, the oddest first; bars grow with the logarithm`,

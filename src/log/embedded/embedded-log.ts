@@ -20,7 +20,7 @@ import type {
 import { FileBatch } from "./file-batch.ts";
 import { OutputFile } from "./output-file.ts";
 import { expectSettings } from "./settings.ts";
-import { Store } from "./store.ts";
+import { type AlertTable, Store } from "./store.ts";
 
 /** A file is recognised by its first bytes, so that a rotated log under the same name is a new input. */
 const START_BYTES = 4096;
@@ -37,6 +37,7 @@ export type EmbeddedLogOptions = {
   readonly settings?: string | undefined;
   /** Files for alerts and scored logins as JSON lines. */
   readonly alertsFile?: string | undefined;
+  readonly alertsShadowFile?: string | undefined;
   readonly scoredFile?: string | undefined;
   readonly recordBytesMax: number;
   readonly stdin?: AsyncIterable<Buffer | string>;
@@ -51,6 +52,9 @@ type Input = {
   readonly stream: AsyncIterable<Buffer | string> | undefined;
 };
 
+/** A file of alerts, the table that it holds all of, and the sequence number there of the last one in it. */
+type AlertsFile = { readonly file: OutputFile; readonly table: AlertTable; seq: number };
+
 /** The log on files and SQLite: nothing to install, and `kill -9` is harmless here too. */
 export class EmbeddedLog implements Log {
   readonly isEndless = false;
@@ -60,11 +64,9 @@ export class EmbeddedLog implements Log {
   readonly #options: EmbeddedLogOptions;
   readonly #inputs: readonly Input[];
   readonly #temporaryFolder: string | undefined;
-  readonly #alertsFile: OutputFile | undefined;
+  readonly #alertFiles: readonly AlertsFile[];
   readonly #scoredFile: OutputFile | undefined;
   #totals: string | undefined;
-  /** Sequence number in the store of the last alert in the alerts file. */
-  #alertsSeq = 0;
   #bytesRead = 0;
   readonly #closing = new AbortController();
 
@@ -79,7 +81,10 @@ export class EmbeddedLog implements Log {
     this.#inputs = inputs;
     this.#temporaryFolder = temporaryFolder;
     this.#totals = store.meta("totals");
-    this.#alertsFile = options.alertsFile === undefined ? undefined : this.#openAlerts(options.alertsFile);
+    this.#alertFiles = [
+      ...this.#openAlerts(options.alertsFile, "alerts"),
+      ...this.#openAlerts(options.alertsShadowFile, "alerts_shadow"),
+    ];
     this.#scoredFile =
       options.scoredFile === undefined
         ? undefined
@@ -151,12 +156,14 @@ export class EmbeddedLog implements Log {
 
   async commit(commit: Commit): Promise<CommitResult> {
     const notes: Record<string, string> = {};
-    if (this.#alertsFile !== undefined) {
-      this.#alertsFile.append(commit.alerts.map((alert) => alert.finding));
-      this.#alertsSeq += commit.alerts.length;
-      if (this.#alertsFile.isResumable) {
-        notes[lengthKey(this.#alertsFile.path)] = String(this.#alertsFile.length);
-        notes[seqKey(this.#alertsFile.path)] = String(this.#alertsSeq);
+    for (const alertsFile of this.#alertFiles) {
+      const { file, table } = alertsFile;
+      const alerts = table === "alerts" ? commit.alerts : (commit.alertsShadow ?? []);
+      file.append(alerts.map((alert) => alert.finding));
+      alertsFile.seq += alerts.length;
+      if (file.isResumable) {
+        notes[lengthKey(file.path)] = String(file.length);
+        notes[seqKey(file.path)] = String(alertsFile.seq);
       }
     }
     if (this.#scoredFile !== undefined) {
@@ -199,7 +206,7 @@ export class EmbeddedLog implements Log {
     // A pipe that is still open would keep the process from ending.
     if (this.#inputs.some(({ source }) => source.path === STDIN) && this.#options.stdin === undefined)
       process.stdin.destroy();
-    this.#alertsFile?.close();
+    for (const { file } of this.#alertFiles) file.close();
     this.#scoredFile?.close();
     this.store.close();
     if (this.#temporaryFolder !== undefined) rmSync(this.#temporaryFolder, { recursive: true, force: true });
@@ -209,16 +216,17 @@ export class EmbeddedLog implements Log {
    * The alerts file holds all alerts of the store, whichever run raised them: one that is new, or was moved away, is
    * written in full, and runs that did not name it are caught up with. A pipe gets those of this run.
    */
-  #openAlerts(path: string): OutputFile {
+  #openAlerts(path: string | undefined, table: AlertTable): AlertsFile[] {
+    if (path === undefined) return [];
     const file = this.#openOutput(path, "delete it to have it written in full again");
-    if (!file.isResumable) return file;
-    const noted = file.length === 0 ? 0 : Number(this.store.meta(seqKey(path)) ?? 0);
-    this.#alertsSeq = noted;
-    for (const { seq, finding } of this.store.findings(noted)) {
+    const opened = { file, table, seq: 0 };
+    if (!file.isResumable) return [opened];
+    opened.seq = file.length === 0 ? 0 : Number(this.store.meta(seqKey(path)) ?? 0);
+    for (const { seq, finding } of this.store.findings(opened.seq, table)) {
       file.append([finding]);
-      this.#alertsSeq = seq;
+      opened.seq = seq;
     }
-    return file;
+    return [opened];
   }
 
   #openOutput(path: string, ifShort: string): OutputFile {

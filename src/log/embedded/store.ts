@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { type ErrorCode, OddlinkError } from "../../errors.ts";
-import type { Commit, KeyedRecord, KeyedTopic, Position } from "../port.ts";
+import type { AlertRecord, Commit, KeyedRecord, KeyedTopic, Position } from "../port.ts";
 
 /** Goes up when the tables change in a way that an older program would misread. */
 const SCHEMA_VERSION = 2;
@@ -13,6 +13,10 @@ const SCHEMA = `
     offset INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0
   );
   CREATE TABLE IF NOT EXISTS alerts (
+    seq INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, incident_uid TEXT NOT NULL, time_ms INTEGER NOT NULL,
+    signal TEXT NOT NULL, score REAL NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL, finding TEXT NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS alerts_shadow (
     seq INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, incident_uid TEXT NOT NULL, time_ms INTEGER NOT NULL,
     signal TEXT NOT NULL, score REAL NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL, finding TEXT NOT NULL
   );
@@ -29,6 +33,8 @@ const SCHEMA = `
 const APPLICATION_ID = 0x6f64646c;
 
 const TABLE_OF: Readonly<Record<KeyedTopic, string>> = { "graph-state": "graph_state", epochs: "epochs" };
+
+export type AlertTable = "alerts" | "alerts_shadow";
 
 export type StoredInput = {
   readonly partition: number;
@@ -106,12 +112,8 @@ export class Store {
         position.bytes,
         partition,
       );
-      const alert = this.#prepared(
-        "INSERT INTO alerts (uid, incident_uid, time_ms, signal, score, partition, offset, finding) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      );
-      for (const a of commit.alerts) {
-        alert.run(a.uid, a.incidentUid, a.timeMs, a.signal, a.score, a.partition, a.offset, a.finding);
-      }
+      this.#addAlerts("alerts", commit.alerts);
+      this.#addAlerts("alerts_shadow", commit.alertsShadow ?? []);
       const scored = this.#prepared("INSERT INTO scored_logins (login) VALUES (?)");
       for (const { line } of commit.scoredLogins) scored.run(line);
       const deadLetter = this.#prepared("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?)");
@@ -128,9 +130,12 @@ export class Store {
     return this.#rows(`SELECT key, value FROM ${TABLE_OF[topic]} ORDER BY seq`);
   }
 
-  /** Alert findings in the order in which they were raised, from the one after `afterSeq` on. */
-  findings(afterSeq = 0): Generator<{ readonly seq: number; readonly finding: string }> {
-    return this.#rows("SELECT seq, finding FROM alerts WHERE seq > ? ORDER BY seq", afterSeq);
+  /** Findings of a table in the order in which they were raised, from the one after `afterSeq` on. */
+  findings(
+    afterSeq = 0,
+    table: AlertTable = "alerts",
+  ): Generator<{ readonly seq: number; readonly finding: string }> {
+    return this.#rows(`SELECT seq, finding FROM ${table} WHERE seq > ? ORDER BY seq`, afterSeq);
   }
 
   close(): void {
@@ -150,7 +155,11 @@ export class Store {
       });
     }
     const version = this.meta("schemaVersion");
-    if (version === String(SCHEMA_VERSION)) return;
+    if (version === String(SCHEMA_VERSION)) {
+      // A table that came later is no other version: who does not know it does not read it.
+      if (!isNew) database.exec(SCHEMA);
+      return;
+    }
     throw new OddlinkError(
       "STORE_MISMATCH",
       `${this.path} has store version ${version}, this program writes ${SCHEMA_VERSION}`,
@@ -201,6 +210,14 @@ export class Store {
     } catch (error) {
       throw storeError(this.path, error);
     }
+  }
+
+  #addAlerts(table: AlertTable, alerts: readonly AlertRecord[]): void {
+    const add = this.#prepared(
+      `INSERT INTO ${table} (uid, incident_uid, time_ms, signal, score, partition, offset, finding) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    for (const a of alerts)
+      add.run(a.uid, a.incidentUid, a.timeMs, a.signal, a.score, a.partition, a.offset, a.finding);
   }
 
   #putAll(table: string, records: Iterable<KeyedRecord>): void {

@@ -8,6 +8,7 @@ export const REPLAYED_FROM = "oddlink-replayed-from";
 export type TopicNames = {
   readonly logins: string;
   readonly alerts: string;
+  readonly alertsShadow: string;
   readonly scoredLogins: string;
   readonly deadLetters: string;
   readonly graphState: string;
@@ -19,6 +20,7 @@ export type TopicNames = {
 export const TOPIC_NAMES: TopicNames = {
   logins: "logins",
   alerts: "alerts",
+  alertsShadow: "alerts-shadow",
   scoredLogins: "scored-logins",
   deadLetters: "dead-letters",
   graphState: "graph-state",
@@ -34,9 +36,13 @@ export function* producedRecords(commit: Commit, topics: TopicNames): Generator<
     "oddlink-source-partition": String(partition),
     "oddlink-source-offset": String(offset),
   });
-  for (const { uid, incidentUid, timeMs, finding, offset } of commit.alerts) {
+  const alerts = [
+    ...commit.alerts.map((alert) => ({ topic: topics.alerts, ...alert })),
+    ...(commit.alertsShadow ?? []).map((alert) => ({ topic: topics.alertsShadow, ...alert })),
+  ];
+  for (const { topic, uid, incidentUid, timeMs, finding, offset } of alerts) {
     yield {
-      topic: topics.alerts,
+      topic,
       key: incidentUid,
       value: finding,
       headers: {

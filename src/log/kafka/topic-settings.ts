@@ -57,10 +57,11 @@ const COMPACTION: Readonly<Record<string, string>> = {
 };
 
 /** Topics that a worker needs, in the order in which they are shown. */
-export function topicRoles(hasScoredLogins: boolean): TopicRole[] {
+export function topicRoles(hasScoredLogins: boolean, hasShadow = false): TopicRole[] {
   return [
     "logins",
     "alerts",
+    ...(hasShadow ? (["alertsShadow"] as const) : []),
     ...(hasScoredLogins ? (["scoredLogins"] as const) : []),
     "deadLetters",
     "graphState",

@@ -13,6 +13,7 @@ function summary(changes: Partial<RunSummary> = {}): RunSummary {
     rejected: 3,
     duplicate: 1,
     alerts: 12,
+    alertsShadow: 0,
     incidents: 4,
     epochs: 2,
     epochsRejected: 0,

@@ -30,6 +30,7 @@ logContract("the log on files and SQLite", { isShared: false }, async (t) => {
       try {
         return {
           findings: texts("SELECT finding FROM alerts ORDER BY seq"),
+          shadowFindings: texts("SELECT finding FROM alerts_shadow ORDER BY seq"),
           scoredLogins: texts("SELECT login FROM scored_logins ORDER BY seq"),
           deadLetters: texts("SELECT bytes FROM dead_letters ORDER BY partition, offset"),
         };

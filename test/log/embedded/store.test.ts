@@ -152,3 +152,14 @@ test("a store of before there were application ids is told from a stranger by it
   database.close();
   assert.throws(() => new Store(old, false), { code: "STORE_MISMATCH", message: /store version 1/ });
 });
+
+test("a store of before there was a shadow is given its table", (t) => {
+  const path = join(folderOf(t), "store.db");
+  new Store(path, false).close();
+  const database = new DatabaseSync(path);
+  database.exec("DROP TABLE alerts_shadow");
+  database.close();
+  const store = new Store(path, false);
+  assert.deepEqual([...store.findings(0, "alerts_shadow")], []);
+  store.close();
+});

@@ -10,6 +10,7 @@ import {
 const TOPICS = {
   logins: "logins",
   alerts: "alerts",
+  alertsShadow: "shadow",
   scoredLogins: "scored",
   deadLetters: "dead",
   graphState: "graph",
@@ -152,4 +153,15 @@ test("what is missing is made as the check wants it, the logins only if their pa
     ],
   );
   assert.ok(Number(beside[1]!.settings["max.message.bytes"]) > 5_000_000);
+});
+
+test("the topic of what is raised in the shadow is needed, and made, where there is one", () => {
+  const logins = new Map([["logins", PLAIN]]);
+  const roles = topicRoles(false, true);
+  const [alerts, shadow] = missingTopics(roles, TOPICS, logins, { partitions: undefined, replication: 2 });
+  assert.deepEqual(shadow, { ...alerts, topic: "shadow" });
+  const reports = checkTopics(roles, TOPICS, logins, 30);
+  assert.deepEqual(reports.find(({ role }) => role === "alertsShadow")?.problems, [
+    "does not exist, or may not be seen by this user; oddlink topics --create makes it",
+  ]);
 });
