@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
-import type { Origin, Signal } from "./odd-login.ts";
+import type { Origin } from "./odd-login.ts";
 
 /** 128 bits: among a billion alerts, the chance that any two share a uid is below 1e-20. */
 const UID_HEX_DIGITS = 32;
@@ -25,7 +25,7 @@ export function alertUid(parts: Omit<Origin, "originalUid"> & { readonly detecto
  * @returns 32 lower-case hex digits
  */
 export function incidentUid(parts: {
-  readonly tier: Signal;
+  readonly tier: string;
   readonly user: string;
   readonly sourceHost: string;
   readonly slotStartMs: number;

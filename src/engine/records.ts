@@ -99,9 +99,9 @@ function incidentUidOf(
   { signal, decision }: Scored,
   { user, sourceHost }: Pick<Login, "user" | "sourceHost">,
 ): string | undefined {
-  const { incidentStartMs } = decision!;
+  const { incident, incidentStartMs } = decision!;
   if (incidentStartMs === undefined) return undefined;
-  return incidentUid({ tier: signal, user, sourceHost, slotStartMs: incidentStartMs });
+  return incidentUid({ tier: incident?.tier ?? signal, user, sourceHost, slotStartMs: incidentStartMs });
 }
 
 function signalsOf({ isPresence, surprise, link }: Scored) {

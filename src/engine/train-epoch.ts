@@ -1,12 +1,9 @@
 import type { Config } from "../config/schema.ts";
 import type { Graph } from "../graph-state/graph.ts";
-import { buildEpoch, type Epoch } from "../model/epoch.ts";
-import { runningModel } from "../model/gate-models.ts";
-import { uncompared } from "../model/gate-verdict.ts";
+import type { Epoch } from "../model/epoch.ts";
 import { type TrainingProgress, trainingOptionsSchema } from "../model/trainer.ts";
-import { trainingInput } from "../model/training-input.ts";
-import { trainAndJudgeInThread } from "../model/training-thread.ts";
-import { startingPoint } from "../model/warm-start.ts";
+import { trainingSnapshot } from "../model/training-snapshot.ts";
+import { trainInThread } from "../model/training-thread.ts";
 
 /**
  * Trains one epoch on the graph as it stands, and with `training.gate` compares it with the one in force, in a worker thread: never on
@@ -24,39 +21,25 @@ export async function trainEpoch(
   signal?: AbortSignal,
   previous?: Epoch,
 ): Promise<Epoch> {
-  const input = trainingInput(graph);
   const {
     mode: _mode,
     firstAfterHours: _first,
     everyHours: _every,
     linksMin: _min,
     warmStart,
-    gate: isGated,
+    gate,
     shadow,
     ...training
   } = config.training;
-  const options = trainingOptionsSchema.parse({ ...training, seed: config.seed });
-  const start = warmStart && previous !== undefined ? startingPoint(input, previous) : undefined;
-  const running = isGated && previous !== undefined ? runningModel(input, previous) : undefined;
-  const { model, verdict } = await trainAndJudgeInThread(input.graph, options, running, {
-    onProgress,
-    signal,
-    start,
-  });
-  const isFirst = isGated && previous === undefined;
-  const gate = isFirst
-    ? uncompared("the first epoch: there is nothing to compare it with", null, 0)
-    : verdict;
-  return buildEpoch({
+  const request = {
     number,
     trainedAtMs,
-    model,
-    graph: input.graph,
-    entityNames: input.entityNames,
-    options,
+    snapshot: trainingSnapshot(graph),
+    options: trainingOptionsSchema.parse({ ...training, seed: config.seed }),
     previous,
-    gate,
-    // The first has nobody to be in the shadow of.
-    isChallenger: shadow && previous !== undefined,
-  });
+    isWarm: warmStart,
+    isGated: gate,
+    isChallenger: shadow,
+  };
+  return trainInThread(request, { onProgress, signal });
 }

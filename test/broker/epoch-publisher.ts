@@ -2,8 +2,7 @@ import type { Buffer } from "node:buffer";
 import { epochRecords } from "../../src/engine/epoch-records.ts";
 import type { KafkaClient, TransactionalProducer } from "../../src/log/kafka/client.ts";
 import { buildEpoch } from "../../src/model/epoch.ts";
-import { type TrainedModel, trainingOptionsSchema } from "../../src/model/trainer.ts";
-import { trainInThread } from "../../src/model/training-thread.ts";
+import { type TrainedModel, train, trainingOptionsSchema } from "../../src/model/trainer.ts";
 import { twoCommunities } from "../model/graphs.ts";
 
 const OPTIONS = trainingOptionsSchema.parse({ dimensions: 4, steps: 2 });
@@ -25,7 +24,7 @@ export class EpochPublisher {
   /** @param change of the bytes of each record, if they are not to be those of a whole epoch */
   async publish(change: (key: string, value: Buffer) => Buffer = (_, value) => value): Promise<void> {
     const { graph, entityNames } = this.#input;
-    this.#model ??= await trainInThread(graph, OPTIONS);
+    this.#model ??= await train(graph, OPTIONS);
     if (this.#producer === undefined) {
       this.#producer = this.#client.producer(`publisher-${this.#topic}`);
       await this.#producer.fence();

@@ -1,5 +1,8 @@
+import { Buffer } from "node:buffer";
 import { Random } from "../../src/model/random.ts";
 import type { TrainingGraph } from "../../src/model/training-graph.ts";
+import type { TrainingInput } from "../../src/model/training-input.ts";
+import type { SnapshotNames, TrainingSnapshot } from "../../src/model/training-snapshot.ts";
 
 /**
  * Two departments of users and hosts that keep to themselves: every link stays inside one. `crossings` adds links between.
@@ -37,4 +40,35 @@ export function twoCommunities(options: {
     i < users ? `U${i}` : `C${i - users}`,
   );
   return { graph, entityNames };
+}
+
+/** A snapshot that gives such a graph, its entities in the order of their names. */
+export function snapshotOf({ graph, entityNames }: TrainingInput): TrainingSnapshot {
+  const kindOf = (entity: number): number => graph.entityKind[entity]!;
+  const ofKind = graph.kindNames.map((_, kind) =>
+    Array.from(graph.entityKind.keys()).filter((entity) => kindOf(entity) === kind),
+  );
+  const placeOf = (entity: number): number => ofKind[kindOf(entity)]!.indexOf(entity);
+  return {
+    kindNames: graph.kindNames,
+    entityNames: ofKind.map((entities) => namesAs(entities.map((entity) => entityNames[entity]!))),
+    linkKinds: graph.relationNames.map((name) => ({ name, fromKind: 0, toKind: 1 })),
+    relationNames: namesAs([]),
+    kind: Uint8Array.from(graph.linkRelation),
+    relation: new Int32Array(graph.linkRelation.length),
+    from: graph.linkFrom.map(placeOf),
+    to: graph.linkTo.map(placeOf),
+    count: graph.linkCount.slice(),
+    firstMs: graph.linkFirstMs.slice(),
+    lastMs: graph.linkLastMs.slice(),
+    watermarkMs: graph.watermarkMs,
+  };
+}
+
+function namesAs(names: readonly string[]): SnapshotNames {
+  let end = 0;
+  return {
+    bytes: new TextEncoder().encode(names.join("")),
+    ends: Uint32Array.from(names, (name) => (end += Buffer.byteLength(name))),
+  };
 }

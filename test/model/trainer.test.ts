@@ -5,11 +5,13 @@ import type { OddlinkError } from "../../src/errors.ts";
 import { DECODER_NAMES } from "../../src/model/decoders/decoder.ts";
 import { DECODERS, linkScorer, relationVectors } from "../../src/model/decoders/decoders.ts";
 import { buildEpoch, decodeEpoch, encodeEpoch } from "../../src/model/epoch.ts";
+import { type EpochRequest, trainRequested } from "../../src/model/epoch-training.ts";
 import { embedUnknown } from "../../src/model/rgcn.ts";
 import { type TrainingOptions, train, trainingOptionsSchema } from "../../src/model/trainer.ts";
 import type { TrainingGraph } from "../../src/model/training-graph.ts";
+import type { TrainingInput } from "../../src/model/training-input.ts";
 import { trainInThread } from "../../src/model/training-thread.ts";
-import { twoCommunities } from "./graphs.ts";
+import { snapshotOf, twoCommunities } from "./graphs.ts";
 
 const small = twoCommunities({ users: 40, hosts: 40, links: 400 });
 const options = trainingOptionsSchema.parse({ dimensions: 16, steps: 100, seed: 3 });
@@ -172,23 +174,29 @@ test("what is measured and scored has no dropout", async () => {
   assert.equal(kept, model.output.length);
 });
 
-test("a worker thread trains the very same model", async () => {
+const requestOf = (input: TrainingInput, changed: Partial<TrainingOptions> = {}): EpochRequest => ({
+  number: 1,
+  trainedAtMs: 5,
+  snapshot: snapshotOf(input),
+  options: { ...options, ...changed },
+});
+
+test("a worker thread trains the very same epoch", async () => {
   const steps: number[] = [];
-  const inThread = await trainInThread(small.graph, options, { onProgress: ({ step }) => steps.push(step) });
-  assert.deepEqual(inThread, await train(small.graph, options));
+  const inThread = await trainInThread(requestOf(small), { onProgress: ({ step }) => steps.push(step) });
+  assert.deepEqual(inThread, await trainRequested(requestOf(small)));
   assert.deepEqual(
     steps,
-    Array.from(inThread.losses, (_, i) => i + 1),
+    Array.from(inThread.manifest.losses, (_, i) => i + 1),
   );
 });
 
 test("training can be stopped", async () => {
   const abort = new AbortController();
-  const training = trainInThread(
-    small.graph,
-    { ...options, steps: 100_000 },
-    { signal: abort.signal, onProgress: () => abort.abort() },
-  );
+  const training = trainInThread(requestOf(small, { steps: 100_000 }), {
+    signal: abort.signal,
+    onProgress: () => abort.abort(),
+  });
   await assert.rejects(training, { code: "TRAINING_FAILED" });
 });
 
@@ -206,7 +214,7 @@ test("nothing to train on is an error that says so, in a thread too", async () =
     train(empty, options),
     (error: OddlinkError) => error.code === "TRAINING_FAILED" && /too few/.test(error.message),
   );
-  await assert.rejects(trainInThread(empty, options), { code: "TRAINING_FAILED" });
+  await assert.rejects(trainInThread(requestOf({ ...small, graph: empty })), { code: "TRAINING_FAILED" });
 });
 
 test("a graph that does not fit into memory is refused with what it takes, what is there and what to lower", async () => {
