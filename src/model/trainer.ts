@@ -73,7 +73,7 @@ export const trainingOptionsSchema = z.strictObject({
     .int()
     .min(1)
     .max(100_000)
-    .default(40)
+    .default(20)
     .describe("most training steps of an epoch that goes on from the one before"),
   learningRate: z.number().positive().max(1).default(0.02).describe("Adam's learning rate"),
   l2: z.number().min(0).max(10).default(0.1).describe("weight of the squared embeddings in the loss"),
