@@ -3,6 +3,7 @@ import type { Incident } from "../graph-state/incidents.ts";
 import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
 import { type AlertBudget, BUDGET_SCORE_MAX } from "./budget.ts";
 import type { Signal } from "./odd-login.ts";
+import type { VolumePolicy } from "./volume-decision.ts";
 
 const MS_PER_MINUTE = 60_000;
 /** Incidents of the presence tier last a day, those of the budgeted tiers half an hour: a group of the alert budget. */
@@ -11,7 +12,7 @@ const SLOT_MS = 30 * MS_PER_MINUTE;
 /** Within an incident that alerted already, the next alert must be odder by this many nats (a factor of e). */
 const ODDER_NATS = 1;
 /** Incidents keep whole thousandths, so that they add the same in any order. */
-const PER_NAT = 1000;
+export const PER_NAT = 1000;
 
 export type Decision = {
   readonly isAlert: boolean;
@@ -20,7 +21,7 @@ export type Decision = {
   readonly incident: Incident | undefined;
 };
 
-const QUIET: Decision = { isAlert: false, threshold: null, incident: undefined };
+export const QUIET: Decision = { isAlert: false, threshold: null, incident: undefined };
 
 /**
  * Decides which scored logins become alerts, and to which incident they belong.
@@ -33,9 +34,19 @@ export class AlertPolicy {
   readonly #fixed: number | undefined;
   readonly #budget: AlertBudget | undefined;
   readonly #owns: (partition: number) => boolean;
+  readonly #volume: VolumePolicy;
 
-  /** @param owns whether a partition of the input is this process's; the owner counts an incident that has ended */
-  constructor(graph: Graph, threshold: number | AlertBudget, owns: (partition: number) => boolean) {
+  /**
+   * @param owns whether a partition of the input is this process's; the owner counts an incident that has ended
+   * @param volume told of the incidents of its own channel
+   */
+  constructor(
+    graph: Graph,
+    threshold: number | AlertBudget,
+    owns: (partition: number) => boolean,
+    volume: VolumePolicy,
+  ) {
+    this.#volume = volume;
     this.#graph = graph;
     this.#owns = owns;
     this.#fixed = typeof threshold === "number" ? threshold : undefined;
@@ -52,7 +63,8 @@ export class AlertPolicy {
     const { watermarkMs } = this.#graph.window;
     for (const incident of this.#graph.incidents.close(watermarkMs)) {
       if (incident.tier === "presence" || !this.#owns(incident.partition)) continue;
-      this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
+      if (incident.tier === "volume") this.#volume.closed(incident.peak / PER_NAT);
+      else this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
     }
   }
 

@@ -24,7 +24,7 @@ export function alertRecord(
   const login = bytes.toLogin();
   const { facts, explainer, epoch } = scoring;
   const { detector, presence } = config;
-  const { signal, score } = scored;
+  const { signal, alertScore: score } = scored;
   const { incident, threshold } = scored.decision!;
   const { tier, user, sourceHost, slotStartMs } = incident!;
   const uid = alertUid({ ...origin, detector });
@@ -86,10 +86,11 @@ export function scoredRecord(
   return { offset, user: login.user, line };
 }
 
-function signalsOf({ isPresence, surprise, link }: Scored) {
+function signalsOf({ isPresence, surprise, link, volume }: Scored) {
   return {
     presence: isPresence ? PRESENCE_SHARE : 1,
     surprise,
     ...(link === undefined ? {} : { link }),
+    volume,
   };
 }

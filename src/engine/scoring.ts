@@ -2,6 +2,7 @@ import { AlertBudget } from "../alerts/budget.ts";
 import { AlertPolicy, type Decision } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
 import type { Signal } from "../alerts/odd-login.ts";
+import { VolumePolicy } from "../alerts/volume-decision.ts";
 import type { Config } from "../config/schema.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
 import { Graph } from "../graph-state/graph.ts";
@@ -12,6 +13,7 @@ import { LinkSignal } from "../model/link-signal.ts";
 import { lacksPresence } from "../model/presence.ts";
 import { tieredScore } from "../model/score.ts";
 import { Surprise } from "../model/surprise.ts";
+import { Volume } from "../model/volume/volume.ts";
 import { WeakOnlySources } from "../model/weak-only-sources.ts";
 
 const MS_PER_HOUR = 3_600_000;
@@ -23,6 +25,9 @@ export class Scored {
   isPresence = false;
   surprise = 1;
   link: number | undefined;
+  volume = 1;
+  /** Of what raised the alert, if there is one: the score, or the probability of volume. */
+  alertScore = 1;
   decision: Decision | undefined;
 }
 
@@ -38,7 +43,9 @@ export class Scoring {
   readonly #reader: FactReader;
   readonly #surprise: Surprise;
   readonly #link: LinkSignal;
+  readonly #volume: Volume;
   readonly #policy: AlertPolicy;
+  readonly #volumePolicy: VolumePolicy;
   readonly #scored = new Scored();
   /** The signal that the default detector does without; the other detectors are one signal each anyway. */
   readonly #off: Signal | undefined;
@@ -56,16 +63,22 @@ export class Scoring {
       ...config.surprise,
       usesLinks: config.surprise.usesLinks && this.#off !== "link",
     });
-    this.#policy = new AlertPolicy(
+    this.#volume = new Volume(this.graph);
+    const threshold = config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay);
+    this.#volumePolicy = new VolumePolicy(
       this.graph,
-      config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay),
-      owns,
+      this.#volume,
+      config.detector === "volume"
+        ? threshold
+        : new AlertBudget(this.graph, config.volume.alertsPerDay, "volume/"),
     );
+    this.#policy = new AlertPolicy(this.graph, threshold, owns, this.#volumePolicy);
     this.explainer = new Explainer(
       this.graph,
       this.#reader,
       this.#surprise,
       this.#link.oddness,
+      this.#volume,
       config.window.days,
     );
   }
@@ -91,9 +104,11 @@ export class Scoring {
 
   /** Adds a record that shows an account at work and is not scored. */
   addEvidence(login: LoginBytes): void {
-    this.#reader.read(login, this.facts);
+    const { facts } = this;
+    this.#reader.read(login, facts);
+    this.#volume.measure(facts);
     this.isChanging = true;
-    this.graph.apply(login, this.facts.ids, this.facts.rows);
+    this.graph.apply(login, facts.ids, facts.rows, this.#volume.isUnusualBurst);
     this.isChanging = false;
   }
 
@@ -113,20 +128,51 @@ export class Scoring {
     scored.surprise = this.#off === "surprise" ? 1 : surprise;
     const raisesPresence =
       scored.isPresence && this.#off !== "presence" && (detector === "default" || detector === "presence");
-    scored.signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
-    if (detector === "link") scored.score = scored.link ?? 1;
+    const volume = this.#volume.score(facts);
+    scored.volume = this.#off === "volume" ? 1 : volume;
+    if (detector === "volume") scored.score = scored.volume;
+    else if (detector === "link") scored.score = scored.link ?? 1;
     else if (detector === "surprise") scored.score = scored.surprise;
     else if (detector === "presence" && !scored.isPresence) scored.score = 1;
     else scored.score = tieredScore(raisesPresence, scored.surprise);
     this.isChanging = true;
-    scored.decision = this.#policy.decide(scored.signal, scored.score, login, partition);
+    this.#decide(raisesPresence, login, partition);
     return scored;
+  }
+
+  /** The stronger of two channels that would both alert has the login: presence, then the one with the lower probability. */
+  #decide(raisesPresence: boolean, login: LoginBytes, partition: number): void {
+    const scored = this.#scored;
+    const { detector } = this.#config;
+    const hasVolume = detector === "volume" || (detector === "default" && this.#off !== "volume");
+    if (hasVolume && !raisesPresence && (detector === "volume" || scored.volume < scored.score)) {
+      this.#settle(
+        "volume",
+        scored.volume,
+        this.#volumePolicy.decide(scored.volume, login, partition, false),
+      );
+      if (detector === "volume" || scored.decision!.isAlert) return;
+    }
+    const signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
+    this.#settle(signal, scored.score, this.#policy.decide(signal, scored.score, login, partition));
+    if (hasVolume && (raisesPresence || scored.volume >= scored.score)) {
+      const { isAlert } = scored.decision!;
+      const decision = this.#volumePolicy.decide(scored.volume, login, partition, isAlert);
+      if (!isAlert && decision.isAlert) this.#settle("volume", scored.volume, decision);
+    }
+  }
+
+  #settle(signal: Signal, alertScore: number, decision: Decision): void {
+    this.#scored.signal = signal;
+    this.#scored.alertScore = alertScore;
+    this.#scored.decision = decision;
   }
 
   /** Adds the login scored last, which was read from `offset` of a partition. */
   add(login: LoginBytes, isAlert: boolean, partition: number, offset: number): void {
     this.#surprise.learn(login, this.facts, originKey(partition, offset));
-    this.graph.apply(login, this.facts.ids, this.facts.rows);
+    this.#volume.learn();
+    this.graph.apply(login, this.facts.ids, this.facts.rows, this.#volume.isUnusualBurst);
     if (isAlert) this.graph.markAlert(login, this.facts.ids);
     this.isChanging = false;
   }
