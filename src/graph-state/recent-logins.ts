@@ -2,8 +2,8 @@ import type { LinkRow } from "./link-row.ts";
 import { RecentMinutes } from "./recent-minutes.ts";
 
 const MS_PER_MINUTE = 60_000;
-/** Pairs of hosts of which minutes are kept at most: some 100 MB, and as much again for their hosts if no two share one. */
-export const RECENT_PAIRS_MAX = 500_000;
+/** Pairs of hosts of which minutes are kept at most: some 40 MB, and twice that for their hosts if no two share one. */
+export const RECENT_PAIRS_MAX = 200_000;
 
 /**
  * Logins of the newest minutes of event time by pair of source and target host, by source and by target. The counts of pairs are

@@ -57,6 +57,18 @@ function folderOf(t: TestContext): string {
   return folder;
 }
 
+/** All findings of a file that is read once. */
+async function allOf(
+  t: TestContext,
+  rows: readonly Row[],
+  flags?: Readonly<Record<string, unknown>>,
+): Promise<DetectionFinding[]> {
+  const folder = folderOf(t);
+  const file = join(folder, "auth.txt");
+  writeFileSync(file, textOf(rows));
+  return findingsOf(file, join(folder, "store.db"), flags);
+}
+
 /** Findings of a file, in the order in which they were raised; those of a store with the runs before. */
 async function findingsOf(
   file: string,
@@ -98,10 +110,7 @@ async function volumeOf(
   rows: readonly Row[],
   flags?: Readonly<Record<string, unknown>>,
 ): Promise<DetectionFinding[]> {
-  const folder = folderOf(t);
-  const file = join(folder, "auth.txt");
-  writeFileSync(file, textOf(rows));
-  return ofVolume(await findingsOf(file, join(folder, "store.db"), flags));
+  return ofVolume(await allOf(t, rows, flags));
 }
 
 test("days at an ordinary pace raise no volume alert", async (t) => {
@@ -146,6 +155,30 @@ test("what came in a burst does not become usual: a scan of hours leaves what it
   assert.equal(slots.size, 3, "every four hours an incident");
   // 40 logins a day and what the first minutes let in, not the 132,000 of the scan.
   for (const usual of slots.values()) assert.ok(usual <= 3, `${usual} in half an hour`);
+});
+
+test("a scan with a stolen account is the presence tier's, and each of its alerts shows the burst too", async (t) => {
+  const rows = [...ordinary(4), ...scan(3.5 * DAY_SECONDS, 400)].map(
+    ([second, text]): Row => [
+      second,
+      text.includes(",T") ? text.replace(",WS17,", ",WS5,").replace("Kerberos", "NTLM") : text,
+    ],
+  );
+  const findings = await allOf(t, rows);
+  const scanned = findings.filter(({ message }) => message.includes(" from WS5 to T"));
+  assert.equal(scanned.length, 400);
+  assert.deepEqual(
+    new Set(scanned.map(({ finding_info }) => finding_info.analytic.name)),
+    new Set(["presence"]),
+  );
+  const { signals, reasons } = scanned.at(-1)!.evidences[0].data as {
+    signals: Record<string, number>;
+    reasons: { feature: string }[];
+  };
+  assert.ok(signals.presence! <= 1e-9 && signals.volume! < 1e-6);
+  assert.ok(reasons.some(({ feature }) => feature === "sourceLogins"));
+  // What the host does next, with its owner's account, is still in the burst: that is the channel's one alert.
+  assert.ok(ofVolume(findings).length <= 1);
 });
 
 test("volume alone as the detector raises the same incident under the budget of a run", async (t) => {
