@@ -42,8 +42,9 @@ export class VolumePolicy {
 
   /** @param isTaken whether another tier has raised an alert of this very login: the burst is noted, and may alert with the next */
   decide(score: number, login: LoginBytes, partition: number, isTaken: boolean): Decision {
+    // No budget's threshold is higher; most logins need not ask for it.
+    if (score >= Math.max(BUDGET_SCORE_MAX, this.#fixed ?? 0)) return QUIET;
     const threshold = this.threshold();
-    if (score >= BUDGET_SCORE_MAX && score >= threshold) return QUIET;
     const { watermarkMs } = this.#graph.window;
     const slotStartMs = Math.floor(watermarkMs / SLOT_MS) * SLOT_MS;
     const group = this.#volume.key === "target" ? `to ${login.text(TARGET_HOST)}` : login.text(SOURCE_HOST);

@@ -143,23 +143,21 @@ export class Scoring {
   /** The stronger of two channels that would both alert has the login: presence, then the one with the lower probability. */
   #decide(raisesPresence: boolean, login: LoginBytes, partition: number): void {
     const scored = this.#scored;
+    const { score, volume } = scored;
     const { detector } = this.#config;
-    const hasVolume = detector === "volume" || (detector === "default" && this.#off !== "volume");
-    if (hasVolume && !raisesPresence && (detector === "volume" || scored.volume < scored.score)) {
-      this.#settle(
-        "volume",
-        scored.volume,
-        this.#volumePolicy.decide(scored.volume, login, partition, false),
-      );
-      if (detector === "volume" || scored.decision!.isAlert) return;
+    const isAlone = detector === "volume";
+    const hasVolume = isAlone || (detector === "default" && this.#off !== "volume");
+    const isFirst = isAlone || (hasVolume && !raisesPresence && volume < scored.surprise);
+    if (isFirst) {
+      this.#settle("volume", volume, this.#volumePolicy.decide(volume, login, partition, false));
+      if (isAlone || scored.decision!.isAlert) return;
     }
     const signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
-    this.#settle(signal, scored.score, this.#policy.decide(signal, scored.score, login, partition));
-    if (hasVolume && (raisesPresence || scored.volume >= scored.score)) {
-      const { isAlert } = scored.decision!;
-      const decision = this.#volumePolicy.decide(scored.volume, login, partition, isAlert);
-      if (!isAlert && decision.isAlert) this.#settle("volume", scored.volume, decision);
-    }
+    this.#settle(signal, score, this.#policy.decide(signal, score, login, partition));
+    if (isFirst || !hasVolume) return;
+    const { isAlert } = scored.decision!;
+    const burst = this.#volumePolicy.decide(volume, login, partition, isAlert);
+    if (burst.isAlert) this.#settle("volume", volume, burst);
   }
 
   #settle(signal: Signal, alertScore: number, decision: Decision): void {
