@@ -17,10 +17,13 @@ export class RecentLogins {
   readonly sources = new RecentMinutes();
   readonly targets = new RecentMinutes();
   readonly #delta = new RecentMinutes();
+  #newest = Number.NEGATIVE_INFINITY;
 
   /** Moves event time on. */
   moveTo(timeMs: number): void {
     const minute = minuteOf(timeMs);
+    if (minute === this.#newest) return;
+    this.#newest = minute;
     this.pairs.moveTo(minute);
     this.sources.moveTo(minute);
     this.targets.moveTo(minute);
