@@ -34,7 +34,7 @@ export class AlertPolicy {
   readonly #fixed: number | undefined;
   readonly #budget: AlertBudget | undefined;
   readonly #owns: (partition: number) => boolean;
-  readonly #volume: VolumePolicy;
+  readonly #volume: VolumePolicy | undefined;
 
   /**
    * @param owns whether a partition of the input is this process's; the owner counts an incident that has ended
@@ -44,7 +44,7 @@ export class AlertPolicy {
     graph: Graph,
     threshold: number | AlertBudget,
     owns: (partition: number) => boolean,
-    volume: VolumePolicy,
+    volume?: VolumePolicy,
   ) {
     this.#volume = volume;
     this.#graph = graph;
@@ -63,7 +63,7 @@ export class AlertPolicy {
     const { watermarkMs } = this.#graph.window;
     for (const incident of this.#graph.incidents.close(watermarkMs)) {
       if (incident.tier === "presence" || !this.#owns(incident.partition)) continue;
-      if (incident.tier === "volume") this.#volume.closed(incident.peak / PER_NAT);
+      if (incident.tier === "volume") this.#volume?.closed(incident.peak / PER_NAT);
       else this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
     }
   }

@@ -74,8 +74,8 @@ export class Explainer {
     }
     if (signal === "volume" || this.#volume.isBurst) {
       const reason = this.#burst(login, facts);
-      if (signal === "volume" && reason !== undefined) reasons.unshift(reason);
-      else if (reason !== undefined) reasons.push(reason);
+      // Another signal's alert says first what raised it, and then the burst, however many reasons there are.
+      if (reason !== undefined) reasons.splice(signal === "volume" ? 0 : 1, 0, reason);
     }
     if (reasons.length === 0) {
       const odd = this.#words("sourceGivenUser", login, facts);

@@ -176,7 +176,10 @@ test("a scan with a stolen account is the presence tier's, and each of its alert
     reasons: { feature: string }[];
   };
   assert.ok(signals.presence! <= 1e-9 && signals.volume! < 1e-6);
-  assert.ok(reasons.some(({ feature }) => feature === "sourceLogins"));
+  assert.deepEqual(
+    reasons.slice(0, 2).map(({ feature }) => feature),
+    ["strongEvidence", "sourceLogins"],
+  );
   // What the host does next, with its owner's account, is still in the burst: that is the channel's one alert.
   assert.ok(ofVolume(findings).length <= 1);
 });
