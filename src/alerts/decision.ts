@@ -7,6 +7,7 @@ import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
 import { type AlertBudget, BUDGET_SCORE_MAX } from "./budget.ts";
 import type { Signal } from "./odd-login.ts";
 import { repeatedSinceMs } from "./repetition.ts";
+import type { VolumePolicy } from "./volume-decision.ts";
 
 const MS_PER_MINUTE = 60_000;
 /** Incidents of the presence tier last a day, those of the budgeted tiers half an hour: a group of the alert budget. */
@@ -35,7 +36,7 @@ export type Decision = {
   readonly isRepetition: boolean;
 };
 
-const QUIET: Decision = {
+export const QUIET: Decision = {
   isAlert: false,
   threshold: null,
   incident: undefined,
@@ -56,14 +57,20 @@ export class AlertPolicy {
   readonly #budget: AlertBudget | undefined;
   readonly #familiarity: Familiarity;
   readonly #owns: (partition: number) => boolean;
+  readonly #volume: VolumePolicy | undefined;
 
-  /** @param owns whether a partition of the input is this process's; the owner counts an incident that has ended */
+  /**
+   * @param owns whether a partition of the input is this process's; the owner counts an incident that has ended
+   * @param volume told of the incidents of its own channel
+   */
   constructor(
     graph: Graph,
     familiarity: Familiarity,
     threshold: number | AlertBudget,
     owns: (partition: number) => boolean,
+    volume?: VolumePolicy,
   ) {
+    this.#volume = volume;
     this.#graph = graph;
     this.#familiarity = familiarity;
     this.#owns = owns;
@@ -82,7 +89,8 @@ export class AlertPolicy {
     for (const incident of this.#graph.incidents.close(watermarkMs)) {
       if (incident.tier === "presence" || !this.#owns(incident.partition)) continue;
       if (incident.tier.startsWith(SHADOW_PREFIX)) continue;
-      this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
+      if (incident.tier === "volume") this.#volume?.closed(incident.peak / PER_NAT);
+      else this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
     }
   }
 

@@ -6,6 +6,7 @@ import type { Login } from "../ingest/login.ts";
 import { SOURCE_HOST, TARGET_HOST, USER } from "../ingest/login-bytes.ts";
 import type { LinkOddness } from "../model/link-signal.ts";
 import type { Surprise } from "../model/surprise.ts";
+import { TOLD_MINUTES, type Volume } from "../model/volume/volume.ts";
 import { contrastWords, oddPast, type Words } from "./contrast-words.ts";
 import type { Reason, Signal, Usual } from "./odd-login.ts";
 import { decimal, hosts, oneIn, times, wholeNumber } from "./quantities.ts";
@@ -16,6 +17,11 @@ const USUAL_MAX = 3;
 /** A feature that lies less than this many scales above its median explains nothing. */
 const CONTRIBUTION_MIN = 0.5;
 
+/** "3 times", or "less than once" where it is. */
+function usualTimes(logins: number): string {
+  return logins < 1 ? "less than once" : times(Math.round(logins));
+}
+
 type Peer = { readonly value: string; readonly count: number };
 
 /** Puts into words and numbers what the graph knew about an odd login before it was added. */
@@ -24,6 +30,7 @@ export class Explainer {
   readonly #kinds: FactReader;
   readonly #surprise: Surprise;
   readonly #linkOddness: Readonly<LinkOddness>;
+  readonly #volume: Volume;
   readonly #windowDays: number;
 
   /** @param link what the graph model said of the links of the login explained */
@@ -32,17 +39,19 @@ export class Explainer {
     kinds: FactReader,
     surprise: Surprise,
     link: Readonly<LinkOddness>,
+    volume: Volume,
     windowDays: number,
   ) {
     this.#graph = graph;
     this.#kinds = kinds;
     this.#surprise = surprise;
     this.#linkOddness = link;
+    this.#volume = volume;
     this.#windowDays = windowDays;
   }
 
   /**
-   * The reasons, strongest first. `surprise` must hold the contributions of this very login.
+   * The reasons, strongest first. `surprise` and `volume` must have scored this very login last.
    *
    * @param linkProbability tail probability of the link signal, or undefined without an epoch
    */
@@ -62,6 +71,11 @@ export class Explainer {
       const reason = this.#link(login, linkProbability);
       if (signal === "link") reasons.unshift(reason);
       else reasons.push(reason);
+    }
+    if (signal === "volume" || this.#volume.isBurst) {
+      const reason = this.#burst(login, facts);
+      // Another signal's alert says first what raised it, and then the burst, however many reasons there are.
+      if (reason !== undefined) reasons.splice(signal === "volume" ? 0 : 1, 0, reason);
     }
     if (reasons.length === 0) {
       const odd = this.#words("sourceGivenUser", login, facts);
@@ -113,6 +127,29 @@ export class Explainer {
       observed: `${login.authType || "unknown protocol"} from ${login.sourceHost}, strong evidence there: 0`,
       usual: `strong evidence from ${wholeNumber.format(strong.distinct)} other host(s): ${usual || "none"}`,
       contribution: 100,
+    };
+  }
+
+  /** "WS17 logged on to 398 hosts, 412 times within 30 minutes; usual: 3 times". */
+  #burst(login: Login, facts: Facts): Reason | undefined {
+    const found = this.#volume.found(facts);
+    if (found === undefined) return undefined;
+    const { key, logins, usualLogins } = found;
+    const { sourceHost, targetHost } = login;
+    const span = `within ${TOLD_MINUTES} minutes`;
+    const usual = usualTimes(usualLogins);
+    const who = {
+      pair: `${sourceHost} logged on to ${targetHost} ${times(logins)} ${span}`,
+      source: `${sourceHost} logged on to ${hosts(found.hosts)}, ${times(logins)} ${span}`,
+      target: `${targetHost} was logged on to from ${hosts(found.hosts)}, ${times(logins)} ${span}`,
+    }[key];
+    return {
+      signal: "volume",
+      feature: `${key}Logins`,
+      text: `${who}; usual: ${usual}`,
+      observed: `${wholeNumber.format(logins)} ${logins === 1 ? "login" : "logins"} ${span}`,
+      usual,
+      contribution: this.#volume.nats,
     };
   }
 

@@ -48,7 +48,10 @@ export function title(odd: OddLogin): string {
     case "link":
       return `Login of ${who}${where} that the graph did not expect`;
     case "volume":
-      return `Unusual number of logins of ${who}${where}`;
+      // An incident of a source, or of a target that many sources flood; of many accounts either.
+      return odd.reasons[0]?.feature === "targetLogins"
+        ? `Unusual number of logins to ${shown(odd.login.targetHost)}`
+        : `Unusual number of logins${where}`;
   }
 }
 

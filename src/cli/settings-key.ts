@@ -5,7 +5,13 @@ import type { Config } from "../config/schema.ts";
  * only says where results go, or which records are let in or alerts raised from now on, may change between runs.
  */
 export function settingsKey(config: Config): string {
-  const { outputs: _outputs, threshold: _threshold, alertsPerDay: _alertsPerDay, ...state } = config;
+  const {
+    outputs: _outputs,
+    threshold: _threshold,
+    alertsPerDay: _alertsPerDay,
+    volume: _volume,
+    ...state
+  } = config;
   const {
     rejectedShareMax: _share,
     duplicatesMax: _duplicates,

@@ -11,7 +11,7 @@ import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/trainer.ts";
 import { kafkaSchema } from "./kafka.ts";
 import { HIDDEN, secretSchema } from "./secrets.ts";
 
-export const DETECTORS = ["default", "presence", "surprise", "link"] as const;
+export const DETECTORS = ["default", "presence", "surprise", "link", "volume"] as const;
 export type Detector = (typeof DETECTORS)[number];
 
 export const TRAINING_MODES = ["off", "replay", "live"] as const;
@@ -185,6 +185,17 @@ export const configSchema = z.strictObject({
     .max(100_000)
     .default(5)
     .describe("alert budget below the presence tier, for the whole input"),
+  volume: z
+    .strictObject({
+      alertsPerDay: z
+        .number()
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(2)
+        .describe("alert budget of floods, scans and sprays, beside alertsPerDay"),
+    })
+    .prefault({}),
   kafka: kafkaSchema.prefault({}),
   outputs: z
     .strictObject({

@@ -31,7 +31,7 @@ export function alertRecord(
   const { facts, explainer } = scoring;
   const epoch = challenger ?? scoring.epoch;
   const { detector, presence } = config;
-  const { signal, score } = scored;
+  const { signal, alertScore: score } = scored;
   const { incident, threshold } = scored.decision!;
   const uid = alertUid({ ...origin, detector: challenger === undefined ? detector : `shadow/${detector}` });
   const incidentId = incidentUidOf(scored, login)!;
@@ -97,17 +97,23 @@ export function scoredRecord(
 /** Of the incident that the login scored last belongs to, as an alert or as a repetition of one; undefined if to none. */
 function incidentUidOf(
   { signal, decision }: Scored,
-  { user, sourceHost }: Pick<Login, "user" | "sourceHost">,
+  login: Pick<Login, "user" | "sourceHost">,
 ): string | undefined {
   const { incident, incidentStartMs } = decision!;
   if (incidentStartMs === undefined) return undefined;
-  return incidentUid({ tier: incident?.tier ?? signal, user, sourceHost, slotStartMs: incidentStartMs });
+  const { tier, user, sourceHost } = incident ?? {
+    tier: signal,
+    user: login.user,
+    sourceHost: login.sourceHost,
+  };
+  return incidentUid({ tier, user, sourceHost, slotStartMs: incidentStartMs });
 }
 
-function signalsOf({ isPresence, surprise, link }: Scored) {
+function signalsOf({ isPresence, surprise, link, volume }: Scored) {
   return {
     presence: isPresence ? PRESENCE_SHARE : 1,
     surprise,
     ...(link === undefined ? {} : { link }),
+    volume,
   };
 }

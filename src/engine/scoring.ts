@@ -3,6 +3,7 @@ import { AlertPolicy, type Decision } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
 import type { Signal } from "../alerts/odd-login.ts";
 import { shadowIncident } from "../alerts/shadow.ts";
+import { VolumePolicy } from "../alerts/volume-decision.ts";
 import type { Config } from "../config/schema.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
 import { Familiarity } from "../graph-state/familiarity.ts";
@@ -16,6 +17,7 @@ import { LinkSignal } from "../model/link-signal.ts";
 import { lacksPresence } from "../model/presence.ts";
 import { tieredScore } from "../model/score.ts";
 import { Surprise } from "../model/surprise.ts";
+import { Volume } from "../model/volume/volume.ts";
 import { WeakOnlySources } from "../model/weak-only-sources.ts";
 
 /** What a login was scored with. One instance is reused: valid until the next login is scored. */
@@ -25,6 +27,9 @@ export class Scored {
   isPresence = false;
   surprise = 1;
   link: number | undefined;
+  volume = 1;
+  /** Of what raised the alert, if there is one: the score, or the probability of volume. */
+  alertScore = 1;
   decision: Decision | undefined;
 }
 
@@ -41,7 +46,9 @@ export class Scoring {
   readonly #reader: FactReader;
   readonly #surprise: Surprise;
   readonly #link: LinkSignal;
+  readonly #volume: Volume;
   readonly #policy: AlertPolicy;
+  readonly #volumePolicy: VolumePolicy;
   readonly #scored = new Scored();
   readonly #shadowScored = new Scored();
   /** The signal that the default detector does without; the other detectors are one signal each anyway. */
@@ -62,17 +69,22 @@ export class Scoring {
       ...config.surprise,
       usesLinks: config.surprise.usesLinks && this.#off !== "link",
     });
-    this.#policy = new AlertPolicy(
+    this.#volume = new Volume(this.graph);
+    const threshold = config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay);
+    this.#volumePolicy = new VolumePolicy(
       this.graph,
-      this.#familiarity,
-      config.threshold ?? new AlertBudget(this.graph, config.alertsPerDay),
-      owns,
+      this.#volume,
+      config.detector === "volume"
+        ? threshold
+        : new AlertBudget(this.graph, config.volume.alertsPerDay, "volume/"),
     );
+    this.#policy = new AlertPolicy(this.graph, this.#familiarity, threshold, owns, this.#volumePolicy);
     this.explainer = new Explainer(
       this.graph,
       this.#reader,
       this.#surprise,
       this.#link.oddness,
+      this.#volume,
       config.window.days,
     );
   }
@@ -109,9 +121,11 @@ export class Scoring {
 
   /** Adds a record that shows an account at work and is not scored. */
   addEvidence(login: LoginBytes): void {
-    this.#reader.read(login, this.facts);
+    const { facts } = this;
+    this.#reader.read(login, facts);
+    this.#volume.measure(facts);
     this.isChanging = true;
-    this.graph.apply(login, this.facts.ids, this.facts.rows);
+    this.graph.apply(login, facts.ids, facts.rows, this.#volume.isUnusualBurst);
     this.isChanging = false;
   }
 
@@ -129,13 +143,19 @@ export class Scoring {
     scored.isPresence = lacksPresence(login, facts, presence);
     const isWeakOnly = scored.isPresence && this.weakOnlySources.has(facts.ids[SOURCE_HOST]!);
     scored.isPresence &&= !isWeakOnly;
-    if (detector === "presence" || (detector === "default" && scored.isPresence && this.#off !== "presence"))
+    if (
+      detector === "presence" ||
+      detector === "volume" ||
+      (detector === "default" && scored.isPresence && this.#off !== "presence")
+    )
       return undefined;
     scored.link = this.#off === "link" ? undefined : this.#link.probability(login, facts, "challenger");
     scored.surprise = this.#off === "surprise" ? 1 : this.#surprise.score(facts);
     scored.signal = detector === "link" ? "link" : "surprise";
     if (detector === "link") scored.score = scored.link ?? 1;
     else scored.score = detector === "surprise" ? scored.surprise : tieredScore(false, scored.surprise);
+    scored.alertScore = scored.score;
+    scored.volume = this.#off === "volume" ? 1 : this.#volume.score(facts);
     const { threshold } = this;
     this.isChanging = true;
     const incident = shadowIncident(this.graph, scored.signal, scored.score, threshold, login, partition);
@@ -165,22 +185,51 @@ export class Scoring {
     scored.surprise = this.#off === "surprise" ? 1 : surprise;
     const raisesPresence =
       scored.isPresence && this.#off !== "presence" && (detector === "default" || detector === "presence");
-    scored.signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
-    if (detector === "link") scored.score = scored.link ?? 1;
+    const volume = this.#volume.score(facts);
+    scored.volume = this.#off === "volume" ? 1 : volume;
+    if (detector === "volume") scored.score = scored.volume;
+    else if (detector === "link") scored.score = scored.link ?? 1;
     else if (detector === "surprise") scored.score = scored.surprise;
     else if (detector === "presence" && !scored.isPresence) scored.score = 1;
     else scored.score = tieredScore(raisesPresence, scored.surprise);
     this.isChanging = true;
-    scored.decision = this.#policy.decide(scored.signal, scored.score, login, facts, partition);
+    this.#decide(raisesPresence, login, partition);
     return scored;
+  }
+
+  /** The stronger of two channels that would both alert has the login: presence, then the one with the lower probability. */
+  #decide(raisesPresence: boolean, login: LoginBytes, partition: number): void {
+    const scored = this.#scored;
+    const { score, volume } = scored;
+    const { detector } = this.#config;
+    const isAlone = detector === "volume";
+    const hasVolume = isAlone || (detector === "default" && this.#off !== "volume");
+    const isFirst = isAlone || (hasVolume && !raisesPresence && volume < scored.surprise);
+    if (isFirst) {
+      this.#settle("volume", volume, this.#volumePolicy.decide(volume, login, partition, false));
+      if (isAlone || scored.decision!.isAlert) return;
+    }
+    const signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
+    this.#settle(signal, score, this.#policy.decide(signal, score, login, this.facts, partition));
+    if (isFirst || !hasVolume) return;
+    const { isAlert } = scored.decision!;
+    const burst = this.#volumePolicy.decide(volume, login, partition, isAlert);
+    if (burst.isAlert) this.#settle("volume", volume, burst);
+  }
+
+  #settle(signal: Signal, alertScore: number, decision: Decision): void {
+    this.#scored.signal = signal;
+    this.#scored.alertScore = alertScore;
+    this.#scored.decision = decision;
   }
 
   /** Adds the login scored last, which was read from `offset` of a partition. */
   add(login: LoginBytes, partition: number, offset: number): void {
     const { isAlert, isRepetition } = this.#scored.decision!;
     if (!isRepetition) this.#surprise.learn(login, this.facts, originKey(partition, offset));
+    this.#volume.learn();
     const oddNews = this.#surprise.oddNewsOf(login, this.facts);
-    this.graph.apply(login, this.facts.ids, this.facts.rows);
+    this.graph.apply(login, this.facts.ids, this.facts.rows, this.#volume.isUnusualBurst);
     if (oddNews !== undefined) this.graph.markOddNews(oddNews, this.facts.ids);
     if (isAlert) this.graph.markAlert(login, this.facts.ids, (kind, row) => this.#isAbout(login, kind, row));
     this.isChanging = false;

@@ -88,7 +88,8 @@ export async function evaluate(
     input.onScored?.(score, others);
     budget.pass(timeMs);
     if (isAlert && scored.signal === "presence") budget.presenceAlert(timeMs, nameOf(raised!), positive);
-    else if (isAlert) budget.alert(timeMs);
+    // Volume has a budget of its own.
+    else if (isAlert && (scored.signal !== "volume" || config.detector === "volume")) budget.alert(timeMs);
     if (isAlert) alerts++;
     if (isAlert && positive) truePositives++;
     if (positive) positives++;

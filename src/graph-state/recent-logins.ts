@@ -2,8 +2,8 @@ import type { LinkRow } from "./link-row.ts";
 import { RecentMinutes } from "./recent-minutes.ts";
 
 const MS_PER_MINUTE = 60_000;
-/** Pairs of hosts of which minutes are kept at most: some 100 MB, and as much again for their hosts if no two share one. */
-export const RECENT_PAIRS_MAX = 500_000;
+/** Pairs of hosts of which minutes are kept at most: some 40 MB, and twice that for their hosts if no two share one. */
+export const RECENT_PAIRS_MAX = 200_000;
 
 /**
  * Logins of the newest minutes of event time by pair of source and target host, by source and by target. The counts of pairs are
@@ -17,10 +17,13 @@ export class RecentLogins {
   readonly sources = new RecentMinutes();
   readonly targets = new RecentMinutes();
   readonly #delta = new RecentMinutes();
+  #newest = Number.NEGATIVE_INFINITY;
 
   /** Moves event time on. */
   moveTo(timeMs: number): void {
     const minute = minuteOf(timeMs);
+    if (minute === this.#newest) return;
+    this.#newest = minute;
     this.pairs.moveTo(minute);
     this.sources.moveTo(minute);
     this.targets.moveTo(minute);

@@ -121,15 +121,17 @@ describe("ablation", () => {
       (await scores(LINES, { withoutSignal: signal, training: { mode: "off" } })).rows.map(
         ([score]) => score!,
       );
-    const [all, noPresence, noSurprise, noLink] = [
+    const [all, noPresence, noSurprise, noLink, noVolume] = [
       await without(undefined),
       await without("presence"),
       await without("surprise"),
       await without("link"),
+      await without("volume"),
     ];
     assert.ok(Math.min(...all) < 1e-9);
     assert.ok(Math.min(...noPresence) > 1e-9, "no login has the tier's rank");
     assert.deepEqual(new Set(noSurprise), new Set([1, 1e-9]));
     assert.deepEqual(noLink, all, "link has no weight in the default");
+    assert.deepEqual(noVolume, all, "volume is a channel of its own");
   });
 });

@@ -98,6 +98,14 @@ test("any cut into partitions and batches, summed in any order, gives the minute
         for (const part of parts) restored.addPart(part);
         const split = newGraph();
         for (const part of restored.toParts(300)) split.addPart(stored(part));
+        const kind = whole.kinds.find(({ name }) => name === "sourceHost-targetHost")!;
+        let bursts = 0;
+        for (let row = 0; row < whole.links.rowCount; row++) {
+          if (whole.links.kindOf(row) === kind.index && whole.links.relationOf(row) === 0)
+            bursts += whole.links.statistics.burstsOf(row);
+        }
+        const wanted = logins.filter(([{ isBurst, source, target }]) => isBurst && source !== target);
+        assert.equal(bursts, wanted.length);
         assert.deepEqual(volumeOf(restored), volumeOf(whole));
         assert.deepEqual(volumeOf(split), volumeOf(whole));
       },

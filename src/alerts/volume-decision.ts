@@ -1,0 +1,70 @@
+import type { Graph } from "../graph-state/graph.ts";
+import type { Incident } from "../graph-state/incidents.ts";
+import { type LoginBytes, SOURCE_HOST, TARGET_HOST } from "../ingest/login-bytes.ts";
+import type { Volume } from "../model/volume/volume.ts";
+import { type AlertBudget, BUDGET_SCORE_MAX } from "./budget.ts";
+import { type Decision, PER_NAT, QUIET } from "./decision.ts";
+
+/** Incidents of the volume channel last four hours. */
+const SLOT_MS = 4 * 3_600_000;
+/** Within an incident that alerted already, the next alert must be so many times as odd, in nats: eight alerts of one at most. */
+const GROWTH = 2;
+
+/**
+ * Decides which bursts become alerts: a channel of its own, with its own budget, that takes nothing from the other tiers.
+ *
+ * One burst is thousands of logins: an incident is a source host in a slot of four hours, or a target host where that one is
+ * flooded, and costs the budget one alert. It alerts again only where it grows to twice as odd, and that is free.
+ */
+export class VolumePolicy {
+  readonly #graph: Graph;
+  readonly #volume: Volume;
+  readonly #fixed: number | undefined;
+  readonly #budget: AlertBudget | undefined;
+
+  /** @param volume must have scored the login that is asked about */
+  constructor(graph: Graph, volume: Volume, threshold: number | AlertBudget) {
+    this.#graph = graph;
+    this.#volume = volume;
+    this.#fixed = typeof threshold === "number" ? threshold : undefined;
+    this.#budget = typeof threshold === "number" ? undefined : threshold;
+  }
+
+  /** Threshold in force; 0 while the budget learns. */
+  threshold(): number {
+    return this.#fixed ?? this.#budget!.threshold(this.#graph.window.watermarkMs);
+  }
+
+  /** Counts an incident of the channel that has ended; `peakNats` is -ln of its lowest score. */
+  closed(peakNats: number): void {
+    this.#budget?.closed(peakNats, this.#graph.window.watermarkMs);
+  }
+
+  /** @param isTaken whether another tier has raised an alert of this very login: the burst is noted, and may alert with the next */
+  decide(score: number, login: LoginBytes, partition: number, isTaken: boolean): Decision {
+    // No budget's threshold is higher; most logins need not ask for it.
+    if (score >= Math.max(BUDGET_SCORE_MAX, this.#fixed ?? 0)) return QUIET;
+    const threshold = this.threshold();
+    const { watermarkMs } = this.#graph.window;
+    const slotStartMs = Math.floor(watermarkMs / SLOT_MS) * SLOT_MS;
+    const group = this.#volume.key === "target" ? `to ${login.text(TARGET_HOST)}` : login.text(SOURCE_HOST);
+    const peak = Math.round(-Math.log(score) * PER_NAT);
+    const open = this.#graph.incidents.find("volume", "", group, slotStartMs);
+    const isFirst = open === undefined || open.alerts === 0;
+    const isAlert =
+      !isTaken && this.#volume.isBurst && score < threshold && (isFirst || peak >= GROWTH * open.alertedPeak);
+    if (isAlert && isFirst) this.#budget?.issue(watermarkMs);
+    const incident: Incident = this.#graph.incidents.add({
+      tier: "volume",
+      user: "",
+      sourceHost: group,
+      slotStartMs,
+      slotEndMs: slotStartMs + SLOT_MS,
+      alerts: isAlert ? 1 : 0,
+      peak,
+      alertedPeak: isAlert ? peak : 0,
+      partition,
+    });
+    return { isAlert, threshold, incident, incidentStartMs: slotStartMs, isRepetition: !isFirst };
+  }
+}
