@@ -65,6 +65,12 @@ export class VolumePolicy {
       alertedPeak: isAlert ? peak : 0,
       partition,
     });
-    return { isAlert, threshold, incident, incidentStartMs: slotStartMs, isRepetition: !isFirst };
+    return {
+      isAlert,
+      threshold,
+      incident,
+      incidentStartMs: isAlert || !isFirst ? slotStartMs : undefined,
+      isRepetition: !isFirst && this.#volume.isBurst,
+    };
   }
 }
