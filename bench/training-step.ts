@@ -16,9 +16,9 @@ import { join } from "node:path";
 import { Command } from "commander";
 import type { MessageGraph, TrainingBatch } from "../src/model/backends/backend.ts";
 import { type BackendName, loadBackend } from "../src/model/backends/backends.ts";
-import { NO_DROPOUT } from "../src/model/dropout.ts";
 import { Random } from "../src/model/random.ts";
 import { initialParameters, PARAMETER_NAMES, type RgcnShape } from "../src/model/rgcn.ts";
+import { NO_DROPOUT } from "../src/model/training/dropout.ts";
 
 const SHAPE: RgcnShape = {
   entities: 17_000,

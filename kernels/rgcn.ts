@@ -449,7 +449,7 @@ export function addScaled(x: usize, factor: f32, out: usize, begin: usize, end: 
 }
 
 /**
- * Multiplies the rows [begin, end) with a dropout mask, which `src/model/dropout.ts` defines.
+ * Multiplies the rows [begin, end) with a dropout mask, which `src/model/training/dropout.ts` defines.
  *
  * @param dimensions floats of a row without its padding
  * @param key what tells layers and steps apart

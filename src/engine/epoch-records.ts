@@ -3,7 +3,7 @@ import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
 import type { KeyedRecord } from "../log/port.ts";
 import { decodeEpoch, type Epoch, encodeEpoch, isAccepted, shortReason } from "../model/epoch.ts";
-import { gateVerdictSchema } from "../model/gate-verdict.ts";
+import { gateVerdictSchema } from "../model/gate/gate-verdict.ts";
 
 /** Bytes of an epoch in one record: below the megabyte that a Kafka record may have by default. */
 const CHUNK_BYTES = 900_000;

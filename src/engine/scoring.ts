@@ -1,9 +1,10 @@
+import { AlertPolicy } from "../alerts/alert-policy.ts";
 import { AlertBudget } from "../alerts/budget.ts";
-import { AlertPolicy, type Decision } from "../alerts/decision.ts";
+import type { Decision } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
 import type { Signal } from "../alerts/odd-login.ts";
 import { shadowIncident } from "../alerts/shadow.ts";
-import { VolumePolicy } from "../alerts/volume-decision.ts";
+import { VolumePolicy } from "../alerts/volume-policy.ts";
 import type { Config } from "../config/schema.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
 import { Familiarity } from "../graph-state/familiarity.ts";

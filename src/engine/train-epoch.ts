@@ -1,9 +1,9 @@
 import type { Config } from "../config/schema.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { Epoch } from "../model/epoch.ts";
-import { type TrainingProgress, trainingOptionsSchema } from "../model/trainer.ts";
-import { trainingSnapshot } from "../model/training-snapshot.ts";
-import { trainInThread } from "../model/training-thread.ts";
+import { type TrainingProgress, trainingOptionsSchema } from "../model/training/trainer.ts";
+import { trainingSnapshot } from "../model/training/training-snapshot.ts";
+import { trainInThread } from "../model/training/training-thread.ts";
 
 /**
  * Trains one epoch on the graph as it stands, and with `training.gate` compares it with the one in force, in a worker thread: never on

@@ -4,8 +4,7 @@ import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
 import { DECODER_NAMES } from "./decoders/decoder.ts";
 import { linkScorer } from "./decoders/decoders.ts";
-import { FAKE_KINDS } from "./fake-sampler.ts";
-import { type GateVerdict, gateVerdictSchema } from "./gate-verdict.ts";
+import { type GateVerdict, gateVerdictSchema } from "./gate/gate-verdict.ts";
 import {
   PARAMETER_NAMES,
   parameterSizes,
@@ -14,8 +13,9 @@ import {
   type RgcnShape,
 } from "./rgcn.ts";
 import { fitTail, type Tail } from "./tail.ts";
-import { type TrainedModel, type TrainingOptions, trainingOptionsSchema } from "./trainer.ts";
-import type { TrainingGraph } from "./training-graph.ts";
+import { FAKE_KINDS } from "./training/fake-sampler.ts";
+import { type TrainedModel, type TrainingOptions, trainingOptionsSchema } from "./training/trainer.ts";
+import type { TrainingGraph } from "./training/training-graph.ts";
 
 /** First bytes of an encoded epoch. */
 const MAGIC = Buffer.from("ODDLINK1");

@@ -11,7 +11,7 @@ import type { Epoch } from "./epoch.ts";
 import { meanInputs, meanRelations } from "./epoch-means.ts";
 import { embedUnknown, type Neighbour } from "./rgcn.ts";
 import { tailProbability } from "./tail.ts";
-import { relationName } from "./training-input.ts";
+import { relationName } from "./training/training-input.ts";
 
 const UNRESOLVED = -2;
 const UNKNOWN = -1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { AlertPolicy } from "../../src/alerts/alert-policy.ts";
 import { AlertBudget, BUDGET_SCORE_MAX } from "../../src/alerts/budget.ts";
-import { AlertPolicy } from "../../src/alerts/decision.ts";
 import { Facts } from "../../src/graph-state/facts.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
 import { Random } from "../../src/model/random.ts";

@@ -10,7 +10,7 @@ import {
 import { OddlinkError } from "../../src/errors.ts";
 import type { KeyedRecord } from "../../src/log/port.ts";
 import { type Epoch, promoted, sealEpoch } from "../../src/model/epoch.ts";
-import { uncompared } from "../../src/model/gate-verdict.ts";
+import { uncompared } from "../../src/model/gate/gate-verdict.ts";
 import { untrainedEpoch } from "../model/epochs.ts";
 import { twoCommunities } from "../model/graphs.ts";
 

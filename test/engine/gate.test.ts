@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { RejectedEpoch } from "../../src/engine/epoch-records.ts";
@@ -12,17 +10,12 @@ import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
 import { findSources } from "../../src/ingest/sources.ts";
 import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
 import { REAL_TIME } from "../../src/time.ts";
+import { temporaryFolder } from "../processes/oddlink.ts";
 
 const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "lanl", "auth.txt.gz");
 const RECORDS = 13_999;
 /** The epoch of one step. */
 const BAD = 3;
-
-function folderOf(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "oddlink-test-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /**
  * A run on the example in which each training begins from nothing, and one of them takes one step.
@@ -84,7 +77,7 @@ async function runOn(
 }
 
 test("an epoch that is worse is not adopted: its number is taken, the reason stays, and the next training goes on from the one before", async (t) => {
-  const { engine, trained, rejected, epochs } = await runOn(join(folderOf(t), "store.db"));
+  const { engine, trained, rejected, epochs } = await runOn(join(temporaryFolder(t), "store.db"));
   assert.deepEqual(
     trained.map(({ number }) => number),
     [1, 2, 3, 4, 5],
@@ -101,13 +94,13 @@ test("an epoch that is worse is not adopted: its number is taken, the reason sta
 });
 
 test("without the gate the same epoch is adopted", async (t) => {
-  const { engine } = await runOn(join(folderOf(t), "store.db"), { isGated: false });
+  const { engine } = await runOn(join(temporaryFolder(t), "store.db"), { isGated: false });
   assert.deepEqual([engine.totals.epochs, engine.totals.epochsRejected], [5, 0]);
   assert.equal(engine.epoch!.manifest.gate, null);
 });
 
 test("a replay that is killed again and again rejects the same epoch in the same way", async (t) => {
-  const folder = folderOf(t);
+  const folder = temporaryFolder(t);
   const through = await runOn(join(folder, "through.db"));
   const killed = join(folder, "killed.db");
   let last: Awaited<ReturnType<typeof runOn>> | undefined;

@@ -5,7 +5,7 @@ import type { Decision } from "../../src/alerts/decision.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Scoring } from "../../src/engine/scoring.ts";
 import type { Login } from "../../src/ingest/login.ts";
-import { trainingInput } from "../../src/model/training-input.ts";
+import { trainingInput } from "../../src/model/training/training-input.ts";
 import { login, loginBytes } from "../graph-state/logins.ts";
 import { DAY_MS, MINUTE_MS, ordinary, START_MS } from "./office.ts";
 

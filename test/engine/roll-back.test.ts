@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { RollBack, rolledBackText } from "../../src/engine/roll-back.ts";
@@ -11,9 +10,10 @@ import { Graph } from "../../src/graph-state/graph.ts";
 import { findSources } from "../../src/ingest/sources.ts";
 import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
 import { type Epoch, promoted } from "../../src/model/epoch.ts";
-import { trainingInput } from "../../src/model/training-input.ts";
+import { trainingInput } from "../../src/model/training/training-input.ts";
 import { REAL_TIME } from "../../src/time.ts";
 import { flatEpoch, untrainedEpoch } from "../model/epochs.ts";
+import { temporaryFolder } from "../processes/oddlink.ts";
 
 const HOURS = 105;
 /** Trainings are due 60, 72, 84 and 96 hours after the first login; under the third epoch every login is odd. */
@@ -28,12 +28,6 @@ function writeLogins(folder: string): string {
   });
   writeFileSync(file, `${rows.join("\n")}\n`);
   return file;
-}
-
-function folderOf(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "oddlink-test-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** @param dieAfter logins after which it dies, without having committed what it is at */
@@ -91,7 +85,7 @@ async function runOn(
 }
 
 test("an epoch under which too much would alert is taken back, and the next training goes on from the one that came back", async (t) => {
-  const { engine, trained, takenBack } = await runOn(folderOf(t), "store.db");
+  const { engine, trained, takenBack } = await runOn(temporaryFolder(t), "store.db");
   assert.deepEqual(trained, [
     [1, undefined],
     [2, 1],
@@ -106,7 +100,7 @@ test("an epoch under which too much would alert is taken back, and the next trai
 });
 
 test("killed again and again, a replay takes the same epoch back at the same place", async (t) => {
-  const folder = folderOf(t);
+  const folder = temporaryFolder(t);
   const through = await runOn(folder, "through.db");
   let last: Awaited<ReturnType<typeof runOn>> | undefined;
   let runs = 0;
@@ -123,7 +117,7 @@ for (const [what, flags] of [
   ["the gate off", { "training.gate": false }],
 ] as const) {
   test(`with ${what} nothing is taken back`, async (t) => {
-    const { engine, trained } = await runOn(folderOf(t), "store.db", { flags });
+    const { engine, trained } = await runOn(temporaryFolder(t), "store.db", { flags });
     assert.equal(engine.totals.rollBacks, 0);
     assert.deepEqual(
       trained.map(([number]) => number),

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import type { DetectionFinding } from "../../src/alerts/detection-finding.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
@@ -10,18 +9,13 @@ import { WholeMerging } from "../../src/engine/segment-merging.ts";
 import { findSources } from "../../src/ingest/sources.ts";
 import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
 import { sealEpoch } from "../../src/model/epoch.ts";
-import { trainingInput } from "../../src/model/training-input.ts";
+import { trainingInput } from "../../src/model/training/training-input.ts";
 import { REAL_TIME } from "../../src/time.ts";
 import { flatEpoch } from "../model/epochs.ts";
+import { temporaryFolder } from "../processes/oddlink.ts";
 
 const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "lanl", "auth.txt.gz");
 const RECORDS = 13_999;
-
-function folderOf(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "oddlink-test-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /**
  * A run on the example with a first epoch that finds nothing odd. The next ones find every link odd that is not known yet.
@@ -84,7 +78,7 @@ const epochOf = (finding: DetectionFinding) =>
   (finding.evidences[0].data["epoch"] as { number: number }).number;
 
 test("an epoch in the shadow scores and is told of, alerts nobody, and changes nothing of what the one in force does", async (t) => {
-  const folder = folderOf(t);
+  const folder = temporaryFolder(t);
   const { engine, noted, alerts, shadow, epochs } = await runOn(folder, "shadow");
   assert.deepEqual([engine.epoch!.manifest.number, engine.totals.epochs], [1, 1]);
   assert.deepEqual(noted, [2, 3]);
@@ -118,7 +112,7 @@ test("an epoch in the shadow scores and is told of, alerts nobody, and changes n
 });
 
 test("no budget counts what is raised in the shadow", async (t) => {
-  const folder = folderOf(t);
+  const folder = temporaryFolder(t);
   const alertsPerDay = 50;
   const { alerts, shadow, engine } = await runOn(folder, "shadow", { alertsPerDay });
   const without = await runOn(folder, "without", { alertsPerDay, challengers: 0 });
@@ -128,12 +122,12 @@ test("no budget counts what is raised in the shadow", async (t) => {
 });
 
 test("who has not turned the shadow on neither scores with such an epoch nor adopts it", async (t) => {
-  const { engine, shadow, noted } = await runOn(folderOf(t), "off", { isShadow: false });
+  const { engine, shadow, noted } = await runOn(temporaryFolder(t), "off", { isShadow: false });
   assert.deepEqual([engine.epoch!.manifest.number, shadow.length, noted], [1, 0, []]);
 });
 
 test("killed again and again, what is raised in the shadow is the same, each once", async (t) => {
-  const folder = folderOf(t);
+  const folder = temporaryFolder(t);
   const through = await runOn(folder, "through");
   let last: Awaited<ReturnType<typeof runOn>> | undefined;
   let runs = 0;

@@ -10,9 +10,9 @@ import { createReferenceBackend } from "../../src/model/backends/reference.ts";
 import { createSimdBackend } from "../../src/model/backends/simd/simd.ts";
 import { DECODER_NAMES, type DecoderName } from "../../src/model/decoders/decoder.ts";
 import { DECODERS } from "../../src/model/decoders/decoders.ts";
-import { NO_DROPOUT } from "../../src/model/dropout.ts";
 import { Random } from "../../src/model/random.ts";
 import { initialParameters, PARAMETER_NAMES, type RgcnShape } from "../../src/model/rgcn.ts";
+import { NO_DROPOUT } from "../../src/model/training/dropout.ts";
 import { temporaryFolder } from "../processes/oddlink.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { Random } from "../../src/model/random.ts";
-import type { TrainingGraph } from "../../src/model/training-graph.ts";
-import type { TrainingInput } from "../../src/model/training-input.ts";
-import type { SnapshotNames, TrainingSnapshot } from "../../src/model/training-snapshot.ts";
+import type { TrainingGraph } from "../../src/model/training/training-graph.ts";
+import type { TrainingInput } from "../../src/model/training/training-input.ts";
+import type { SnapshotNames, TrainingSnapshot } from "../../src/model/training/training-snapshot.ts";
 
 /**
  * Two departments of users and hosts that keep to themselves: every link stays inside one. `crossings` adds links between.

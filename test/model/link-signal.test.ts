@@ -8,7 +8,7 @@ import { DECODERS, meanVector, relationVectors } from "../../src/model/decoders/
 import { linkClassOf } from "../../src/model/epoch.ts";
 import { LinkSignal } from "../../src/model/link-signal.ts";
 import { tailProbability } from "../../src/model/tail.ts";
-import { trainingInput } from "../../src/model/training-input.ts";
+import { trainingInput } from "../../src/model/training/training-input.ts";
 import { addLogin, familiarAfterAnHour, login, loginBytes } from "../graph-state/logins.ts";
 import { untrainedEpoch } from "./epochs.ts";
 

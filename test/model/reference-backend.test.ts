@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ReferenceBackend } from "../../src/model/backends/reference.ts";
 import { DECODER_NAMES } from "../../src/model/decoders/decoder.ts";
-import { NO_DROPOUT } from "../../src/model/dropout.ts";
 import { Random } from "../../src/model/random.ts";
 import { initialParameters, PARAMETER_NAMES, type RgcnShape } from "../../src/model/rgcn.ts";
+import { NO_DROPOUT } from "../../src/model/training/dropout.ts";
 
 const ENTITIES = 7;
 const RELATIONS = 2;

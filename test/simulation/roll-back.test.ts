@@ -11,7 +11,7 @@ import { KafkaTrainerLog } from "../../src/log/kafka/kafka-trainer-log.ts";
 import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";
 import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
 import { Random } from "../../src/model/random.ts";
-import { trainingInput } from "../../src/model/training-input.ts";
+import { trainingInput } from "../../src/model/training/training-input.ts";
 import { kafkaLogOptions } from "../conformance/kafka-world.ts";
 import { flatEpoch } from "../model/epochs.ts";
 import { createTopics, GROUP, QUEUE_BYTES_MAX } from "./schedule.ts";

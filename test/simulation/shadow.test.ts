@@ -12,7 +12,7 @@ import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";
 import { SimulatedCluster } from "../../src/log/simulated/cluster.ts";
 import { sealEpoch } from "../../src/model/epoch.ts";
 import { Random } from "../../src/model/random.ts";
-import { trainingInput } from "../../src/model/training-input.ts";
+import { trainingInput } from "../../src/model/training/training-input.ts";
 import { kafkaLogOptions } from "../conformance/kafka-world.ts";
 import { flatEpoch } from "../model/epochs.ts";
 import { createTopics, GROUP, QUEUE_BYTES_MAX } from "./schedule.ts";

@@ -1,5 +1,5 @@
-import type { Dropout } from "../dropout.ts";
 import type { RgcnParameters, RgcnShape } from "../rgcn.ts";
+import type { Dropout } from "../training/dropout.ts";
 
 /** Directed links over which messages pass: each distinct (from, relation, to) of the training graph. */
 export type MessageGraph = {

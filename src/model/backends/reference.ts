@@ -1,8 +1,8 @@
 import type { Decoder } from "../decoders/decoder.ts";
 import { DECODERS } from "../decoders/decoders.ts";
 import { addPhaseGradients, turn } from "../decoders/phases.ts";
-import { type Dropout, dropOut, NO_DROPOUT } from "../dropout.ts";
 import { PARAMETER_NAMES, parameterSizes, type RgcnParameters, type RgcnShape } from "../rgcn.ts";
+import { type Dropout, dropOut, NO_DROPOUT } from "../training/dropout.ts";
 import { adamRate, BETA1, BETA2, EPSILON } from "./adam.ts";
 import type {
   CreateBackend,

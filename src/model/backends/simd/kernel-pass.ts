@@ -1,6 +1,6 @@
 import { DECODERS } from "../../decoders/decoders.ts";
 import { addPhaseGradients, turn } from "../../decoders/phases.ts";
-import { dropoutKey, dropoutThreshold } from "../../dropout.ts";
+import { dropoutKey, dropoutThreshold } from "../../training/dropout.ts";
 import { adamRate } from "../adam.ts";
 import type { OptimiserOptions } from "../backend.ts";
 import { type Decode, decodeOf, instantiate, type Kernels } from "./kernels.ts";

@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import { DECODERS, relationFloats } from "../../decoders/decoders.ts";
-import { dropOut } from "../../dropout.ts";
 import { PARAMETER_NAMES, type RgcnParameters, type RgcnShape } from "../../rgcn.ts";
+import { dropOut } from "../../training/dropout.ts";
 import { adamRate, BETA1, BETA2, EPSILON } from "../adam.ts";
 import type {
   BackendOptions,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DECODER_NAMES, type Decoder } from "../../src/model/decoders/decoder.ts";
-import { DECODERS, linkScorer, meanVector, relationVectors } from "../../src/model/decoders/decoders.ts";
-import { addPhaseGradients, turn } from "../../src/model/decoders/phases.ts";
-import { Random } from "../../src/model/random.ts";
-import { initialParameters, type RgcnShape } from "../../src/model/rgcn.ts";
+import { DECODER_NAMES, type Decoder } from "../../../src/model/decoders/decoder.ts";
+import { DECODERS, linkScorer, meanVector, relationVectors } from "../../../src/model/decoders/decoders.ts";
+import { addPhaseGradients, turn } from "../../../src/model/decoders/phases.ts";
+import { Random } from "../../../src/model/random.ts";
+import { initialParameters, type RgcnShape } from "../../../src/model/rgcn.ts";
 
 const D = 6;
 const ROWS = 3;

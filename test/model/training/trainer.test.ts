@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import type { OddlinkError } from "../../src/errors.ts";
-import { DECODER_NAMES } from "../../src/model/decoders/decoder.ts";
-import { DECODERS, linkScorer, relationVectors } from "../../src/model/decoders/decoders.ts";
-import { buildEpoch, decodeEpoch, encodeEpoch } from "../../src/model/epoch.ts";
-import { type EpochRequest, trainRequested } from "../../src/model/epoch-training.ts";
-import { embedUnknown } from "../../src/model/rgcn.ts";
-import { type TrainingOptions, train, trainingOptionsSchema } from "../../src/model/trainer.ts";
-import type { TrainingGraph } from "../../src/model/training-graph.ts";
-import type { TrainingInput } from "../../src/model/training-input.ts";
-import { trainInThread } from "../../src/model/training-thread.ts";
-import { snapshotOf, twoCommunities } from "./graphs.ts";
+import type { OddlinkError } from "../../../src/errors.ts";
+import { DECODER_NAMES } from "../../../src/model/decoders/decoder.ts";
+import { DECODERS, linkScorer, relationVectors } from "../../../src/model/decoders/decoders.ts";
+import { buildEpoch, decodeEpoch, encodeEpoch } from "../../../src/model/epoch.ts";
+import { embedUnknown } from "../../../src/model/rgcn.ts";
+import { type EpochRequest, trainRequested } from "../../../src/model/training/epoch-training.ts";
+import { type TrainingOptions, train, trainingOptionsSchema } from "../../../src/model/training/trainer.ts";
+import type { TrainingGraph } from "../../../src/model/training/training-graph.ts";
+import type { TrainingInput } from "../../../src/model/training/training-input.ts";
+import { trainInThread } from "../../../src/model/training/training-thread.ts";
+import { snapshotOf, twoCommunities } from "../graphs.ts";
 
 const small = twoCommunities({ users: 40, hosts: 40, links: 400 });
 const options = trainingOptionsSchema.parse({ dimensions: 16, steps: 100, seed: 3 });

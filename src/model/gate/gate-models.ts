@@ -1,13 +1,13 @@
-import { DECODERS, linkScorer, relationVectors } from "./decoders/decoders.ts";
-import { calibrate, type Epoch, linkClassOf } from "./epoch.ts";
-import { meanInputs, meanRelations } from "./epoch-means.ts";
-import { NEIGHBOURS_MAX } from "./link-signal.ts";
-import { embedUnknown, type Neighbour, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
-import type { Tail } from "./tail.ts";
-import type { TrainedModel } from "./trainer.ts";
-import type { TrainingGraph } from "./training-graph.ts";
-import type { TrainingInput } from "./training-input.ts";
-import { startingPoint, UNKNOWN } from "./warm-start.ts";
+import { DECODERS, linkScorer, relationVectors } from "../decoders/decoders.ts";
+import { calibrate, type Epoch, linkClassOf } from "../epoch.ts";
+import { meanInputs, meanRelations } from "../epoch-means.ts";
+import { NEIGHBOURS_MAX } from "../link-signal.ts";
+import { embedUnknown, type Neighbour, type RgcnParameters, type RgcnShape } from "../rgcn.ts";
+import type { Tail } from "../tail.ts";
+import type { TrainedModel } from "../training/trainer.ts";
+import type { TrainingGraph } from "../training/training-graph.ts";
+import type { TrainingInput } from "../training/training-input.ts";
+import { startingPoint, UNKNOWN } from "../training/warm-start.ts";
 
 /** The running epoch as the gate needs it: plain data, for a thread. Rows by the graph's entities and relations. */
 export type RunningModel = {

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type Epoch, epochBuffers } from "./epoch.ts";
+import { type Epoch, epochBuffers } from "../epoch.ts";
 import { type EpochRequest, trainRequested } from "./epoch-training.ts";
 import type { TrainingProgress } from "./trainer.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linkWeights } from "../../src/model/link-weights.ts";
-import { twoCommunities } from "./graphs.ts";
+import { linkWeights } from "../../../src/model/training/link-weights.ts";
+import { twoCommunities } from "../graphs.ts";
 
 const DAY_MS = 86_400_000;
 const { graph } = twoCommunities({ users: 6, hosts: 6, links: 4 });

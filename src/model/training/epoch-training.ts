@@ -1,7 +1,7 @@
-import { buildEpoch, type Epoch } from "./epoch.ts";
-import { judge } from "./gate.ts";
-import { runningModel } from "./gate-models.ts";
-import { type GateVerdict, uncompared } from "./gate-verdict.ts";
+import { buildEpoch, type Epoch } from "../epoch.ts";
+import { judge } from "../gate/gate.ts";
+import { runningModel } from "../gate/gate-models.ts";
+import { type GateVerdict, uncompared } from "../gate/gate-verdict.ts";
 import { type TrainedModel, type TrainingOptions, type TrainingProgress, train } from "./trainer.ts";
 import { inputOf, type TrainingInput } from "./training-input.ts";
 import type { TrainingSnapshot } from "./training-snapshot.ts";

@@ -1,6 +1,6 @@
-import { relationFloats } from "./decoders/decoders.ts";
-import type { Epoch } from "./epoch.ts";
-import { initialParameters, PARAMETER_NAMES, type RgcnParameters, type RgcnShape } from "./rgcn.ts";
+import { relationFloats } from "../decoders/decoders.ts";
+import type { Epoch } from "../epoch.ts";
+import { initialParameters, PARAMETER_NAMES, type RgcnParameters, type RgcnShape } from "../rgcn.ts";
 import type { TrainingGraph } from "./training-graph.ts";
 import type { TrainingInput } from "./training-input.ts";
 

@@ -1,7 +1,7 @@
 import { freemem } from "node:os";
-import { OddlinkError } from "../errors.ts";
-import type { BackendName } from "./backends/backends.ts";
-import { parameterSizes, type RgcnShape } from "./rgcn.ts";
+import { OddlinkError } from "../../errors.ts";
+import type { BackendName } from "../backends/backends.ts";
+import { parameterSizes, type RgcnShape } from "../rgcn.ts";
 
 const MIB = 2 ** 20;
 /** Bytes of a number: the reference back end is in double precision. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dropOut } from "../../src/model/dropout.ts";
+import { dropOut } from "../../../src/model/training/dropout.ts";
 
 const COUNT = 100_000;
 const RATE = 0.2;

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Graph } from "../graph-state/graph.ts";
+import type { Graph } from "../../graph-state/graph.ts";
 import type { TrainingGraph } from "./training-graph.ts";
 import { namesOf, type TrainingSnapshot, trainingSnapshot } from "./training-snapshot.ts";
 

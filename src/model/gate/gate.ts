@@ -1,11 +1,11 @@
-import type { TrainingBatch } from "./backends/backend.ts";
-import { linkClassOf } from "./epoch.ts";
-import { type FakeKind, FakeSampler } from "./fake-sampler.ts";
+import type { TrainingBatch } from "../backends/backend.ts";
+import { linkClassOf } from "../epoch.ts";
+import { tailProbability } from "../tail.ts";
+import { type FakeKind, FakeSampler } from "../training/fake-sampler.ts";
+import { heldOutLinks, type TrainedModel, type TrainingOptions } from "../training/trainer.ts";
+import type { TrainingGraph } from "../training/training-graph.ts";
 import { type Asked, askCandidate, askRunning, type RunningModel } from "./gate-models.ts";
 import { GATE_FAKES, type GateFake, type GateVerdict, uncompared } from "./gate-verdict.ts";
-import { tailProbability } from "./tail.ts";
-import { heldOutLinks, type TrainedModel, type TrainingOptions } from "./trainer.ts";
-import type { TrainingGraph } from "./training-graph.ts";
 
 /** On fewer links the standard error of a difference of AUCs is a tenth: only what nobody would miss could be seen. */
 export const GATE_LINKS_MIN = 30;

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linkScorer } from "../../src/model/decoders/decoders.ts";
-import { buildEpoch, type Epoch } from "../../src/model/epoch.ts";
-import { GATE_LINKS_MIN, judge } from "../../src/model/gate.ts";
-import { runningModel } from "../../src/model/gate-models.ts";
-import { GATE_FAKES } from "../../src/model/gate-verdict.ts";
-import { type TrainedModel, train, trainingOptionsSchema } from "../../src/model/trainer.ts";
-import type { TrainingGraph } from "../../src/model/training-graph.ts";
-import type { TrainingInput } from "../../src/model/training-input.ts";
-import { startingPoint } from "../../src/model/warm-start.ts";
-import { twoCommunities } from "./graphs.ts";
+import { linkScorer } from "../../../src/model/decoders/decoders.ts";
+import { buildEpoch, type Epoch } from "../../../src/model/epoch.ts";
+import { GATE_LINKS_MIN, judge } from "../../../src/model/gate/gate.ts";
+import { runningModel } from "../../../src/model/gate/gate-models.ts";
+import { GATE_FAKES } from "../../../src/model/gate/gate-verdict.ts";
+import { type TrainedModel, train, trainingOptionsSchema } from "../../../src/model/training/trainer.ts";
+import type { TrainingGraph } from "../../../src/model/training/training-graph.ts";
+import type { TrainingInput } from "../../../src/model/training/training-input.ts";
+import { startingPoint } from "../../../src/model/training/warm-start.ts";
+import { twoCommunities } from "../graphs.ts";
 
 const options = trainingOptionsSchema.parse({ dimensions: 16, steps: 100, seed: 3 });
 /** Links are first seen at 0 to 999: the running epoch has seen those before this, and the newest tenth comes after it. */

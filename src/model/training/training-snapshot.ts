@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import type { Graph } from "../graph-state/graph.ts";
-import { ENTITY_KINDS, HOST_KIND, USER_KIND } from "../graph-state/link-kinds.ts";
+import type { Graph } from "../../graph-state/graph.ts";
+import { ENTITY_KINDS, HOST_KIND, USER_KIND } from "../../graph-state/link-kinds.ts";
 
 /** Kinds of entities that a model knows: places in `ENTITY_KINDS`, in the order of the graph that is trained on. */
 const KINDS: readonly number[] = [USER_KIND, HOST_KIND];

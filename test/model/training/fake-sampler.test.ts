@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TrainingBatch } from "../../src/model/backends/backend.ts";
-import { FAKE_KINDS, FakeSampler, negativesSchema } from "../../src/model/fake-sampler.ts";
-import { twoCommunities } from "./graphs.ts";
+import type { TrainingBatch } from "../../../src/model/backends/backend.ts";
+import { FAKE_KINDS, FakeSampler, negativesSchema } from "../../../src/model/training/fake-sampler.ts";
+import { twoCommunities } from "../graphs.ts";
 
 const USERS = 60;
 const { graph } = twoCommunities({ users: USERS, hosts: USERS, links: 500 });

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { OddlinkError } from "../errors.ts";
-import type { Epoch } from "./epoch.ts";
+import { OddlinkError } from "../../errors.ts";
+import type { Epoch } from "../epoch.ts";
 import type { EpochRequest } from "./epoch-training.ts";
 import type { TrainingProgress } from "./trainer.ts";
 import { snapshotBuffers } from "./training-snapshot.ts";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linkScorer } from "../../src/model/decoders/decoders.ts";
-import { buildEpoch, type Epoch } from "../../src/model/epoch.ts";
-import { initialParameters } from "../../src/model/rgcn.ts";
-import { tailProbability } from "../../src/model/tail.ts";
-import { train, trainingOptionsSchema } from "../../src/model/trainer.ts";
-import type { TrainingInput } from "../../src/model/training-input.ts";
-import { startingPoint, warmParameters } from "../../src/model/warm-start.ts";
-import { twoCommunities } from "./graphs.ts";
+import { linkScorer } from "../../../src/model/decoders/decoders.ts";
+import { buildEpoch, type Epoch } from "../../../src/model/epoch.ts";
+import { initialParameters } from "../../../src/model/rgcn.ts";
+import { tailProbability } from "../../../src/model/tail.ts";
+import { train, trainingOptionsSchema } from "../../../src/model/training/trainer.ts";
+import type { TrainingInput } from "../../../src/model/training/training-input.ts";
+import { startingPoint, warmParameters } from "../../../src/model/training/warm-start.ts";
+import { twoCommunities } from "../graphs.ts";
 
 const small = twoCommunities({ users: 40, hosts: 40, links: 400 });
 const options = trainingOptionsSchema.parse({ dimensions: 16, steps: 100, seed: 3 });

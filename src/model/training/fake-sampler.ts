@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { TrainingBatch } from "./backends/backend.ts";
-import { Random } from "./random.ts";
+import type { TrainingBatch } from "../backends/backend.ts";
+import { Random } from "../random.ts";
 import type { TrainingGraph } from "./training-graph.ts";
 
 /**

@@ -1,0 +1,144 @@
+import type { Facts } from "../graph-state/facts.ts";
+import type { Familiarity } from "../graph-state/familiarity.ts";
+import type { Graph } from "../graph-state/graph.ts";
+import type { Incident } from "../graph-state/incidents.ts";
+import { NO_ROW } from "../graph-state/link-row.ts";
+import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
+import { type AlertBudget, BUDGET_SCORE_MAX } from "./budget.ts";
+import { type Decision, ODDER_NATS, PER_NAT, QUIET, SHADOW_PREFIX, SLOT_MS } from "./decision.ts";
+import type { Signal } from "./odd-login.ts";
+import { repeatedSinceMs } from "./repetition.ts";
+import type { VolumePolicy } from "./volume-policy.ts";
+
+/** Incidents of the presence tier last a day. */
+const PRESENCE_SLOT_MS = 24 * 3_600_000;
+
+/**
+ * Decides which scored logins become alerts, and to which incident they belong.
+ *
+ * Presence stands outside the budget: each such login is an alert. For the rest an alert is a score below the threshold,
+ * fixed or read from the budget; under a budget a repetition raises none, and an incident that alerted already needs
+ * something odder still.
+ */
+export class AlertPolicy {
+  readonly #graph: Graph;
+  readonly #fixed: number | undefined;
+  readonly #budget: AlertBudget | undefined;
+  readonly #familiarity: Familiarity;
+  readonly #owns: (partition: number) => boolean;
+  readonly #volume: VolumePolicy | undefined;
+
+  /**
+   * @param owns whether a partition of the input is this process's; the owner counts an incident that has ended
+   * @param volume told of the incidents of its own channel
+   */
+  constructor(
+    graph: Graph,
+    familiarity: Familiarity,
+    threshold: number | AlertBudget,
+    owns: (partition: number) => boolean,
+    volume?: VolumePolicy,
+  ) {
+    this.#volume = volume;
+    this.#graph = graph;
+    this.#familiarity = familiarity;
+    this.#owns = owns;
+    this.#fixed = typeof threshold === "number" ? threshold : undefined;
+    this.#budget = typeof threshold === "number" ? undefined : threshold;
+  }
+
+  /** The threshold in force, for display; 0 means that nothing but presence can alert now. */
+  threshold(): number {
+    return this.#fixed ?? this.#budget!.threshold(this.#graph.window.watermarkMs);
+  }
+
+  /** To be called whenever event time has moved on, before the next decision. */
+  advance(): void {
+    const { watermarkMs } = this.#graph.window;
+    for (const incident of this.#graph.incidents.close(watermarkMs)) {
+      if (incident.tier === "presence" || !this.#owns(incident.partition)) continue;
+      if (incident.tier.startsWith(SHADOW_PREFIX)) continue;
+      if (incident.tier === "volume") this.#volume?.closed(incident.peak / PER_NAT);
+      else this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
+    }
+  }
+
+  /**
+   * @param facts what the graph knew before the login
+   * @param partition the one of the input that the login came from
+   */
+  decide(signal: Signal, score: number, login: LoginBytes, facts: Facts, partition: number): Decision {
+    return signal === "presence"
+      ? this.#ofPresence(score, login, facts, partition)
+      : this.#ofBudget(signal, score, login, facts, partition);
+  }
+
+  /** An incident lasts as long as the account's link to the host: whoever lacks presence there lacks it tomorrow too. */
+  #ofPresence(score: number, login: LoginBytes, facts: Facts, partition: number): Decision {
+    const { statistics } = this.#graph.links;
+    const { userSourceRow: row } = facts;
+    const sinceMs = row === NO_ROW ? Number.POSITIVE_INFINITY : statistics.firstMsOf(row);
+    const incident = this.#note("presence", score, login, PRESENCE_SLOT_MS, true, partition);
+    const isRepetition = incident.alerts > 1 || (row !== NO_ROW && statistics.alertsOf(row) > 0);
+    return {
+      isAlert: true,
+      threshold: null,
+      incident,
+      incidentStartMs: this.#slotStart(PRESENCE_SLOT_MS, sinceMs),
+      isRepetition,
+    };
+  }
+
+  #ofBudget(signal: Signal, score: number, login: LoginBytes, facts: Facts, partition: number): Decision {
+    const threshold = this.threshold();
+    const sinceMs = repeatedSinceMs(this.#graph, this.#familiarity, login, facts);
+    const incidentStartMs = this.#slotStart(SLOT_MS, sinceMs);
+    let isRepetition = sinceMs < Number.POSITIVE_INFINITY;
+    if (isRepetition && this.#budget !== undefined) {
+      return { isAlert: false, threshold, incident: undefined, incidentStartMs, isRepetition };
+    }
+    if (score >= BUDGET_SCORE_MAX && score >= threshold) return QUIET;
+    let isAlert = score < threshold;
+    if (isAlert && this.#budget !== undefined) {
+      const open = this.#graph.incidents.find(
+        signal,
+        login.text(USER),
+        login.text(SOURCE_HOST),
+        this.#slotStart(SLOT_MS),
+      );
+      isRepetition = open !== undefined && open.alerts > 0;
+      isAlert = !isRepetition || -Math.log(score) >= open!.alertedPeak / PER_NAT + ODDER_NATS;
+      if (isAlert) this.#budget.issue(this.#graph.window.watermarkMs);
+    }
+    const incident = this.#note(signal, score, login, SLOT_MS, isAlert, partition);
+    return { isAlert, threshold, incident, incidentStartMs, isRepetition };
+  }
+
+  #note(
+    tier: Signal,
+    score: number,
+    login: LoginBytes,
+    slotMs: number,
+    isAlert: boolean,
+    partition: number,
+  ): Incident {
+    const slotStartMs = this.#slotStart(slotMs);
+    const peak = Math.round(-Math.log(score) * PER_NAT);
+    return this.#graph.incidents.add({
+      tier,
+      user: login.text(USER),
+      sourceHost: login.text(SOURCE_HOST),
+      slotStartMs,
+      slotEndMs: slotStartMs + slotMs,
+      alerts: isAlert ? 1 : 0,
+      peak,
+      alertedPeak: isAlert ? peak : 0,
+      partition,
+    });
+  }
+
+  /** Start of the slot of `sinceMs`, or of the one that event time is in if that is earlier. */
+  #slotStart(slotMs: number, sinceMs: number = Number.POSITIVE_INFINITY): number {
+    return Math.floor(Math.min(sinceMs, this.#graph.window.watermarkMs) / slotMs) * slotMs;
+  }
+}
