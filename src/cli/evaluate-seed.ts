@@ -43,7 +43,13 @@ export async function evaluateSeed(seed: SeedEvaluation, signal: AbortSignal): P
   const ablation: Record<string, ScenarioRanking> = {};
   for (const { name, config: variant } of ablationVariants(config)) {
     const { figures } = await withInput(seed, variant, signal, name, evaluate);
-    const { raised: _raised, budget: _budget, baselines: _baselines, ...ranking } = figures;
+    const {
+      raised: _raised,
+      budget: _budget,
+      baselines: _baselines,
+      contrastWeights: _weights,
+      ...ranking
+    } = figures;
     ablation[name] = ranking;
   }
   return { ...evaluated, figures: { ...evaluated.figures, ablation } };

@@ -156,6 +156,11 @@ export class Engine {
     return this.#state.scoring.weakOnlySources.list();
   }
 
+  /** Weight of each feature of the contrast, per standard deviation; undefined until they are learnt. */
+  get contrastWeights(): Readonly<Record<string, number>> | undefined {
+    return this.#state.scoring.contrastWeights;
+  }
+
   /** How often the graph was built anew because it held what another process's commit made void. */
   get rebuildCount(): number {
     return this.#state.rebuildCount;

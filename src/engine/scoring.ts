@@ -104,6 +104,11 @@ export class Scoring {
     return this.#policy.threshold();
   }
 
+  /** Weight of each feature of the contrast, per standard deviation; undefined until they are learnt. */
+  get contrastWeights(): Readonly<Record<string, number>> | undefined {
+    return this.#surprise.weights();
+  }
+
   adopt(epoch: Epoch): void {
     this.#epoch = epoch;
     this.#link.adopt(epoch);

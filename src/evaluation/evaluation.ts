@@ -22,6 +22,8 @@ export type Evaluation = ScenarioRanking & {
   readonly baselines: Readonly<Record<string, ScenarioRanking>>;
   /** How the alert budget was held; the comparator has none. */
   readonly budget?: BudgetHolding;
+  /** Weight that surprise gave each feature in the end, per standard deviation; null if it had learnt none. */
+  readonly contrastWeights?: Readonly<Record<string, number>> | null;
   /** Each signal alone, and the default without each, where asked for. */
   readonly ablation?: Readonly<Record<string, ScenarioRanking>>;
   /** What the comparator says besides, where it was the detector. */
@@ -74,7 +76,7 @@ export async function evaluate(
   let truePositives = 0;
   let positives = 0;
 
-  await streamLogins(input, (streamed) => {
+  const { contrastWeights } = await streamLogins(input, (streamed) => {
     if (!streamed.isInPeriod) return;
     const { scored, label, incident } = streamed;
     const { timeMs } = streamed.login;
@@ -100,6 +102,7 @@ export async function evaluate(
       raised: { alerts, truePositives, positives, days: budget.daysBegun },
       budget: budget.result(),
       baselines: baselines.results(),
+      contrastWeights: contrastWeights ?? null,
     },
     drawing: {
       own: own.curves(),

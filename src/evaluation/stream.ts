@@ -43,11 +43,13 @@ export type StreamedLogin = {
 /**
  * Scores a labelled stream causally, each login before it is added. Labels are looked at only after a login was scored, and
  * never by what scores: they are compared with the names that the source gives, all the rest sees pseudonyms.
+ *
+ * @returns the engine, as the end of the stream left it
  */
 export async function streamLogins(
   input: StreamInput,
   onLogin: (streamed: StreamedLogin) => void,
-): Promise<void> {
+): Promise<Engine> {
   const { config, log, time, train, labels, fromMs, renaming, onProgress, signal } = input;
   const engine = new Engine({
     config,
@@ -67,4 +69,5 @@ export async function streamLogins(
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   await engine.run();
+  return engine;
 }

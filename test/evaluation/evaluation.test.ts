@@ -100,6 +100,14 @@ test("labels with scenarios give recall by scenario, for the baselines too", asy
   }
 });
 
+test("the weights that surprise has learnt in the end are told, none below zero; none where nothing is learnt", async () => {
+  const weightsOf = async (settings: object) =>
+    (await scores(LINES, { training: { mode: "off" }, ...settings })).evaluated.figures.contrastWeights;
+  const weights = Object.values((await weightsOf({}))!);
+  assert.ok(weights.every((weight) => weight >= 0) && weights.some((weight) => weight > 0));
+  assert.equal(await weightsOf({ surprise: { contrast: false } }), null);
+});
+
 test("what comes before the scored period is warm-up: its labels count for nothing", async () => {
   const { figures } = (await scores(LINES, { training: { mode: "off" } }, { fromMs: 155_400_000 })).evaluated;
   assert.equal(figures.positives, 3);

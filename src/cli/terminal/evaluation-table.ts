@@ -40,6 +40,7 @@ export function renderEvaluation(report: EvaluationReport): string {
     ...(notebook === undefined ? [] : notebookLines(notebook)),
     `Alerts raised: ${raised.alerts} in ${raised.days} days; ${raised.truePositives} of ${raised.positives} labelled logins among them.`,
     ...(budget === undefined ? [] : budgetLines(budget)),
+    ...weightLines(report.contrastWeights),
     "AP average precision; FPR@50% share of the rest looked at to find half; R@N/d recall at N alerts a day.",
     "Ties count against the detector. Labels are incomplete, so precision is a lower bound.",
   ];
@@ -92,6 +93,16 @@ function budgetLines(budget: BudgetHolding): string[] {
   return [
     `Budget of ${alertsPerDay} a day: ${alerts} alerts in ${days} whole days, mean error ${percent(meanError)}; within 20 %: ` +
       `${percent(budget.daysWithin20Percent)} of the days, ${percent(budget.weeksWithin20Percent)} of ${weeks} whole weeks. ${presence}`,
+  ];
+}
+
+function weightLines(weights: EvaluationReport["contrastWeights"]): string[] {
+  if (weights === undefined || weights === null) return [];
+  const sorted = Object.entries(weights)
+    .filter(([, weight]) => weight > 0)
+    .sort(([, a], [, b]) => b - a);
+  return [
+    `Weights of surprise in the end, per standard deviation: ${sorted.map(([name, weight]) => `${name} ${weight.toFixed(2)}`).join(", ")}.`,
   ];
 }
 

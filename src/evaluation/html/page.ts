@@ -40,7 +40,8 @@ ${ablation === undefined ? NOTHING : rankingTable("Ablation, by login", Object.e
 ${byScenario === undefined ? NOTHING : scenarioTable(byScenario)}
 ${curves(report.detector, drawing)}
 ${histogram(drawing)}
-${budget(report, drawing)}`;
+${budget(report, drawing)}
+${weights(report)}`;
   const page = markup`<!doctype html>
 <html lang="en">
 <head>
@@ -174,6 +175,18 @@ function budget({ budget: held }: EvaluationReport, { alertsByDay }: Drawing): M
   return markup`<h2>Alerts by day</h2>
 <p>${summary} ${presence} The last day may not be over.</p>
 ${barChart("Alerts under the budget by day", { label: "days since the start of the scored period", domain: [0, alertsByDay.length], kind: "linear" }, { label: "alerts", domain: [0, most], kind: "linear" }, bars, alertsPerDay ?? undefined)}`;
+}
+
+function weights({ contrastWeights: learnt }: EvaluationReport): Markup {
+  if (learnt === undefined || learnt === null) return NOTHING;
+  const rows = Object.entries(learnt).sort(([, a], [, b]) => b - a);
+  return markup`<h2>What surprise has learnt</h2>
+<p>Without labels, from logins against fakes of them: what a feature adds to the log-odds for each standard deviation that a login lies above the usual. None is below zero.</p>
+${table(
+  "Weights in the end",
+  ["feature", "weight"],
+  rows.map(([name, weight]) => [name, weight.toFixed(3)]),
+)}`;
 }
 
 function number(value: number | null, digits: number): string {

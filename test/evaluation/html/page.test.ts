@@ -34,6 +34,7 @@ function page(scenario: string | undefined, positives = 3): string {
       presenceIncidentsWithoutLabelPerDay: { mean: 0.5, most: 1 },
     },
     baselines: { "degree-sum": result },
+    contrastWeights: { noTicket: 0.25, sinceUserSource: 1.5 },
   };
   const report: EvaluationReport = {
     ...figures,
@@ -100,6 +101,13 @@ describe("the page", () => {
 
   test("says how many presence incidents a day hold no labelled login", () => {
     assert.match(page("star"), /1 incidents; 0\.5 incidents a day without a labelled login, 1 at most\./);
+  });
+
+  test("lists the weights that surprise has learnt, the largest first", () => {
+    assert.match(
+      page("star"),
+      /sinceUserSource<\/th><td>1\.500<\/td><\/tr>\n<tr><th scope="row">noTicket<\/th><td>0\.250/,
+    );
   });
 
   test("says that there is no curve where nothing is labelled", () => {
