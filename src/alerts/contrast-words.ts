@@ -23,7 +23,10 @@ export function contrastWords(
     case "sinceSourceTargetType":
     case "rareSourceTargetType":
       return {
-        text: `${sourceHost} logged on to ${targetHost}${by} ${timesBefore(facts.sourceTargetTypeCount)}, of ${wholeNumber.format(facts.sourceTargetCount)} in all`,
+        text:
+          facts.sourceTargetCount === 0
+            ? `${sourceHost} never logged on to ${targetHost} before`
+            : `${sourceHost} logged on to ${targetHost}${by} ${timesBefore(facts.sourceTargetTypeCount)}, of ${wholeNumber.format(facts.sourceTargetCount)} in all`,
         observed: Number.isNaN(facts.sourceTargetTypeLastMs)
           ? "never before"
           : `last ${ago(facts.timeMs - facts.sourceTargetTypeLastMs)}`,
@@ -31,7 +34,9 @@ export function contrastWords(
       };
     case "sinceUserSource":
       return {
-        text: `${user} was last seen on ${sourceHost} ${Number.isNaN(facts.userSourceLastMs) ? "never" : ago(facts.timeMs - facts.userSourceLastMs)}`,
+        text: Number.isNaN(facts.userSourceLastMs)
+          ? `${user} was never seen on ${sourceHost} before`
+          : `${user} was last seen on ${sourceHost} ${ago(facts.timeMs - facts.userSourceLastMs)}`,
         observed: `${wholeNumber.format(facts.userSourceCount)} records`,
         usual: "seen there shortly before",
       };

@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { FactReader, Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
-import type { LinkKind } from "../graph-state/link-kinds.ts";
+import { HOST_KIND, type LinkKind } from "../graph-state/link-kinds.ts";
+import { NO_ENTITY } from "../graph-state/names.ts";
 import type { Login } from "../ingest/login.ts";
 import { SOURCE_HOST, TARGET_HOST, USER } from "../ingest/login-bytes.ts";
 import type { LinkOddness } from "../model/link-signal.ts";
@@ -77,10 +78,7 @@ export class Explainer {
       // Another signal's alert says first what raised it, and then the burst, however many reasons there are.
       if (reason !== undefined) reasons.splice(signal === "volume" ? 0 : 1, 0, reason);
     }
-    if (reasons.length === 0) {
-      const odd = this.#words("sourceGivenUser", login, facts);
-      if (odd !== undefined) reasons.push({ signal, feature: "sourceGivenUser", ...odd, contribution: 0 });
-    }
+    if (reasons.length === 0) reasons.push(this.#sumOfTraits(signal, login, facts));
     return reasons.slice(0, REASONS_MAX);
   }
 
@@ -110,6 +108,24 @@ export class Explainer {
     return { firstMs: statistics.firstMsOf(user), lastMs: statistics.lastMsOf(user) };
   }
 
+  /** No trait is odd by itself: the strongest of them, as one of many. */
+  #sumOfTraits(signal: Signal, login: Login, facts: Facts): Reason {
+    for (const { feature, contribution } of this.#surprise.contributions()) {
+      const words = contribution > 0 ? this.#words(feature, login, facts) : undefined;
+      if (words === undefined) continue;
+      const text = `No single trait stands out, all of them together do; first among them: ${words.text}`;
+      return { signal, feature, ...words, text, contribution };
+    }
+    return {
+      signal,
+      feature: "allTraits",
+      text: "No single trait stands out, all of them together do",
+      observed: "many slight differences",
+      usual: "fewer of them",
+      contribution: 0,
+    };
+  }
+
   #presence(login: Login, facts: Facts): Reason {
     const { userSource } = this.#kinds;
     const strong = this.#peers(userSource, "from", facts.ids[USER]!, "strong");
@@ -134,14 +150,18 @@ export class Explainer {
   #burst(login: Login, facts: Facts): Reason | undefined {
     const found = this.#volume.found(facts);
     if (found === undefined) return undefined;
-    const { key, logins, usualLogins } = found;
+    const { key, logins, usualLogins, main } = found;
     const { sourceHost, targetHost } = login;
     const span = `within ${TOLD_MINUTES} minutes`;
     const usual = usualTimes(usualLogins);
     const who = {
       pair: `${sourceHost} logged on to ${targetHost} ${times(logins)} ${span}`,
       source: `${sourceHost} logged on to ${hosts(found.hosts)}, ${times(logins)} ${span}`,
-      target: `${targetHost} was logged on to from ${hosts(found.hosts)}, ${times(logins)} ${span}`,
+      target:
+        `${targetHost} was logged on to from ${hosts(found.hosts)}, ${times(logins)} ${span}` +
+        (main.host === NO_ENTITY
+          ? ""
+          : `, most often from ${this.#graph.names.entities[HOST_KIND]!.nameOf(main.host)} (${wholeNumber.format(main.logins)})`),
     }[key];
     return {
       signal: "volume",
@@ -239,7 +259,10 @@ export class Explainer {
     if (top === undefined || top.value === authType) {
       const own = top?.count ?? 0;
       return {
-        text: `${authType} is known of ${name} from ${wholeNumber.format(own)} logins only`,
+        text:
+          own === 0
+            ? `Nothing is known of how ${name} is logged on to or from, and this was by ${authType}`
+            : `${authType} is known of ${name} from ${wholeNumber.format(own)} logins only`,
         observed: `${wholeNumber.format(own)} of ${wholeNumber.format(total)}`,
         usual: top === undefined ? "nothing known" : top.value,
       };

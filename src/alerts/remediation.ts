@@ -1,15 +1,12 @@
 import type { OddLogin } from "./odd-login.ts";
 import { shown } from "./wording.ts";
 
-/** Every answer goes back to the engine: it is how a benign link becomes one, and how an odd one stays out of training. */
-const VERDICT = "Answer the alert with a verdict, benign ones too.";
-
 /** What the analyst does next, cheapest check first. Plain sentences: they are read in a ticket, not in oddlink. */
 export function nextSteps(odd: OddLogin): string {
   const user = odd.login.user === "" ? "the account" : shown(odd.login.user);
   const source = odd.login.sourceHost === "" ? "the source host" : shown(odd.login.sourceHost);
   const target = odd.login.targetHost === "" ? "the target host" : shown(odd.login.targetHost);
-  return `${steps(odd, user, source, target)} ${VERDICT}`;
+  return steps(odd, user, source, target);
 }
 
 function steps(odd: OddLogin, user: string, source: string, target: string): string {
@@ -31,6 +28,11 @@ function steps(odd: OddLogin, user: string, source: string, target: string): str
         `If there is none, follow the logins into ${source} before this one and out of ${target} after it.`
       );
     case "volume":
+      if (odd.reasons[0]?.feature === "targetLogins")
+        return (
+          `Find out what logs on to ${target} so often, beginning with the host that most logins come from; a job, a scanner or an expired ` +
+          `password is likeliest. If none explains it, keep these hosts from ${target}, and check which of the attempts succeeded.`
+        );
       return (
         `Find the process on ${source} that logs in so often; a job, a scanner or an expired password is likeliest. ` +
         `If none explains it, stop ${source} from reaching ${target}, and check which of the attempts succeeded.`

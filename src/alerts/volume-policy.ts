@@ -52,7 +52,11 @@ export class VolumePolicy {
     const open = this.#graph.incidents.find("volume", "", group, slotStartMs);
     const isFirst = open === undefined || open.alerts === 0;
     const isAlert =
-      !isTaken && this.#volume.isBurst && score < threshold && (isFirst || peak >= GROWTH * open.alertedPeak);
+      !isTaken &&
+      // A fixed threshold is taken at its word.
+      (this.#volume.isBurst || this.#fixed !== undefined) &&
+      score < threshold &&
+      (isFirst || peak >= GROWTH * open.alertedPeak);
     if (isAlert && isFirst) this.#budget?.issue(watermarkMs);
     const incident: Incident = this.#graph.incidents.add({
       tier: "volume",

@@ -52,167 +52,178 @@ const registrySchema = z
   });
 
 /** Everything that can be configured, with its default. One schema for file, environment and flags. */
-export const configSchema = z.strictObject({
-  seed: z
-    .number()
-    .int()
-    .min(0)
-    .max(0xffffffff)
-    .default(1)
-    .describe("seed of everything random, which is training alone"),
-  input: z
-    .strictObject({
-      format: z.enum(FORMAT_NAMES).default("auto").describe("input format; auto recognises each record"),
-      lanlStartMs: z
-        .number()
-        .int()
-        .min(0)
-        .default(0)
-        .describe("what second 0 of LANL's clock means, ms since the epoch; LANL never published it"),
-      recordBytesMax: z
-        .number()
-        .int()
-        .min(1024)
-        .max(1 << 26)
-        .default(1 << 20)
-        .describe("longest record in bytes; of longer ones the beginning is dead-lettered"),
-      rejectedShareMax: z
-        .number()
-        .min(0)
-        .max(1)
-        .default(0.1)
-        .describe(
-          "a run ends with an error once this share of its records is unreadable (and at least 100 are); on Kafka it warns and goes on",
-        ),
-      duplicatesMax: z
-        .number()
-        .int()
-        .min(0)
-        .max(1e7)
-        .default(100_000)
-        .describe("recent event ids remembered for each input, to tell duplicates; not kept across restarts"),
-      registry: registrySchema.optional(),
-    })
-    .refine((input) => input.format !== "avro" || input.registry !== undefined, {
-      message: "format avro needs a schema registry: set input.registry.url",
-    })
-    .prefault({}),
-  links: z
-    .array(linkKindSchema)
-    .min(1)
-    .max(LINK_KINDS_MAX - 6)
-    .refine((links) => new Set(links.map(({ from, to }) => `${from}-${to}`)).size === links.length, {
-      message: "two links have the same columns",
-    })
-    .refine((links) => links.every(({ from, to }) => from !== to), {
-      message: "a link leads from a column to itself",
-    })
-    .default([...DEFAULT_LINK_KINDS])
-    .describe("which columns form links"),
-  window: windowOptionsSchema.prefault({}),
-  familiarAfterHours: z
-    .number()
-    .min(0)
-    .max(24 * 30)
-    .default(1)
-    .describe("age at which a link begins to count as familiar: nothing repeated becomes normal at once"),
-  alertedFamiliarAfterHours: z
-    .number()
-    .min(0)
-    .max(24 * 90)
-    .default(72)
-    .describe(
-      "the same of a link that an alert named: time to look at it, a weekend included; till then it belongs to its incident",
-    ),
-  presence: presenceOptionsSchema.prefault({}),
-  surprise: surpriseOptionsSchema.prefault({}),
-  training: trainingOptionsSchema
-    .omit({ seed: true, negatives: true })
-    .extend({
-      mode: z
-        .enum(TRAINING_MODES)
-        .default("replay")
-        .describe(
-          "off; replay: by event time, awaited, the same bytes every time; live: by wall clock, never awaited, and on Kafka what replay means too",
-        ),
-      firstAfterHours: z
-        .number()
-        .positive()
-        .max(8760)
-        .default(12)
-        .describe("hours before the first training"),
-      everyHours: z.number().positive().max(8760).default(12).describe("hours between trainings"),
-      warmStart: z
-        .boolean()
-        .default(true)
-        .describe("begin each epoch from the one before: fewer steps, and scores that stay comparable"),
-      gate: z
-        .boolean()
-        .default(true)
-        .describe(
-          "adopt a new epoch only if it is no worse than the one in force, and take it back if it brings too many alerts",
-        ),
-      shadow: z
-        .boolean()
-        .default(false)
-        .describe(
-          "a new epoch scores beside the one in force and alerts nobody: what it would have raised goes to alerts-shadow, until oddlink train --promote",
-        ),
-      linksMin: z.number().int().min(1).max(1e9).default(200).describe("no training on fewer links"),
-    })
-    .refine(({ decoder, dimensions }) => isReadable(decoder, dimensions), { message: ODD_DIMENSIONS })
-    .prefault({}),
-  detector: z
-    .enum(DETECTORS)
-    .default("default")
-    .describe("which signal orders the logins; default combines them"),
-  withoutSignal: z
-    .enum(SIGNALS)
-    .optional()
-    .describe(
-      "a signal that the default detector does without; evaluate --ablation tells what each is worth",
-    ),
-  threshold: z
-    .number()
-    .gt(PRESENCE_SHARE)
-    .max(1)
-    .optional()
-    .describe("fixed threshold: a login that scores below it is an alert; takes the place of alertsPerDay"),
-  alertsPerDay: z
-    .number()
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(5)
-    .describe("alert budget below the presence tier, for the whole input"),
-  volume: z
-    .strictObject({
-      alertsPerDay: z
-        .number()
-        .int()
-        .min(1)
-        .max(100_000)
-        .default(2)
-        .describe("alert budget of floods, scans and sprays, beside alertsPerDay"),
-    })
-    .prefault({}),
-  kafka: kafkaSchema.prefault({}),
-  outputs: z
-    .strictObject({
-      store: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("SQLite file that keeps everything; without it nothing is kept"),
-      alerts: z.string().min(1).optional().describe("file for alerts, one OCSF finding a line"),
-      alertsShadow: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("file for what an epoch in the shadow would have raised, with training.shadow"),
-      scored: z.string().min(1).optional().describe("file for scored logins, one a line"),
-      scoredLogins: z.boolean().default(false).describe("keep every scored login in the store"),
-    })
-    .prefault({}),
-});
+export const configSchema = z
+  .strictObject({
+    seed: z
+      .number()
+      .int()
+      .min(0)
+      .max(0xffffffff)
+      .default(1)
+      .describe("seed of everything random, which is training alone"),
+    input: z
+      .strictObject({
+        format: z.enum(FORMAT_NAMES).default("auto").describe("input format; auto recognises each record"),
+        lanlStartMs: z
+          .number()
+          .int()
+          .min(0)
+          .default(0)
+          .describe("what second 0 of LANL's clock means, ms since the epoch; LANL never published it"),
+        recordBytesMax: z
+          .number()
+          .int()
+          .min(1024)
+          .max(1 << 26)
+          .default(1 << 20)
+          .describe("longest record in bytes; of longer ones the beginning is dead-lettered"),
+        rejectedShareMax: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.1)
+          .describe(
+            "a run ends with an error once this share of its records is unreadable (and at least 100 are); on Kafka it warns and goes on",
+          ),
+        duplicatesMax: z
+          .number()
+          .int()
+          .min(0)
+          .max(1e7)
+          .default(100_000)
+          .describe(
+            "recent event ids remembered for each input, to tell duplicates; not kept across restarts",
+          ),
+        registry: registrySchema.optional(),
+      })
+      .refine((input) => input.format !== "avro" || input.registry !== undefined, {
+        message: "format avro needs a schema registry: set input.registry.url",
+      })
+      .prefault({}),
+    links: z
+      .array(linkKindSchema)
+      .min(1)
+      .max(LINK_KINDS_MAX - 6)
+      .refine((links) => new Set(links.map(({ from, to }) => `${from}-${to}`)).size === links.length, {
+        message: "two links have the same columns",
+      })
+      .refine((links) => links.every(({ from, to }) => from !== to), {
+        message: "a link leads from a column to itself",
+      })
+      .default([...DEFAULT_LINK_KINDS])
+      .describe("which columns form links"),
+    window: windowOptionsSchema.prefault({}),
+    familiarAfterHours: z
+      .number()
+      .min(0)
+      .max(24 * 30)
+      .default(1)
+      .describe("age at which a link begins to count as familiar: nothing repeated becomes normal at once"),
+    alertedFamiliarAfterHours: z
+      .number()
+      .min(0)
+      .max(24 * 90)
+      .default(72)
+      .describe(
+        "the same of a link that an alert named: time to look at it, a weekend included; till then it belongs to its incident",
+      ),
+    presence: presenceOptionsSchema.prefault({}),
+    surprise: surpriseOptionsSchema.prefault({}),
+    training: trainingOptionsSchema
+      .omit({ seed: true, negatives: true })
+      .extend({
+        mode: z
+          .enum(TRAINING_MODES)
+          .default("replay")
+          .describe(
+            "off; replay: by event time, awaited, the same bytes every time; live: by wall clock, never awaited, and on Kafka what replay means too",
+          ),
+        firstAfterHours: z
+          .number()
+          .positive()
+          .max(8760)
+          .default(12)
+          .describe("hours before the first training"),
+        everyHours: z.number().positive().max(8760).default(12).describe("hours between trainings"),
+        warmStart: z
+          .boolean()
+          .default(true)
+          .describe("begin each epoch from the one before: fewer steps, and scores that stay comparable"),
+        gate: z
+          .boolean()
+          .default(true)
+          .describe(
+            "adopt a new epoch only if it is no worse than the one in force, and take it back if it brings too many alerts",
+          ),
+        shadow: z
+          .boolean()
+          .default(false)
+          .describe(
+            "a new epoch scores beside the one in force and alerts nobody: what it would have raised goes to alerts-shadow, until oddlink train --promote",
+          ),
+        linksMin: z.number().int().min(1).max(1e9).default(200).describe("no training on fewer links"),
+      })
+      .refine(({ decoder, dimensions }) => isReadable(decoder, dimensions), { message: ODD_DIMENSIONS })
+      .prefault({}),
+    detector: z
+      .enum(DETECTORS)
+      .default("default")
+      .describe("which signal orders the logins; default combines them"),
+    withoutSignal: z
+      .enum(SIGNALS)
+      .optional()
+      .describe(
+        "a signal that the default detector does without; evaluate --ablation tells what each is worth",
+      ),
+    threshold: z
+      .number()
+      .gt(PRESENCE_SHARE)
+      .max(1)
+      .optional()
+      .describe("fixed threshold: a login that scores below it is an alert; takes the place of alertsPerDay"),
+    alertsPerDay: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(5)
+      .describe("alert budget below the presence tier, for the whole input"),
+    volume: z
+      .strictObject({
+        alertsPerDay: z
+          .number()
+          .int()
+          .min(1)
+          .max(100_000)
+          .default(2)
+          .describe("alert budget of floods, scans and sprays, beside alertsPerDay"),
+      })
+      .prefault({}),
+    kafka: kafkaSchema.prefault({}),
+    outputs: z
+      .strictObject({
+        store: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("SQLite file that keeps everything; without it nothing is kept"),
+        alerts: z.string().min(1).optional().describe("file for alerts, one OCSF finding a line"),
+        alertsShadow: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("file for what an epoch in the shadow would have raised, with training.shadow"),
+        scored: z.string().min(1).optional().describe("file for scored logins, one a line"),
+        scoredLogins: z.boolean().default(false).describe("keep every scored login in the store"),
+      })
+      .prefault({}),
+  })
+  .refine(({ withoutSignal, detector }) => withoutSignal === undefined || detector === "default", {
+    message: "only the default detector can do without a signal: the others are one signal each",
+    path: ["withoutSignal"],
+  })
+  .refine(({ outputs, training }) => outputs.alertsShadow === undefined || training.shadow, {
+    message: "needs training.shadow: true, or there is nothing in the shadow",
+    path: ["outputs", "alertsShadow"],
+  });
 export type Config = z.infer<typeof configSchema>;

@@ -53,11 +53,10 @@ test("what is still being learnt is said in the description", () => {
   assert.doesNotMatch(toFinding(STOLEN).finding_info.desc, /learning/);
 });
 
-test("the next steps name the account and the host, and ask for a verdict", () => {
+test("the next steps name the account or the host", () => {
   for (const signal of SIGNALS) {
     const { desc } = toFinding({ ...STOLEN, signal }).remediation;
     assert.match(desc, /laptop-9/);
-    assert.match(desc, /verdict/);
   }
 });
 

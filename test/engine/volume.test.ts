@@ -139,6 +139,20 @@ test("a target that many sources flood is one incident", async (t) => {
   assert.ok(incidentsOf(findings) <= 3, `${incidentsOf(findings)} incidents`);
 });
 
+test("of a flooded target the host is named that most of the logins come from, and nobody else is to be stopped", async (t) => {
+  const flood = Array.from({ length: 2000 }, (_, n) =>
+    row(Math.floor(3.5 * DAY_SECONDS + n / 10), "U3", n % 5 === 0 ? `WS${n % 30}` : "WS17", "SRV0"),
+  );
+  const findings = await volumeOf(t, [...ordinary(4), ...flood]);
+  const ofTarget = findings.filter(({ finding_info }) => /logins to SRV0/.test(finding_info.title));
+  assert.ok(ofTarget.length > 0);
+  for (const { message, remediation } of ofTarget) {
+    assert.match(message, /SRV0 was logged on to from \d+ hosts?, [^;]*most often from WS\d+ \(\d+\)/);
+    assert.match(remediation.desc, /what logs on to SRV0 so often/);
+  }
+  assert.match(ofTarget.at(-1)!.message, /most often from WS17/);
+});
+
 test("a scan that comes again day after day is an incident every day", async (t) => {
   const days = [3, 4, 5, 6, 7];
   const scans = days.flatMap((day) => scan((day + 0.5) * DAY_SECONDS, 1600));

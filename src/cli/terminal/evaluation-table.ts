@@ -40,6 +40,11 @@ export function renderEvaluation(report: EvaluationReport): string {
     ...(notebook === undefined ? [] : notebookLines(notebook)),
     `Alerts raised: ${raised.alerts} in ${raised.days} days; ${raised.truePositives} of ${raised.positives} labelled logins among them.`,
     ...(budget === undefined ? [] : budgetLines(budget)),
+    ...(report.positives > 0
+      ? []
+      : [
+          "No login of the scored period is labelled: are the times of the labels, and --from, in the source's own unit?",
+        ]),
     ...weightLines(report.contrastWeights),
     "AP average precision; FPR@50% share of the rest looked at to find half; R@N/d recall at N alerts a day.",
     "Ties count against the detector. Labels are incomplete, so precision is a lower bound.",

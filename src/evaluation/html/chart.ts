@@ -4,7 +4,7 @@ import { Markup, markup } from "./markup.ts";
 const WIDTH = 640;
 const HEIGHT = 320;
 const LEFT = 56;
-const RIGHT = 12;
+const RIGHT = 24;
 const TOP = 12;
 const BOTTOM = 44;
 const TICKS = 5;

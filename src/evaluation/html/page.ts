@@ -13,7 +13,7 @@ const NAMES: Readonly<Record<RenamingMode, string>> = {
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
 svg{max-width:100%;height:auto;font-size:12px}svg text{fill:#333}.grid{stroke:#e3e3e3}
-table{border-collapse:collapse;margin:1rem 0}caption{text-align:left;font-weight:600}
+table{display:block;overflow-x:auto;border-collapse:collapse;margin:1rem 0}caption{text-align:left;font-weight:600}
 th,td{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:right;font-variant-numeric:tabular-nums}
 th:first-child{text-align:left;font-weight:400}thead th{font-weight:600}
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.85rem}`;

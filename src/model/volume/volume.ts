@@ -1,8 +1,9 @@
 import type { Facts } from "../../graph-state/facts.ts";
 import type { Graph } from "../../graph-state/graph.ts";
 import { BIN_COUNT, type HourlyHistogram } from "../../graph-state/hourly-histograms.ts";
-import { findLinkKind, type LinkKind } from "../../graph-state/link-kinds.ts";
+import { findLinkKind, HOST_KIND, type LinkKind } from "../../graph-state/link-kinds.ts";
 import { type LinkRow, NO_ROW } from "../../graph-state/link-row.ts";
+import { NO_ENTITY } from "../../graph-state/names.ts";
 import { minuteOf } from "../../graph-state/recent-logins.ts";
 import { countDays, type Statistics } from "../../graph-state/statistics.ts";
 import { SOURCE_HOST, TARGET_HOST } from "../../ingest/login-bytes.ts";
@@ -33,6 +34,8 @@ export type VolumeFound = {
   readonly usualLogins: number;
   /** Hosts at the other end of them; 1 for a pair. */
   readonly hosts: number;
+  /** The one of them that most of these logins are of: its entity, and how many. */
+  readonly main: { readonly host: number; readonly logins: number };
 };
 
 /** Weights that count each login of the last minutes once. */
@@ -121,6 +124,7 @@ export class Volume {
         logins: 1 + recent.pairs.sum(sourceTargetRow, minute, TOLD),
         usualLogins: TOLD_MINUTES * expected(known, sourceTargetRow, timeMs),
         hosts: 1,
+        main: { host: ids[TARGET_HOST]!, logins: 1 + recent.pairs.sum(sourceTargetRow, minute, TOLD) },
       };
     }
     const [end, host, nodes] =
@@ -128,14 +132,25 @@ export class Volume {
         ? (["from", ids[SOURCE_HOST]!, recent.sources] as const)
         : (["to", ids[TARGET_HOST]!, recent.targets] as const);
     let hosts = sourceTargetRow !== NO_ROW && recent.pairs.sum(sourceTargetRow, minute, TOLD) > 0 ? 0 : 1;
+    let main = { host: key === "source" ? ids[TARGET_HOST]! : ids[SOURCE_HOST]!, logins: 1 };
     for (const row of this.#graph.linksAt(kind, end, host)) {
-      if (links.relationOf(row) === 0 && recent.pairs.sum(row, minute, TOLD) > 0) hosts++;
+      const logins = links.relationOf(row) === 0 ? recent.pairs.sum(row, minute, TOLD) : 0;
+      if (logins === 0) continue;
+      hosts++;
+      const other = key === "source" ? links.toOf(row) : links.fromOf(row);
+      // Of equal ones the same everywhere, whatever their rows.
+      const isMore =
+        main.host === NO_ENTITY ||
+        logins > main.logins ||
+        (logins === main.logins && this.#graph.names.entities[HOST_KIND]!.compare(other, main.host) < 0);
+      if (isMore) main = { host: other, logins };
     }
     return {
       key,
       logins: 1 + nodes.sum(host, minute, TOLD),
       usualLogins: TOLD_MINUTES * expected(this.#nodeStatistics(kind, end, host), host, timeMs),
       hosts,
+      main,
     };
   }
 

@@ -141,10 +141,10 @@ describe("charts", () => {
       .map((pair) => pair.split(",").map(Number));
     assert.deepEqual(
       drawn.map(([left]) => left),
-      [56, 246.7, 437.3, 628],
+      [56, 242.7, 429.3, 616],
       "decades are equally wide",
     );
-    for (const [left, top] of drawn) assert.ok(left! >= 56 && left! <= 628 && top! >= 12 && top! <= 276);
+    for (const [left, top] of drawn) assert.ok(left! >= 56 && left! <= 616 && top! >= 12 && top! <= 276);
     assert.deepEqual(
       [...text.matchAll(/text-anchor="middle">(\d+)</g)].map(([, tick]) => tick),
       ["1", "10", "100", "1000"],
