@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createWriteStream, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -76,10 +76,17 @@ test("a slow pipe on a store that knows another one is scored at once", async (t
 test("a stop ends an input without line ends and without an end", { timeout: 60_000 }, async (t) => {
   const child = start(["run", "/dev/zero", ...OFF]);
   t.after(() => child.kill("SIGKILL"));
-  await sleep(1500);
+  while (bytesReadBy(child.pid!) < 50_000_000) await sleep(100);
   child.kill("SIGTERM");
   assert.equal(await ended(child), 0);
 });
+
+/** Of everything, its own program included; where the system does not tell, as if it had read enough. */
+function bytesReadBy(pid: number): number {
+  const file = `/proc/${pid}/io`;
+  if (!existsSync(file)) return Number.POSITIVE_INFINITY;
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync(file, "utf8"))![1]);
+}
 
 test("of a directory, logs are read by name, rotated and linked ones too, and the rest is named", async (t) => {
   const folder = join(temporaryFolder(t), "logs");
