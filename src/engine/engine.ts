@@ -3,21 +3,19 @@ import { OddlinkError } from "../errors.ts";
 import type { Facts } from "../graph-state/facts.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
-import type { AlertRecord, Assignment, KeyedRecord, Log, RecordBatch } from "../log/port.ts";
+import type { AlertRecord, Assignment, Log, RecordBatch } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
 import type { WeakOnlySource } from "../model/weak-only-sources.ts";
 import type { Time } from "../time.ts";
-import { EpochReader, type RejectedEpoch } from "./epoch-records.ts";
-import { LiveTraining, overtaken } from "./live-training.ts";
+import { EngineEpochs, type EpochEvents } from "./engine-epochs.ts";
 import { OutdatedAssignments } from "./outdated-assignments.ts";
 import { PartitionRun, type PartitionRunOptions } from "./partition-run.ts";
 import type { Origin } from "./records.ts";
-import { hourOf, RollBack } from "./roll-back.ts";
 import type { Scored } from "./scoring.ts";
 import type { Merging } from "./segment-merging.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
 import { emptyTotals, parseTotals, plus, type Totals } from "./totals.ts";
-import { type TrainEpoch, TrainingSchedule } from "./training-schedule.ts";
+import type { TrainEpoch } from "./training-schedule.ts";
 import type { Slice } from "./uncommitted.ts";
 import { within } from "./within.ts";
 
@@ -27,37 +25,26 @@ const COMMIT_RECORD_BYTES = 16 * 1024 * 1024;
 /** Pause before something that a record needs is asked for again, milliseconds. */
 const PREPARE_RETRY_MS = 1000;
 
-export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapDecoder">> & {
-  readonly config: Config;
-  readonly log: Log;
-  readonly time: Time;
-  readonly train: TrainEpoch;
-  readonly merging: (state: SharedGraph) => Merging;
-  /** Encoded bytes of one segment, about; as many as a Kafka record may well have if left out. */
-  readonly segmentBytesMax?: number;
-  /** Something can't be had now and is tried again, or a record brought out a bug. */
-  readonly onTrouble?: (message: string) => void;
-  /** What is passed is valid during the call only. */
-  readonly onScored?: (login: LoginBytes, scored: Scored, facts: Facts) => void;
-  readonly onAlert?: (alert: AlertRecord) => void;
-  /** It was trained here, and is not in force yet; the gate may have rejected it. */
-  readonly onEpoch?: (epoch: Epoch) => void;
-  /** An epoch, whoever trained it, is in force from now on. Not called for one that was when the engine began. */
-  readonly onAdopted?: (epoch: Epoch) => void;
-  /** The same for an epoch that took the place of one which is taken back. */
-  readonly onRolledBack?: (epoch: Epoch) => void;
-  /** An epoch, whoever trained it, scores in the shadow of the one in force from now on. */
-  readonly onChallenger?: (epoch: Epoch) => void;
-  /** The gate did not let an epoch pass, whoever trained it. */
-  readonly onRejected?: (rejected: RejectedEpoch) => void;
-  /** A live training failed, or an epoch in the log can't be used; the engine goes on with the one it has. */
-  readonly onEpochFailed?: (error: Error) => void;
-  readonly onProgress?: (records: number) => void;
-  readonly onRestoring?: (progress: RestoreProgress) => void;
-  /** The stored graph, and the epoch in force, are there. */
-  readonly onRestored?: (graph: Graph, epoch: Epoch | undefined) => void;
-  readonly signal?: AbortSignal;
-};
+export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapDecoder">> &
+  EpochEvents & {
+    readonly config: Config;
+    readonly log: Log;
+    readonly time: Time;
+    readonly train: TrainEpoch;
+    readonly merging: (state: SharedGraph) => Merging;
+    /** Encoded bytes of one segment, about; as many as a Kafka record may well have if left out. */
+    readonly segmentBytesMax?: number;
+    /** Something can't be had now and is tried again, or a record brought out a bug. */
+    readonly onTrouble?: (message: string) => void;
+    /** What is passed is valid during the call only. */
+    readonly onScored?: (login: LoginBytes, scored: Scored, facts: Facts) => void;
+    readonly onAlert?: (alert: AlertRecord) => void;
+    readonly onProgress?: (records: number) => void;
+    readonly onRestoring?: (progress: RestoreProgress) => void;
+    /** The stored graph, and the epoch in force, are there. */
+    readonly onRestored?: (graph: Graph, epoch: Epoch | undefined) => void;
+    readonly signal?: AbortSignal;
+  };
 
 /**
  * The loop: for each partition of the input, read a batch, score each login, add it to the graph, commit. The only place
@@ -70,9 +57,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #state: SharedGraph;
   readonly #merging: Merging;
-  readonly #schedule: TrainingSchedule;
-  readonly #live: LiveTraining | undefined;
-  readonly #epochs: EpochReader;
+  readonly #epochs: EngineEpochs;
   readonly #stopping = new AbortController();
   readonly #stopNow = (): void => this.#stopping.abort();
   readonly #stop: AbortSignal;
@@ -81,17 +66,9 @@ export class Engine {
   /** Of what is committed. */
   #totals: Totals = emptyTotals();
   #hasToldBug = false;
-  #isRestored = false;
   /** Names of inputs whose last line is not written to its end: it was left for the next run. */
   readonly leftOver: string[] = [];
   #failure: unknown;
-  #trainedAtMs = Number.NaN;
-  readonly #rollBack: RollBack;
-  /** Hour of event time for which it was looked whether the epoch in force is to be taken back; and the epoch for which that was done. */
-  #watchedHour = Number.NaN;
-  #takenBack: Epoch | undefined;
-  /** Epochs that the next commit stores. */
-  #newEpochs: KeyedRecord[] = [];
 
   constructor(options: EngineOptions) {
     const { config, log, time } = options;
@@ -110,24 +87,15 @@ export class Engine {
     });
     this.#merging = options.merging(this.#state);
     this.#outdated = new OutdatedAssignments(time, this.#stop);
-    this.#rollBack = new RollBack(config);
-    this.#schedule = new TrainingSchedule(config.training);
-    this.#live =
-      config.training.mode === "live"
-        ? new LiveTraining({ config, train: options.train, now: time.now, onFailed: options.onEpochFailed })
-        : undefined;
-    this.#epochs = new EpochReader({
-      onEpoch: (epoch) => this.#adopt(epoch),
-      onChallenger: (epoch) => {
-        if (!config.training.shadow) return;
-        this.#state.challenge(epoch);
-        if (this.#isRestored) options.onChallenger?.(epoch);
-      },
-      onRejected: (rejected) => {
-        this.#totals.epochsRejected++;
-        if (this.#isRestored) options.onRejected?.(rejected);
-      },
-      onUnusable: (error) => options.onEpochFailed?.(error),
+    this.#epochs = new EngineEpochs({
+      config,
+      state: this.#state,
+      isShared: log.isShared,
+      train: options.train,
+      now: time.now,
+      stop: this.#stop,
+      events: options,
+      count: (what) => this.#totals[what]++,
     });
   }
 
@@ -173,7 +141,7 @@ export class Engine {
     try {
       await this.#state.restore();
       await epochs.caughtUp();
-      this.#isRestored = true;
+      this.#epochs.isRestored = true;
       this.#options.onRestored?.(this.graph, this.epoch);
       const totals = log.totals();
       if (totals !== undefined) this.#totals = parseTotals(totals);
@@ -190,7 +158,7 @@ export class Engine {
       await Promise.all(runs);
     } finally {
       this.#options.signal?.removeEventListener("abort", this.#stopNow);
-      await this.#live?.stop();
+      await this.#epochs.stop();
       await this.#state.close();
       await epochs.close();
     }
@@ -209,7 +177,7 @@ export class Engine {
       schemas: this.#options.schemas,
       wrapDecoder: this.#options.wrapDecoder,
       now: time.now,
-      isTrainingDue: (timeMs) => this.#isTrainingDue(timeMs),
+      isTrainingDue: (timeMs) => this.#epochs.isDue(timeMs),
       onScored: onScored && ((login, scored) => onScored(login, scored, this.#state.scoring.facts)),
       onAlert,
       onBug: (error, origin) => this.#reportBug(error, origin),
@@ -271,7 +239,7 @@ export class Engine {
 
   /** @returns how many records of the batch were processed: all, unless the run was stopped meanwhile, or is lost */
   async #process(run: PartitionRun, batch: RecordBatch): Promise<number> {
-    this.#goOnLive();
+    this.#epochs.goOnLive();
     let slices: readonly Slice[] = [{ batch, start: 0 }];
     for (;;) {
       // While the graph is rebuilt nothing may be added; and afterwards the partition may be gone.
@@ -312,8 +280,6 @@ export class Engine {
     if (run.isLost) return;
     this.#state.takeSegments(run);
     const { uncommitted } = run;
-    const epochs = this.#newEpochs;
-    this.#newEpochs = [];
     const result = await this.#options.log.commit({
       partition: run.partition,
       position: run.pending!,
@@ -322,7 +288,7 @@ export class Engine {
       scoredLogins: uncommitted.scored,
       deadLetters: uncommitted.deadLetters,
       graphState: this.#merging.write(uncommitted.segments, run.partition),
-      epochs,
+      epochs: this.#epochs.takeNew(),
       totals: JSON.stringify(plus(this.#totals, uncommitted.counts)),
     });
     if (result === "committed") {
@@ -333,105 +299,17 @@ export class Engine {
       run.committed();
       return;
     }
-    // If it held an epoch, nobody has it.
-    this.#takenBack = undefined;
+    this.#epochs.lost();
     run.isLost = true;
     this.#state.remove(run);
     await this.#state.rebuild();
   }
 
-  #isTrainingDue(timeMs: number): boolean {
-    const { watermarkMs } = this.graph.window;
-    if (this.#options.config.training.mode !== "replay" || timeMs <= watermarkMs) return false;
-    if (this.#isRollBackDue(timeMs)) return true;
-    // Trained just now, at this very place: the login that crosses the grid point is the next to be processed.
-    if (this.#trainedAtMs === watermarkMs) return false;
-    return this.#schedule.isDue(this.graph.originMs, watermarkMs, timeMs);
-  }
-
-  /** Asked where the next login begins a new hour: by then all of the hours before is counted. */
-  #isRollBackDue(timeMs: number): boolean {
-    const hour = hourOf(this.graph.window.watermarkMs);
-    return hourOf(timeMs) > hour && this.#rollBack.due(this.graph, hour, this.#nextNumber) !== undefined;
-  }
-
-  get #nextNumber(): number {
-    return (this.#epochs.newest?.number ?? 0) + 1;
-  }
-
-  /** @returns false if the run was stopped while training: it is due again next time */
+  /** @returns false if the run was stopped while training, or is lost: it is due again next time */
   async #train(run: PartitionRun): Promise<boolean> {
     // What comes after is scored with another model: nothing before may have to be scored again.
     if (run.pending !== undefined) await this.#commit(run);
-    if (run.isLost) return false;
-    const trainedAtMs = this.graph.window.watermarkMs;
-    const { train, config, onEpoch } = this.#options;
-    const rolledBack = this.#rollBack.due(this.graph, hourOf(trainedAtMs), this.#nextNumber);
-    if (rolledBack !== undefined) {
-      this.#publish(rolledBack);
-      // A training that is due too is so still, and goes on from this one.
-      return true;
-    }
-    if (this.graph.linkCount >= config.training.linksMin) {
-      try {
-        const epoch = await train(this.graph, config, this.#nextNumber, trainedAtMs, this.#stop, this.epoch);
-        onEpoch?.(epoch);
-        this.#publish(epoch);
-      } catch (error) {
-        if (this.#stop.aborted) return false;
-        throw error;
-      }
-    }
-    this.#trainedAtMs = trainedAtMs;
-    return true;
-  }
-
-  #goOnLive(): void {
-    if (this.#live === undefined) return;
-    // Of processes that share the input, the owner of the first partition trains for all.
-    if (this.#options.log.isShared && !this.#state.owns(0)) return;
-    const epoch = this.#live.take();
-    if (epoch !== undefined) {
-      const late = overtaken(epoch, this.#epochs.newest);
-      if (late === undefined) {
-        this.#options.onEpoch?.(epoch);
-        this.#publish(epoch);
-      } else this.#options.onEpochFailed?.(late);
-    }
-    this.#rollBackLive();
-    this.#live.beginIfDue(this.graph, this.#epochs.newest, this.epoch);
-  }
-
-  #rollBackLive(): void {
-    const hour = hourOf(this.graph.window.watermarkMs) - 1;
-    // Where it is read back first, it may be a while until it is in force.
-    if (hour === this.#watchedHour || (this.#takenBack !== undefined && this.#takenBack === this.epoch))
-      return;
-    this.#watchedHour = hour;
-    const rolledBack = this.#rollBack.due(this.graph, hour, this.#nextNumber);
-    if (rolledBack === undefined) return;
-    this.#takenBack = this.epoch;
-    this.#publish(rolledBack);
-  }
-
-  /** Stores an epoch with the next commit. */
-  #publish(epoch: Epoch): void {
-    const records = this.#epochs.publication(epoch);
-    this.#newEpochs.push(...records);
-    // Where others may publish too, it is in force once it is read back, and only if no other of its number came first.
-    if (!this.#options.log.isShared) for (const record of records) this.#epochs.read(record);
-  }
-
-  #adopt(epoch: Epoch): void {
-    const isRolledBack = epoch.manifest.rolledBack !== null;
-    this.#totals.epochs++;
-    if (isRolledBack) this.#totals.rollBacks++;
-    this.#state.adopt(epoch);
-    this.#state.challenge(undefined);
-    this.#rollBack.adopted(epoch);
-    if (!this.#isRestored) return;
-    this.#options.onAdopted?.(epoch);
-    if (isRolledBack) this.#options.onRolledBack?.(epoch);
+    return !run.isLost && (await this.#epochs.train());
   }
 
   /** The first one in full, for whoever is to mend it; of each the dead letter says what it was. */
