@@ -90,14 +90,13 @@ export class AlertPolicy {
   }
 
   #ofBudget(signal: Signal, score: number, login: LoginBytes, facts: Facts, partition: number): Decision {
-    const threshold = this.threshold();
     const sinceMs = repeatedSinceMs(this.#graph, this.#familiarity, login, facts);
     const incidentStartMs = this.#slotStart(SLOT_MS, sinceMs);
     let isRepetition = sinceMs < Number.POSITIVE_INFINITY;
-    if (isRepetition && this.#budget !== undefined) {
-      return { isAlert: false, threshold, incident: undefined, incidentStartMs, isRepetition };
-    }
-    if (score >= BUDGET_SCORE_MAX && score >= threshold) return QUIET;
+    if (isRepetition && this.#budget !== undefined) return { ...QUIET, incidentStartMs, isRepetition };
+    // No budget's threshold is higher; most logins need not ask for it.
+    if (score >= Math.max(BUDGET_SCORE_MAX, this.#fixed ?? 0)) return QUIET;
+    const threshold = this.threshold();
     let isAlert = score < threshold;
     if (isAlert && this.#budget !== undefined) {
       const open = this.#graph.incidents.find(
