@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Config } from "../config/schema.ts";
-import { chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
+import { chooseSegments, inOrderOfTime, type StoredSegment } from "../graph-state/coverage.ts";
 import { Graph } from "../graph-state/graph.ts";
 import type { OffsetRange, Segment } from "../graph-state/segment.ts";
 import type { KeyedRecord, Log } from "../log/port.ts";
@@ -19,11 +19,9 @@ const PARTITION_MERGE_BYTES_MAX = 16 * 1024 * 1024;
  * turn is a long one, and a merge that took one for each segment would come to no end.
  */
 const SLICE_BYTES_MIN = 512 * 1024;
-/** What one commit takes along of a merge: it must stay a short one. */
-const PIECES_PER_COMMIT = 4;
+/** What one commit takes along of a merge: most sums whole, as a partition that comes and goes has few commits. */
+const PIECES_PER_COMMIT = 10;
 const DELETIONS_PER_COMMIT = 500;
-/** Of a partition since it was taken on, or merged: one that comes and goes would be gone before its sum was written. */
-const COMMITS_BEFORE = 10;
 
 export type PartitionMergingOptions = {
   readonly state: Pick<SharedGraph, "stored" | "segmentBytesMax">;
@@ -39,11 +37,13 @@ export type PartitionMergingOptions = {
   readonly sliceBytesMin?: number;
 };
 
-/** A sum that is being written, a few pieces with each commit. */
+/** A sum that is being made, and then written with the next commits. */
 type Job = {
   readonly partition: number;
-  /** Undefined while the segments are read and summed. */
-  pieces: Iterator<Segment> | undefined;
+  /** False while the segments are read and summed. */
+  isSummed: boolean;
+  /** Pieces of the sum that are to be written yet. */
+  readonly pieces: KeyedRecord[];
   /** Keys that nobody needs any more once the sum is whole. */
   obsolete: string[];
 };
@@ -61,8 +61,8 @@ export class PartitionMerging implements Merging {
   readonly #bytesMin: number;
   readonly #bytesMax: number;
   #job: Job | undefined;
-  /** Of each partition since it was taken on or merged, as far as it matters. */
-  readonly #commits = new Map<number, number>();
+  /** Partitions that had a commit since they were taken on: one that goes before its first is not worth a merge. */
+  readonly #hadCommit = new Set<number>();
 
   constructor(options: PartitionMergingOptions) {
     this.#options = options;
@@ -78,8 +78,7 @@ export class PartitionMerging implements Merging {
       if (value === null) stored.delete(key);
       else stored.put(key, value.length);
     }
-    const commits = this.#commits.get(partition) ?? 0;
-    if (commits < COMMITS_BEFORE) this.#commits.set(partition, commits + 1);
+    if (!this.#hadCommit.has(partition)) this.#hadCommit.add(partition);
     else if (this.#job === undefined && this.plan(stored.groupBytes(partition)) !== undefined)
       this.#begin(partition);
     return records;
@@ -87,7 +86,7 @@ export class PartitionMerging implements Merging {
 
   /** Drops what is under way for a partition: it was lost, or its commit was. */
   forget(partition: number): void {
-    this.#commits.delete(partition);
+    this.#hadCommit.delete(partition);
     if (this.#job?.partition === partition) this.#job = undefined;
   }
 
@@ -98,23 +97,18 @@ export class PartitionMerging implements Merging {
     return planMerge(bytes, { bytesMin, bytesMax: this.#bytesMax });
   }
 
-  #goOn({ partition, pieces, obsolete }: Job): KeyedRecord[] {
-    const records: KeyedRecord[] = [];
-    while (pieces !== undefined && records.length < PIECES_PER_COMMIT) {
-      const { value, done } = pieces.next();
-      if (done === true) {
-        records.push(...obsolete.splice(0, DELETIONS_PER_COMMIT).map((key) => ({ key, value: null })));
-        // Others that are due come first.
-        if (obsolete.length === 0) this.forget(partition);
-        break;
-      }
-      records.push(toRecord(value));
-    }
-    return records;
+  #goOn(job: Job): KeyedRecord[] {
+    const { isSummed, pieces, obsolete } = job;
+    if (!isSummed) return [];
+    if (pieces.length > 0) return pieces.splice(0, PIECES_PER_COMMIT);
+    const deletions = obsolete.splice(0, DELETIONS_PER_COMMIT).map((key) => ({ key, value: null }));
+    // Others that are due come first.
+    if (obsolete.length === 0) this.forget(job.partition);
+    return deletions;
   }
 
   #begin(partition: number): void {
-    const job: Job = { partition, pieces: undefined, obsolete: [] };
+    const job: Job = { partition, isSummed: false, pieces: [], obsolete: [] };
     this.#job = job;
     this.#sum(job).catch((error: unknown) => {
       if (this.#job === job) this.#job = undefined;
@@ -125,7 +119,7 @@ export class PartitionMerging implements Merging {
   /** Gives up as soon as the job is forgotten. */
   async #sum(job: Job): Promise<void> {
     const { partition } = job;
-    const { state, log, config, breathe, newId, sliceBytesMin = SLICE_BYTES_MIN } = this.#options;
+    const { log } = this.#options;
     const stored: StoredSegment[] = [];
     for (const [key, bytes] of await log.readBack("graph-state", partition))
       stored.push(toStored(key, bytes));
@@ -139,7 +133,8 @@ export class PartitionMerging implements Merging {
     if (gap !== undefined) return this.forget(partition);
     const groups = groupsOf(chosen);
     const places = this.plan(groups.map(bytesOf)) ?? { from: 0, to: 0 };
-    const merged = new Set(groups.slice(places.from, places.to).flat());
+    const parts = groups.slice(places.from, places.to);
+    const merged = new Set(parts.flat());
     const needed = new Set(chosen.filter((segment) => !merged.has(segment)));
     // What the sum covers, and what attempts before it left unfinished, or merged and did not delete. Reading may have ended
     // within a transaction: a group of which pieces are missing is needed all the same if it reaches further than the rest.
@@ -147,26 +142,40 @@ export class PartitionMerging implements Merging {
     job.obsolete = stored
       .filter((segment) => !needed.has(segment) && rangeOf(segment).next <= end)
       .map(({ key }) => key);
-    if (merged.size === 0) {
-      job.pieces = [].values();
-      return;
-    }
+    if (parts.length > 0) await this.#addPieces(job, parts);
+    job.isSummed = true;
+  }
+
+  /** Sums some groups of segments, one next to the other, and encodes the sum: what a commit takes along costs it little. */
+  async #addPieces(job: Job, groups: readonly StoredSegment[][]): Promise<void> {
+    const { state, config, breathe, newId, sliceBytesMin = SLICE_BYTES_MIN } = this.#options;
     const graph = new Graph({ links: config.links, window: config.window });
     let sliceBytes = 0;
-    for (const segment of chosen) {
-      if (!merged.has(segment)) continue;
-      graph.addPart(toSegment(segment));
-      sliceBytes += segment.bytes.length;
-      if (sliceBytes < sliceBytesMin) continue;
+    const mayGoOn = async (bytes: number): Promise<boolean> => {
+      sliceBytes += bytes;
+      if (sliceBytes < sliceBytesMin) return true;
       sliceBytes = 0;
       await breathe();
-      if (this.#job !== job) return;
+      return this.#job === job;
+    };
+    for (const segment of inOrderOfTime(groups.flat())) {
+      graph.addPart(toSegment(segment));
+      if (!(await mayGoOn(segment.bytes.length))) return;
     }
-    const { first, historyStart } = rangeOf(groups[places.from]![0]!);
-    const { next } = rangeOf(groups[places.to - 1]![0]!);
-    const group = sumGroup(partition, first, next, newId());
+    const { partition } = job;
+    const { first, historyStart } = rangeOf(groups[0]![0]!);
+    const { next } = rangeOf(groups.at(-1)![0]!);
     const range = { partition, historyStart, first, next };
-    job.pieces = piecesOf(graph, group, [range], state.segmentBytesMax);
+    for (const piece of piecesOf(
+      graph,
+      sumGroup(partition, first, next, newId()),
+      [range],
+      state.segmentBytesMax,
+    )) {
+      const record = toRecord(piece);
+      job.pieces.push(record);
+      if (!(await mayGoOn(record.value!.length))) return;
+    }
   }
 }
 

@@ -83,9 +83,12 @@ export function chooseSegments(stored: Iterable<StoredSegment>): {
     beyond === undefined
       ? undefined
       : `of partition ${beyond.partition}, offsets ${coverage.nextOf(beyond.partition) ?? beyond.historyStart} to ${beyond.first}`;
-  // In the order of time, so that what fell silent is forgotten at the same steps as it was by those who wrote them.
-  chosen.sort((a, b) => a.header.watermarkMs - b.header.watermarkMs);
-  return { chosen, coverage, gap };
+  return { chosen: inOrderOfTime(chosen), coverage, gap };
+}
+
+/** So added, what fell silent is forgotten at the same steps as it was by those who wrote the segments. */
+export function inOrderOfTime(segments: readonly StoredSegment[]): StoredSegment[] {
+  return segments.toSorted((a, b) => a.header.watermarkMs - b.header.watermarkMs);
 }
 
 type Group = { readonly ranges: readonly OffsetRange[]; readonly pieces: readonly StoredSegment[] };

@@ -15,7 +15,7 @@ import { wrap } from "./wrap.ts";
 /** What makes a merge due: little at first, and later a share of all there is, so that merging is under way all the time. */
 const MERGED_BYTES_MIN = 13_000;
 const MERGED_SHARE_MIN = 1 / 8;
-const MERGED_BYTES_MAX = 8 * 1024 * 1024;
+const MERGED_BYTES_MAX = 16 * 1024 * 1024;
 /** A small sum has pieces of so many bytes, and a large one some dozen of them: it must come to its end between two faults. */
 const PIECE_BYTES = 20_000;
 const PIECE_BYTES_PER_LINK = 16;
