@@ -158,7 +158,7 @@ for (let round = 1; round <= ROUNDS; round++) {
   delay.enable();
   const startedMs = performance.now();
   let isDone = false;
-  const training = trainEpoch(scoring.graph, config, round + 1, eventTimeMs, undefined, undefined, epoch)
+  const training = trainEpoch(scoring.graph, config, round + 1, eventTimeMs, { previous: epoch })
     .then((trained) => {
       const swap = adopt(trained);
       epoch = trained;

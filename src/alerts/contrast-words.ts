@@ -80,6 +80,10 @@ export function contrastWords(
         observed: hosts(facts.sourceOutDegree),
         usual: "more",
       };
+    case "sourceFailures":
+      return failures(`from ${sourceHost}`, facts.sourceFailures);
+    case "userFailures":
+      return failures(`of ${user}`, facts.userFailures);
     case "userSourceLink":
       return unlikely(`${user} on ${sourceHost}`, link.userSource);
     case "userTargetLink":
@@ -110,6 +114,16 @@ function newTargets(user: string, count: number, span: string): Words {
     text: `${user} reached ${hosts(Math.round(count))} for the first time within ${span}`,
     observed: `${wholeNumber.format(count)} new targets`,
     usual: "few or none",
+  };
+}
+
+function failures(whose: string, share: number): Words | undefined {
+  if (!(share > 0)) return undefined;
+  const percent = `${decimal.format(100 * share)} %`;
+  return {
+    text: `About ${percent} of the records ${whose} are failed logins`,
+    observed: percent,
+    usual: "few",
   };
 }
 

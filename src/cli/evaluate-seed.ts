@@ -77,16 +77,12 @@ async function withInput(
         renaming: renamingOf(renaming, config.seed),
         signal,
         train: (graph, options, number, trainedAtMs, trainingSignal, previous) =>
-          trainEpoch(
-            graph,
-            options,
-            number,
-            trainedAtMs,
-            ({ step, steps }) =>
-              progress.phase(`${phase}, training epoch ${number}, step ${step} of ${steps}`),
-            trainingSignal,
+          trainEpoch(graph, options, number, trainedAtMs, {
             previous,
-          ).finally(() => progress.phase(phase)),
+            onProgress: ({ step, steps }) =>
+              progress.phase(`${phase}, training epoch ${number}, step ${step} of ${steps}`),
+            signal: trainingSignal,
+          }).finally(() => progress.phase(phase)),
         onProgress: (count) => {
           records += count;
           progress.update({ ...log.progress(), records });

@@ -18,6 +18,7 @@ import { SchemaRegistry } from "../ingest/schema-registry.ts";
 import { STDIN } from "../ingest/sources.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import type { Log } from "../log/port.ts";
+import { delegatingSources } from "../model/delegating-sources.ts";
 import type { Epoch } from "../model/epoch.ts";
 import { REAL_TIME } from "../time.ts";
 import { openKafkaLog, topicsOf } from "./kafka.ts";
@@ -172,9 +173,18 @@ async function runWorker(
   say(stoppedText(uncommitted));
 }
 
+/** A training notes how far it has come beside the store, unless the settings name another place. */
+function checkpointOf({ training, outputs }: Config): string | undefined {
+  return training.checkpoint ?? besideStore(outputs.store, "-training");
+}
+
+/** SQLite's own files lie beside the store itself, not beside a link to it; and so does what else belongs to a store. */
+function besideStore(store: string | undefined, suffix: string): string | undefined {
+  return store && placeOf(store) + suffix;
+}
+
 function filesOf({ alerts, alertsShadow, scored, store }: Config["outputs"], flags: CommonFlags) {
-  // SQLite's own files lie beside the store itself, not beside a link to it.
-  const journals = ["-wal", "-shm"].map((suffix) => store && placeOf(store) + suffix);
+  const journals = ["-wal", "-shm"].map((suffix) => besideStore(store, suffix));
   return {
     written: [
       { as: "--alerts", path: alerts },
@@ -182,6 +192,7 @@ function filesOf({ alerts, alertsShadow, scored, store }: Config["outputs"], fla
       { as: "--scored", path: scored },
       { as: "--store", path: store },
       ...journals.map((path) => ({ as: "the journal of --store", path })),
+      { as: "the training of --store", path: besideStore(store, "-training") },
     ],
     read: [{ as: "--config", path: configFile(flags.config, process.env) }],
   };
@@ -214,17 +225,13 @@ async function runOn(
     onTrouble: (message) => progress.note(message),
     signal: AbortSignal.any([signal, output.gone]),
     train: (graph, trainingConfig, number, trainedAtMs, signal, previous) =>
-      trainEpoch(
-        graph,
-        trainingConfig,
-        number,
-        trainedAtMs,
-        ({ step, steps }) => {
-          progress.phase(`training epoch ${number}, step ${step} of ${steps}`);
-        },
-        signal,
+      trainEpoch(graph, trainingConfig, number, trainedAtMs, {
         previous,
-      ).finally(() => progress.phase(undefined)),
+        checkpoint: checkpointOf(config),
+        onProgress: ({ step, steps }) => progress.phase(`training epoch ${number}, step ${step} of ${steps}`),
+        onNote: (text) => progress.note(text),
+        signal,
+      }).finally(() => progress.phase(undefined)),
     onAlert: (alert) => {
       if (isJson) return;
       const finding = JSON.parse(alert.finding) as DetectionFinding;
@@ -321,6 +328,14 @@ function summaryOf(
     notes.push(
       `Presence let ${weakOnlySources.reduce((sum, { logins }) => sum + logins, 0)} logins pass from ${weakOnlySources.length} weak-only source(s), ` +
         `on which no person shows strong evidence: ${named.join(", ")}${weakOnlySources.length > NAMED_MAX ? ", ..." : ""}. Watch for one that should not be among them.`,
+    );
+  }
+  const delegating = delegatingSources(graph);
+  if (delegating.length > 0) {
+    const named = delegating.slice(0, NAMED_MAX).map(({ host, accounts }) => `${host} (${accounts})`);
+    notes.push(
+      `Accounts log on from ${delegating.length} delegating source(s) without having asked for a ticket there, which says little then: ` +
+        `${named.join(", ")}${delegating.length > NAMED_MAX ? ", ..." : ""}. Watch for one that should not be among them.`,
     );
   }
   for (const topic of engine.leftOver) {

@@ -20,6 +20,6 @@ export function settingsKey(config: Config): string {
   } = config.input;
   const { maxJumpDays: _maxJumpDays, ...window } = config.window;
   // Which epoch is in the shadow of which is part of the epochs.
-  const { shadow: _shadow, ...training } = config.training;
+  const { shadow: _shadow, checkpoint: _checkpoint, ...training } = config.training;
   return JSON.stringify({ ...state, input, window, training });
 }

@@ -109,15 +109,13 @@ async function trainOn(
     signal,
     train: (graph, trainingConfig, number, trainedAtMs, stop, previous) => {
       progress.note(`training epoch ${number} on a graph of ${graph.linkCount} links`);
-      return trainEpoch(
-        graph,
-        trainingConfig,
-        number,
-        trainedAtMs,
-        ({ step, steps }) => progress.phase(`training epoch ${number}, step ${step} of ${steps}`),
-        stop,
+      return trainEpoch(graph, trainingConfig, number, trainedAtMs, {
         previous,
-      ).finally(() => progress.phase(undefined));
+        checkpoint: config.training.checkpoint,
+        onProgress: ({ step, steps }) => progress.phase(`training epoch ${number}, step ${step} of ${steps}`),
+        onNote: (text) => progress.note(text),
+        signal: stop,
+      }).finally(() => progress.phase(undefined));
     },
     onPublishing: ({ manifest: { number } }) => progress.note(`epoch ${number} is trained, publishing it`),
     onRestoring: (restoring) => progress.phase(restoringText(restoring)),

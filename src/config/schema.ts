@@ -161,6 +161,13 @@ export const configSchema = z
           .describe(
             "a new epoch scores beside the one in force and alerts nobody: what it would have raised goes to alerts-shadow, until oddlink train --promote",
           ),
+        checkpoint: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "file in which a training that takes long notes how far it has come, to go on there after a restart; beside the store if left out, and nowhere on Kafka",
+          ),
         linksMin: z.number().int().min(1).max(1e9).default(200).describe("no training on fewer links"),
       })
       .refine(({ decoder, dimensions }) => isReadable(decoder, dimensions), { message: ODD_DIMENSIONS })

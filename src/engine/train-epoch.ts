@@ -5,27 +5,37 @@ import { type TrainingProgress, trainingOptionsSchema } from "../model/training/
 import { trainingSnapshot } from "../model/training/training-snapshot.ts";
 import { trainInThread } from "../model/training/training-thread.ts";
 
+const MS_PER_HOUR = 3_600_000;
+
+export type TrainEpochOptions = {
+  /** The epoch in force, from which it goes on with `training.warmStart`, and which it must not be worse than. */
+  readonly previous?: Epoch | undefined;
+  /** File in which it notes how far it has come, and from which it goes on if it was interrupted. */
+  readonly checkpoint?: string | undefined;
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  readonly onNote?: ((text: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
 /**
  * Trains one epoch on the graph as it stands, and with `training.gate` compares it with the one in force, in a worker thread: never on
  * the event loop. Whether it may be adopted is part of it.
  *
  * @param trainedAtMs event time; part of the epoch, so that a replay gives the same bytes
- * @param previous the epoch in force, from which it goes on with `training.warmStart`, and which it must not be worse than
  */
 export async function trainEpoch(
   graph: Graph,
   config: Config,
   number: number,
   trainedAtMs: number,
-  onProgress?: (progress: TrainingProgress) => void,
-  signal?: AbortSignal,
-  previous?: Epoch,
+  { previous, checkpoint, onProgress, onNote, signal }: TrainEpochOptions = {},
 ): Promise<Epoch> {
   const {
     mode: _mode,
     firstAfterHours: _first,
-    everyHours: _every,
+    everyHours,
     linksMin: _min,
+    checkpoint: _checkpoint,
     warmStart,
     gate,
     shadow,
@@ -40,6 +50,8 @@ export async function trainEpoch(
     isWarm: warmStart,
     isGated: gate,
     isChallenger: shadow,
+    checkpoint:
+      checkpoint === undefined ? undefined : { path: checkpoint, ageMsMax: everyHours * MS_PER_HOUR },
   };
-  return trainInThread(request, { onProgress, signal });
+  return trainInThread(request, { onProgress, onNote, signal });
 }

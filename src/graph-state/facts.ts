@@ -47,6 +47,9 @@ export class Facts {
    */
   noStrongGivenSource = Number.NaN;
   noTicketGivenSource = Number.NaN;
+  /** Share of the records from the source, and of the user's, that were failed logins; backed off to none. */
+  sourceFailures = Number.NaN;
+  userFailures = Number.NaN;
 
   /** source host -> target host. */
   sourceTargetRow: LinkRow = NO_ROW;
@@ -83,6 +86,12 @@ export class Facts {
 function withoutGiven(degree: number, peersWith: number, pairs: number, pairsWith: number): number {
   const share = (pairs - pairsWith + DISCOUNT) / (pairs + 1);
   return -Math.log((degree - peersWith + PEER_PRIOR * share) / (degree + PEER_PRIOR));
+}
+
+/** Share of a node's records that are failed logins, as if it had some that are not besides. */
+function failuresOf(nodes: NodeAggregates, node: number): number {
+  if (nodes.degreeOf(node) === 0) return 0;
+  return nodes.statistics.failuresOf(node) / (nodes.statistics.countOf(node) + PRIOR);
 }
 
 /** Reads the facts of logins from one graph. */
@@ -161,7 +170,7 @@ export class FactReader {
     if (kind === undefined || !facts.isRemote) return;
     const { links, names } = this.#graph;
     const relation = names.findRelation(login, kind.relation);
-    const isKnown = facts.sourceTargetRow !== NO_ROW && (relation !== 0 || kind.relation === "untyped");
+    const isKnown = facts.sourceTargetRow !== NO_ROW && (relation !== 0 || kind.relation.length === 0);
     const { ids } = facts;
     const row = isKnown ? links.find(kind.index, relation, ids[SOURCE_HOST]!, ids[TARGET_HOST]!) : NO_ROW;
     const isFamiliar = this.#familiarity.isFamiliar(row, facts.timeMs);
@@ -182,6 +191,7 @@ export class FactReader {
     facts.userCount = facts.userStrong = facts.userTickets = 0;
     facts.userSourceCount = facts.userSourceStrong = facts.userSourceTickets = 0;
     facts.noStrongGivenSource = facts.noTicketGivenSource = Number.NaN;
+    facts.sourceFailures = facts.userFailures = Number.NaN;
     facts.userFirstMs = facts.userSourceLastMs = facts.sourceGivenUser = facts.userGivenSource = Number.NaN;
     facts.userSourceRow = NO_ROW;
     if (kind === undefined) return;
@@ -192,6 +202,7 @@ export class FactReader {
       facts.userTickets = nodes.statistics.ticketsOf(user);
       facts.userFirstMs = nodes.statistics.firstMsOf(user);
     }
+    facts.userFailures = failuresOf(nodes, user);
     if (login.isAbsent(SOURCE_HOST)) return;
     const source = facts.ids[SOURCE_HOST]!;
     const row = facts.rows[kind.index]!;
@@ -206,6 +217,7 @@ export class FactReader {
     facts.userGivenSource = this.#surprisalBack(kind, row, user, source, facts.timeMs);
     const { toNodes, pairCounts, strongPairCounts, ticketPairCounts } = this.#graph;
     const sources = toNodes[kind.index]!;
+    facts.sourceFailures = failuresOf(sources, source);
     const degree = sources.degreeOf(source);
     const pairs = pairCounts[kind.index]!;
     facts.noStrongGivenSource =

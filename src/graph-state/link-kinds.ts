@@ -9,8 +9,9 @@ export const HOST_KIND = 1;
 export const VALUE_KIND = 2;
 export type EntityKind = 0 | 1 | 2;
 
-export const RELATION_TYPINGS = ["untyped", "authType", "authType::logonType"] as const;
-export type RelationTyping = (typeof RELATION_TYPINGS)[number];
+/** In a relation's name, and in the setting that says what it is made of, between two columns. */
+export const RELATION_SEPARATOR = "::";
+const UNTYPED = "untyped";
 
 const ENTITY_COLUMNS = ["user", "targetUser", "sourceHost", "targetHost"] as const;
 
@@ -19,9 +20,14 @@ export const linkKindSchema = z.strictObject({
   from: z.enum(ENTITY_COLUMNS).describe("column the link starts from"),
   to: z.enum(ENTITY_COLUMNS).describe("column the link goes to"),
   relation: z
-    .enum(RELATION_TYPINGS)
-    .default("untyped")
-    .describe("what tells two links of the same ends apart"),
+    .string()
+    .refine((relation) => relation === UNTYPED || areColumns(relation.split(RELATION_SEPARATOR)), {
+      message: `expected ${UNTYPED}, or different ones of ${COLUMNS.join(", ")} with ${RELATION_SEPARATOR} between them`,
+    })
+    .default(UNTYPED)
+    .describe(
+      `what tells two links of the same ends apart: ${UNTYPED}, or one or more of ${COLUMNS.join(", ")} with ${RELATION_SEPARATOR} between them`,
+    ),
 });
 export type LinkKindConfig = z.infer<typeof linkKindSchema>;
 
@@ -43,7 +49,8 @@ export type LinkKind = {
   readonly to: number;
   readonly fromKind: EntityKind;
   readonly toKind: EntityKind;
-  readonly relation: RelationTyping;
+  /** Columns whose values tell two links of the same ends apart; none if links are untyped. */
+  readonly relation: readonly number[];
   /** A profile link leads from an entity to a value it uses; it feeds "most common auth type" and p(auth type | user). */
   readonly isProfile: boolean;
 };
@@ -60,13 +67,13 @@ const PROFILE_COLUMNS: readonly (readonly [Column, Column])[] = [
 
 /** The configured link kinds followed by the profile links. */
 export function linkKinds(configured: readonly LinkKindConfig[]): readonly LinkKind[] {
-  const links = configured.map(({ from, to, relation }) => ({ from, to, relation, isProfile: false }));
-  const profiles = PROFILE_COLUMNS.map(([from, to]) => ({
+  const links = configured.map(({ from, to, relation }) => ({
     from,
     to,
-    relation: "untyped" as const,
-    isProfile: true,
+    relation: relation === UNTYPED ? [] : relation.split(RELATION_SEPARATOR).map(toColumnIndex),
+    isProfile: false,
   }));
+  const profiles = PROFILE_COLUMNS.map(([from, to]) => ({ from, to, relation: [], isProfile: true }));
   return [...links, ...profiles].map(({ from, to, relation, isProfile }, index) => ({
     index,
     name: `${from}-${to}`,
@@ -77,6 +84,14 @@ export function linkKinds(configured: readonly LinkKindConfig[]): readonly LinkK
     relation,
     isProfile,
   }));
+}
+
+function areColumns(names: readonly string[]): boolean {
+  return new Set(names).size === names.length && names.every((name) => COLUMNS.includes(name as Column));
+}
+
+function toColumnIndex(name: string): number {
+  return columnIndex(name as Column);
 }
 
 /** The kind that leads from one column to another, or undefined if none is configured. */

@@ -1,16 +1,16 @@
 import { Buffer } from "node:buffer";
-import { COLUMNS } from "../ingest/login.ts";
-import { AUTH_TYPE, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
+import { COLUMNS, NAME_BYTES_MAX } from "../ingest/login.ts";
+import type { LoginBytes } from "../ingest/login-bytes.ts";
 import { Interner } from "./interner.ts";
-import { ENTITY_KINDS, entityKindOf, type LinkKind, type RelationTyping } from "./link-kinds.ts";
+import { ENTITY_KINDS, entityKindOf, type LinkKind, RELATION_SEPARATOR } from "./link-kinds.ts";
 
 /** Unknown entity, or absent column, in an array of entity ids by column. */
 export const NO_ENTITY = -1;
 
 /** Distinct relations (such as `NTLM::Network`); a link of a further one is kept without its type. */
 const RELATIONS_MAX = 65_000;
-const RELATION_BYTES_MAX = 1024;
-const SEPARATOR = Buffer.from("::");
+const SEPARATOR = Buffer.from(RELATION_SEPARATOR);
+const RELATION_BYTES_MAX = COLUMNS.length * (NAME_BYTES_MAX + SEPARATOR.length);
 const KIND_OF_COLUMN = COLUMNS.map((_, column) => entityKindOf(column));
 
 /** Ids for what a login says in words: its entities, by kind, and the relation of its links. */
@@ -51,32 +51,28 @@ export class Names {
   }
 
   /** One more than the relation's id, or 0 if the login says no type, it is not asked for, or there are too many. */
-  internRelation(login: LoginBytes, typing: RelationTyping): number {
-    if (typing === "untyped") return 0;
-    const length = this.#nameRelation(login, typing);
+  internRelation(login: LoginBytes, columns: readonly number[]): number {
+    if (columns.length === 0) return 0;
+    const length = this.#nameRelation(login, columns);
     const found = this.relations.find(this.#relation, 0, length);
     if (found >= 0) return found + 1;
     return this.relations.size >= RELATIONS_MAX ? 0 : this.relations.intern(this.#relation, 0, length) + 1;
   }
 
   /** One more than the relation's id, or 0 if there is none yet. */
-  findRelation(login: LoginBytes, typing: RelationTyping): number {
-    if (typing === "untyped") return 0;
-    return this.relations.find(this.#relation, 0, this.#nameRelation(login, typing)) + 1;
+  findRelation(login: LoginBytes, columns: readonly number[]): number {
+    if (columns.length === 0) return 0;
+    return this.relations.find(this.#relation, 0, this.#nameRelation(login, columns)) + 1;
   }
 
   /** Puts the name of a login's relation together. @returns its length */
-  #nameRelation(login: LoginBytes, typing: RelationTyping): number {
+  #nameRelation({ buffers, starts, ends }: LoginBytes, columns: readonly number[]): number {
     const name = this.#relation;
-    let length = login.buffers[AUTH_TYPE]!.copy(name, 0, login.starts[AUTH_TYPE], login.ends[AUTH_TYPE]);
-    if (typing === "authType::logonType") {
-      length += SEPARATOR.copy(name, length);
-      length += login.buffers[LOGON_TYPE]!.copy(
-        name,
-        length,
-        login.starts[LOGON_TYPE],
-        login.ends[LOGON_TYPE],
-      );
+    let length = 0;
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i]!;
+      if (i > 0) length += SEPARATOR.copy(name, length);
+      length += buffers[column]!.copy(name, length, starts[column], ends[column]);
     }
     return length;
   }

@@ -1,5 +1,6 @@
 import { meanVector, relationVectors } from "./decoders/decoders.ts";
-import { type Epoch, linkClassOf } from "./epoch.ts";
+import type { Epoch } from "./epoch.ts";
+import { linkClassOf } from "./relation-names.ts";
 
 /** Mean input embedding of the entities of each kind: what an entity has for its own that the epoch does not know. */
 export function meanInputs({ manifest, entityKinds, parameters }: Epoch): Float32Array[] {

@@ -4,7 +4,9 @@ import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
 import { DECODER_NAMES } from "./decoders/decoder.ts";
 import { linkScorer } from "./decoders/decoders.ts";
+import { FEATURE_KIND, nodeFeatureSchema } from "./features/node-features.ts";
 import { type GateVerdict, gateVerdictSchema } from "./gate/gate-verdict.ts";
+import { linkClassOf } from "./relation-names.ts";
 import {
   PARAMETER_NAMES,
   parameterSizes,
@@ -13,6 +15,7 @@ import {
   type RgcnShape,
 } from "./rgcn.ts";
 import { fitTail, type Tail } from "./tail.ts";
+import { type TopicModel, topicModelSchema } from "./topics/topic-model.ts";
 import { FAKE_KINDS } from "./training/fake-sampler.ts";
 import { type TrainedModel, type TrainingOptions, trainingOptionsSchema } from "./training/trainer.ts";
 import type { TrainingGraph } from "./training/training-graph.ts";
@@ -40,11 +43,16 @@ const optionsSchema = trainingOptionsSchema.omit({
 
 /** What held for epochs that were stored before their manifest said so. */
 const EARLIER_OPTIONS = {
+  dropout: 0,
+  features: false,
+  topics: 0,
   warmSteps: 80,
   halfLifeDays: 0,
   negatives: { uniform: 0.5, degree: 0.5, degreeMatched: 0, sharedPeer: 0, swappedRelation: 0 },
 };
 const EARLIER_MANIFEST = {
+  features: [],
+  topics: null,
   startedFrom: null,
   gate: null,
   rolledBack: null,
@@ -68,6 +76,10 @@ const manifestSchema = z.strictObject({
     bases: z.number().int().min(0).max(64),
     decoder: z.enum(DECODER_NAMES).default("distmult"),
   }),
+  /** What is told of entities besides their links: each bin is a row, of kind `FEATURE_KIND`. */
+  features: z.array(nodeFeatureSchema),
+  /** What the types of links are grouped by; null if each is a relation of its own. */
+  topics: topicModelSchema.nullable(),
   kindNames: z.array(z.string()),
   relationNames: z.array(z.string()),
   entityCount: z.number().int(),
@@ -105,11 +117,6 @@ export type Epoch = {
   readonly output: Float32Array;
 };
 
-/** The class a relation is calibrated with: its link kind, without the type behind the slash. */
-export function linkClassOf(relationName: string): string {
-  return relationName.split("/", 1)[0]!;
-}
-
 /**
  * Makes an epoch of a trained model, calibrated on the links of the window by how many logins each stands for.
  *
@@ -122,12 +129,14 @@ export function buildEpoch(input: {
   readonly graph: TrainingGraph;
   readonly entityNames: readonly string[];
   readonly options: TrainingOptions;
+  readonly topics?: TopicModel | null;
   /** What the training was given to go on from. */
   readonly previous?: Epoch | undefined;
   readonly gate?: GateVerdict | undefined;
   readonly isChallenger?: boolean;
 }): Epoch {
   const { model, graph } = input;
+  const bins = graph.entityKind.filter((kind) => graph.kindNames[kind] === FEATURE_KIND).length;
   const manifest = {
     number: input.number,
     trainedAtMs: input.trainedAtMs,
@@ -135,9 +144,11 @@ export function buildEpoch(input: {
     startedFrom: model.isWarm ? input.previous!.manifest.digest : null,
     options: optionsSchema.strip().parse(input.options),
     shape: model.shape,
+    features: [...(graph.features?.bins ?? [])],
+    topics: input.topics ?? null,
     kindNames: [...graph.kindNames],
     relationNames: [...graph.relationNames],
-    entityCount: graph.entityCount,
+    entityCount: graph.entityCount - bins,
     linkCount: graph.linkFrom.length,
     losses: [...model.losses],
     heldOut: model.heldOut,
@@ -260,13 +271,21 @@ export function shortReason(error: unknown): string {
   return issue === undefined ? (error as Error).message : `${issue.path.join(".")}: ${issue.message}`;
 }
 
-/** Without what says that the decoder is DistMult and nothing is dropped: epochs were the same bytes before either could be chosen. */
+/** Without what says that something that could be chosen was not: epochs were the same bytes before it could be. */
 function asStored(manifest: EpochManifest): object {
+  const { features, topics, ...others } = manifest;
   const { decoder, ...shape } = manifest.shape;
-  const { dropout, ...options } = manifest.options;
+  const { dropout, features: hasFeatures, topics: topicCount, ...options } = manifest.options;
   return {
-    ...manifest,
-    options: dropout === 0 ? options : manifest.options,
+    ...others,
+    ...(features.length > 0 ? { features } : {}),
+    ...(topics !== null ? { topics } : {}),
+    options: {
+      ...options,
+      ...(dropout > 0 ? { dropout } : {}),
+      ...(hasFeatures ? { features: hasFeatures } : {}),
+      ...(topicCount > 0 ? { topics: topicCount } : {}),
+    },
     shape: decoder === "distmult" ? shape : manifest.shape,
   };
 }

@@ -1,16 +1,22 @@
 import type { Facts } from "../graph-state/facts.ts";
 import type { Familiarity } from "../graph-state/familiarity.ts";
 import type { Graph } from "../graph-state/graph.ts";
-import type { LinkKind } from "../graph-state/link-kinds.ts";
+import { ENTITY_KINDS, type LinkKind, RELATION_SEPARATOR } from "../graph-state/link-kinds.ts";
 import type { LinkRow } from "../graph-state/link-row.ts";
 import { NO_ENTITY } from "../graph-state/names.ts";
-import { AUTH_TYPE, LOGON_TYPE, type LoginBytes } from "../ingest/login-bytes.ts";
+import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { Decoder } from "./decoders/decoder.ts";
 import { DECODERS, relationVectors } from "./decoders/decoders.ts";
 import type { Epoch } from "./epoch.ts";
 import { meanInputs, meanRelations } from "./epoch-means.ts";
+import { featureNeighbours } from "./features/epoch-features.ts";
+import { liveTotals } from "./features/live-totals.ts";
+import type { FeatureNeighbours } from "./features/node-features.ts";
+import { relationNameOf } from "./relation-names.ts";
 import { embedUnknown, type Neighbour } from "./rgcn.ts";
 import { tailProbability } from "./tail.ts";
+import { groupedName } from "./topics/relation-topics.ts";
+import { Topics } from "./topics/topic-model.ts";
 import { relationName } from "./training/training-input.ts";
 
 const UNRESOLVED = -2;
@@ -106,6 +112,8 @@ class AdoptedEpoch {
   readonly #versions: Int32Array[] = [new Int32Array(0), new Int32Array(0)];
   readonly #meanInput: readonly Float32Array[];
   readonly #relations: Map<string, number>;
+  readonly #topics: Topics | undefined;
+  readonly #features: FeatureNeighbours | undefined;
   readonly #decoder: Decoder;
   /** What the decoder reads: relations x dimensions. */
   readonly #vectors: Float32Array;
@@ -129,13 +137,16 @@ class AdoptedEpoch {
     this.#meanInput = meanInputs(epoch);
     this.#relations = new Map(epoch.manifest.relationNames.map((name, relation) => [name, relation]));
     this.#meanRelation = meanRelations(epoch);
+    const { topics } = epoch.manifest;
+    this.#topics = topics === null ? undefined : new Topics(topics);
+    this.#features = featureNeighbours(epoch);
   }
 
   probability(kind: LinkKind, from: number, to: number, login: LoginBytes): number | undefined {
     const tail = this.#epoch.manifest.calibration[kind.name];
     if (tail === undefined) return undefined;
     const { dimensions: d } = this.#epoch.manifest.shape;
-    const relation = this.#relations.get(nameOfRelation(kind, login));
+    const relation = this.#relationNamed(nameOfRelation(kind, login));
     const begin = this.#embedding(kind.fromKind, from);
     const end = this.#embedding(kind.toKind, to);
     const logit =
@@ -150,6 +161,10 @@ class AdoptedEpoch {
     const row = id === NO_ENTITY ? UNKNOWN : this.#rowOf(kind, id);
     if (row !== UNKNOWN) return this.#epoch.output.subarray(row * d, (row + 1) * d);
     const neighbours = id === NO_ENTITY ? [] : this.#neighbours(kind, id, relations);
+    if (this.#features !== undefined) {
+      const totalsOf = liveTotals(this.#graph, kind, id);
+      neighbours.push(...this.#features.of(ENTITY_KINDS[kind]!, totalsOf, this.#graph.window.watermarkMs));
+    }
     const { shape } = this.#epoch.manifest;
     return embedUnknown(
       shape,
@@ -193,7 +208,7 @@ class AdoptedEpoch {
     found: Neighbour[],
   ): void {
     const isTyped = this.#graph.links.relationOf(row) !== 0;
-    if (isTyped !== (link.relation !== "untyped")) return;
+    if (isTyped !== link.relation.length > 0) return;
     const relation = this.#relationOf(row);
     const known = this.#rowOf(peerKind, peer);
     if (relation !== undefined && known !== UNKNOWN) found.push({ message: offset + relation, row: known });
@@ -207,10 +222,14 @@ class AdoptedEpoch {
     const version = id === 0 ? 0 : names.relations.versionOf(id - 1);
     let found = this.#relationOfKey.get(key);
     if (found?.version !== version) {
-      found = { version, relation: this.#relations.get(relationName(this.#graph, row)) };
+      found = { version, relation: this.#relationNamed(relationName(this.#graph, row)) };
       this.#relationOfKey.set(key, found);
     }
     return found.relation;
+  }
+
+  #relationNamed(name: string): number | undefined {
+    return this.#relations.get(this.#topics === undefined ? name : groupedName(name, this.#topics));
   }
 
   /** The epoch's row of an entity; looked up by name once for each name that an id is given to. */
@@ -237,8 +256,7 @@ class AdoptedEpoch {
 }
 
 /** As `relationName` names the row that the login would be added to. */
-function nameOfRelation(kind: LinkKind, login: LoginBytes): string {
-  if (kind.relation === "untyped") return kind.name;
-  const authType = login.text(AUTH_TYPE);
-  return `${kind.name}/${kind.relation === "authType" ? authType : `${authType}::${login.text(LOGON_TYPE)}`}`;
+function nameOfRelation({ name, relation }: LinkKind, login: LoginBytes): string {
+  const type = relation.map((column) => login.text(column)).join(RELATION_SEPARATOR);
+  return relationNameOf(name, relation.length === 0 ? undefined : type);
 }

@@ -42,7 +42,7 @@ async function runOn(
   const train: TrainEpoch = (graph, given, number, trainedAtMs, signal, previous) => {
     trained.push({ number, previous: previous?.manifest.number });
     const training = { ...given.training, steps: number === BAD ? 1 : given.training.steps };
-    return trainEpoch(graph, { ...given, training }, number, trainedAtMs, undefined, signal, previous);
+    return trainEpoch(graph, { ...given, training }, number, trainedAtMs, { signal, previous });
   };
   const log = await EmbeddedLog.open({
     sources: await findSources([EXAMPLE]),

@@ -20,7 +20,7 @@ const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "lanl", "auth.
 const LINES = gunzipSync(readFileSync(EXAMPLE)).toString().trimEnd().split("\n");
 
 const reallyTrain: TrainEpoch = (graph, config, number, trainedAtMs, signal, previous) =>
-  trainEpoch(graph, config, number, trainedAtMs, undefined, signal, previous);
+  trainEpoch(graph, config, number, trainedAtMs, { signal, previous });
 
 /**
  * Runs on the example as on a pipe that is written in four parts, two hours of the wall clock apart.

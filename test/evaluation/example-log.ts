@@ -48,7 +48,7 @@ export async function evaluateLines(
       fromMs: options.fromMs,
       renaming: options.renaming,
       train: (graph, training, number, trainedAtMs, signal) =>
-        trainEpoch(graph, training, number, trainedAtMs, undefined, signal),
+        trainEpoch(graph, training, number, trainedAtMs, { signal }),
       signal: new AbortController().signal,
     });
   } finally {

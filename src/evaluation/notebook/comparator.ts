@@ -3,7 +3,7 @@ import { linkProbability, type Model } from "./training.ts";
 import type { TrainingRows, TripleRows } from "./triples.ts";
 
 /** What the notebook may take for the relation of a link; it was scored with `constant`. */
-export const NOTEBOOK_RELATIONS = ["constant", "authType", "authType::logonType"] as const;
+export const NOTEBOOK_RELATIONS = ["constant", "authType", "authType::logonType", "topic"] as const;
 export type NotebookRelation = (typeof NOTEBOOK_RELATIONS)[number];
 
 /** The notebook's threshold, picked by hand after the hits were seen. */

@@ -7,6 +7,7 @@ import {
   SOURCE_HOST,
   TARGET_HOST,
 } from "../../ingest/login-bytes.ts";
+import { fitTopics, Topics } from "../../model/topics/topic-model.ts";
 import { BaselineRankings, scenarioRanking } from "../baseline-rankings.ts";
 import type { Evaluated } from "../evaluation.ts";
 import { RankingAccumulator } from "../ranking.ts";
@@ -18,6 +19,8 @@ import { NOTEBOOK, type NotebookOptions, trainNotebook } from "./training.ts";
 import { type TrainingRows, TripleRows, trainingRows } from "./triples.ts";
 
 const DAY_MS = 86_400_000;
+/** The notebook's number of topics. */
+const TOPICS = 15;
 
 /** A login of the scored period, as it is ranked once all are there. */
 type Row = {
@@ -54,7 +57,7 @@ export async function evaluateNotebook(
     );
   }
   const baselines = new BaselineRankings({ startMs: fromMs });
-  const triples = new TripleRows();
+  let triples = new TripleRows();
   const timesMs = new NumberColumn();
   const scored: Row[] = [];
   const unlinked: Row[] = [];
@@ -79,6 +82,8 @@ export async function evaluateNotebook(
   });
   if (input.signal.aborted) throw new OddlinkError("STOPPED", "stopped before the end of the input");
 
+  const isBefore = (row: number): boolean => timesMs.get(row) < fromMs;
+  if (input.relation === "topic") triples = inTopics(triples, isBefore, config.seed);
   const run = async (mode: "causal" | "seed mode", training: TrainingRows) => {
     const model = await trainNotebook(training, config.seed, input.model ?? NOTEBOOK, async (step, steps) => {
       input.onStep?.(mode, step, steps);
@@ -88,7 +93,7 @@ export async function evaluateNotebook(
     });
     return rank(triples, training, model, scored, unlinked, fromMs);
   };
-  const before = trainingRows(triples, (row) => timesMs.get(row) < fromMs);
+  const before = trainingRows(triples, isBefore);
   if (before.rows.length === 0) {
     throw new OddlinkError(
       "USAGE",
@@ -163,4 +168,12 @@ function relationOf(login: LoginBytes, relation: NotebookRelation): string {
   if (relation === "constant") return "";
   const authType = login.text(AUTH_TYPE);
   return relation === "authType" ? authType : `${authType}::${login.text(LOGON_TYPE)}`;
+}
+
+/** As the notebook's relation of topics: types are grouped by how they are spelt, as those before the scored period are. */
+function inTopics(triples: TripleRows, isBefore: (row: number) => boolean, seed: number): TripleRows {
+  const types = triples.relationNames(isBefore);
+  if (types.length === 0) return triples;
+  const topics = new Topics(fitTopics(types, Math.min(TOPICS, types.length), seed));
+  return triples.withRelations((type) => topics.of(type) ?? "");
 }

@@ -33,6 +33,31 @@ export class TripleRows {
     return this.#relations.size;
   }
 
+  /** The same rows, with another relation for each. */
+  withRelations(relationOf: (relation: string) => string): TripleRows {
+    const nodes = [...this.#nodes.keys()];
+    const relations = Array.from(this.#relations.keys(), relationOf);
+    const rows = new TripleRows();
+    for (let row = 0; row < this.length; row++) {
+      const triple = this.tripleOf(row);
+      rows.add(
+        nodes[this.sources[triple]!]!,
+        relations[this.relations[triple]!]!,
+        nodes[this.targets[triple]!]!,
+      );
+    }
+    return rows;
+  }
+
+  /** Relations of some rows, each once, in the order of their names. */
+  relationNames(isAmong: (row: number) => boolean): string[] {
+    const names = [...this.#relations.keys()];
+    const found = new Set<string>();
+    for (let row = 0; row < this.length; row++)
+      if (isAmong(row)) found.add(names[this.relations[this.tripleOf(row)]!]!);
+    return [...found].sort();
+  }
+
   tripleOf(row: number): number {
     return this.#tripleOfRow.get(row);
   }

@@ -41,6 +41,10 @@ export type TrainingBackend = {
   forward(): { readonly hidden: Float32Array; readonly output: Float32Array };
   /** The parameters as they are now: a copy. */
   parameters(): RgcnParameters;
+  /** All that further steps depend on, to the last bit: for `resume` of the same back end and shape. */
+  state(): Uint8Array;
+  /** Goes on where `state` was called. */
+  resume(state: Uint8Array): void;
   /** Gives threads and memory back. */
   close(): void;
 };

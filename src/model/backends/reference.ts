@@ -12,6 +12,7 @@ import type {
   TrainingBatch,
 } from "./backend.ts";
 import { indexMessages, type MessageIndex } from "./message-index.ts";
+import { packState, unpackState } from "./optimiser-state.ts";
 
 type Numbers = Record<keyof RgcnParameters, Float64Array>;
 
@@ -126,6 +127,20 @@ export class ReferenceBackend implements TrainingBackend {
     return Object.fromEntries(
       PARAMETER_NAMES.map((name) => [name, Float32Array.from(this.#values[name])]),
     ) as RgcnParameters;
+  }
+
+  state(): Uint8Array {
+    return packState(this.#steps, this.#trained);
+  }
+
+  resume(state: Uint8Array): void {
+    this.#steps = unpackState(state, this.#trained);
+  }
+
+  get #trained(): Float64Array[] {
+    return [this.#values, this.#firstMoments, this.#secondMoments].flatMap((numbers) =>
+      PARAMETER_NAMES.map((name) => numbers[name]),
+    );
   }
 
   close(): void {}

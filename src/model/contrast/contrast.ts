@@ -23,6 +23,9 @@ const LEAST = -16;
 /** With fewer scores than this the sampled logins say better how odd is usual. */
 const LIVE_SCORES_MIN = 1000;
 
+/** A sample: the features of a login, and those of its fakes. */
+const ROW_BYTES = (1 + SWAPPED.length) * FEATURE_COUNT * Float32Array.BYTES_PER_ELEMENT;
+
 const BIN_CENTRES = Float64Array.from({ length: BIN_COUNT }, (_, bin) => LEAST + (bin + 0.5) * BIN_WIDTH);
 
 export type ContrastOptions = {
@@ -148,7 +151,11 @@ export class Contrast {
   #refit(fitHour: number, originHour: number): void {
     const { warmupHours, usesLinks } = this.#options;
     const from = Math.max(fitHour - SAMPLE_DAYS * HOURS_PER_DAY, originHour + warmupHours);
-    const rows = this.#graph.samples.within(from, fitHour).map(({ rows }) => floatsOf(rows));
+    const rows = this.#graph.samples
+      .within(from, fitHour)
+      // Those that were written with other features say nothing of these.
+      .filter(({ rows }) => rows.length === ROW_BYTES)
+      .map(({ rows }) => floatsOf(rows));
     this.#fit = Number.isNaN(fitHour) ? undefined : fitContrast(rows, usesLinks);
   }
 }

@@ -1,7 +1,11 @@
 import { DECODERS, linkScorer, relationVectors } from "../decoders/decoders.ts";
-import { calibrate, type Epoch, linkClassOf } from "../epoch.ts";
+import { calibrate, type Epoch } from "../epoch.ts";
 import { meanInputs, meanRelations } from "../epoch-means.ts";
+import { featureNeighbours } from "../features/epoch-features.ts";
+import type { FeatureNeighbours } from "../features/node-features.ts";
+import { RoleTotals } from "../features/training-features.ts";
 import { NEIGHBOURS_MAX } from "../link-signal.ts";
+import { linkClassOf } from "../relation-names.ts";
 import { embedUnknown, type Neighbour, type RgcnParameters, type RgcnShape } from "../rgcn.ts";
 import type { Tail } from "../tail.ts";
 import type { TrainedModel } from "../training/trainer.ts";
@@ -25,6 +29,7 @@ export type RunningModel = {
   readonly meanInputs: readonly Float32Array[];
   /** By link class. */
   readonly meanRelations: ReadonlyMap<string, Float32Array>;
+  readonly features: FeatureNeighbours | undefined;
 };
 
 export function runningModel(input: TrainingInput, epoch: Epoch): RunningModel {
@@ -45,6 +50,7 @@ export function runningModel(input: TrainingInput, epoch: Epoch): RunningModel {
       (name) => means[manifest.kindNames.indexOf(name)] ?? new Float32Array(shape.dimensions),
     ),
     meanRelations: meanRelations(epoch),
+    features: featureNeighbours(epoch),
   };
 }
 
@@ -85,6 +91,13 @@ export function askRunning(graph: TrainingGraph, trained: Int32Array, running: R
       return [{ message: (isFrom ? shape.relations : 0) + relation, row: peer }];
     });
   };
+  const totals = running.features && new RoleTotals(graph, trained);
+  const bins = (entity: number): Neighbour[] =>
+    running.features?.of(
+      graph.kindNames[graph.entityKind[entity]!]!,
+      (role) => totals!.of(role, entity),
+      graph.watermarkMs,
+    ) ?? [];
   const embedded = new Map<number, Float32Array>();
   const embedding = (entity: number): Float32Array => {
     const row = entityRows[entity]!;
@@ -92,7 +105,8 @@ export function askRunning(graph: TrainingGraph, trained: Int32Array, running: R
     let found = embedded.get(entity);
     if (found === undefined) {
       const own = running.meanInputs[graph.entityKind[entity]!]!;
-      found = embedUnknown(shape, parameters, running.hidden, own, neighbours(entity));
+      const known = [...neighbours(entity), ...bins(entity)];
+      found = embedUnknown(shape, parameters, running.hidden, own, known);
       embedded.set(entity, found);
     }
     return found;

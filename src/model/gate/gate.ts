@@ -1,5 +1,5 @@
 import type { TrainingBatch } from "../backends/backend.ts";
-import { linkClassOf } from "../epoch.ts";
+import { linkClassOf } from "../relation-names.ts";
 import { tailProbability } from "../tail.ts";
 import { type FakeKind, FakeSampler } from "../training/fake-sampler.ts";
 import { heldOutLinks, type TrainedModel, type TrainingOptions } from "../training/trainer.ts";

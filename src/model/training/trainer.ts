@@ -1,13 +1,14 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { OddlinkError } from "../../errors.ts";
-import type { TrainingBackend, TrainingBatch } from "../backends/backend.ts";
+import type { MessageGraph, TrainingBackend, TrainingBatch } from "../backends/backend.ts";
 import { BACKEND_NAMES, loadBackend } from "../backends/backends.ts";
 import { TFJS_DEVICES } from "../backends/tfjs/tensorflow.ts";
 import { DECODER_NAMES } from "../decoders/decoder.ts";
 import { isReadable, linkScorer } from "../decoders/decoders.ts";
 import { Random } from "../random.ts";
 import { initialParameters, RELATION_WEIGHTS, type RgcnParameters, type RgcnShape } from "../rgcn.ts";
+import type { Measured, TrainingState } from "./checkpoint.ts";
 import { FAKE_KINDS, type FakeKind, FakeSampler, negativesSchema } from "./fake-sampler.ts";
 import { linkWeights } from "./link-weights.ts";
 import type { TrainingGraph } from "./training-graph.ts";
@@ -61,6 +62,21 @@ export const trainingOptionsSchema = z.strictObject({
     .max(0.9)
     .default(0)
     .describe("share of each layer's outputs that a training step drops"),
+  features: z
+    .boolean()
+    .default(false)
+    .describe(
+      "whether an entity's degrees, counts, age and shares of weak and failed logins, cut at their quantiles, are told to the model too",
+    ),
+  topics: z
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe(
+      "types of links are grouped into so many topics by how they are spelt, where there are more types; 0: each type is a relation of its own",
+    ),
   steps: z
     .number()
     .int()
@@ -131,21 +147,30 @@ export type TrainedModel = {
   };
 };
 
+export type TrainingHooks = {
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  /** An earlier epoch to go on from, with an optimiser that begins anew; not used if its shape does not fit. */
+  readonly start?: StartingPoint | undefined;
+  /** The same training as it was interrupted: it goes on there, and comes to the same end. */
+  readonly interrupted?: TrainingState | undefined;
+  /** Called where it may be noted how far the training has come; the state is a copy. */
+  readonly onMeasured?: ((state: () => TrainingState) => void) | undefined;
+  /** Memory that it may take. */
+  readonly bytesMax?: number;
+};
+
 /**
  * Trains an RGCN to tell the window's links from fakes. Deterministic for a seed.
  *
- * @param start an earlier epoch to go on from, with an optimiser that begins anew; not used if its shape does not fit
- * @param bytesMax memory that it may take
  * @throws {OddlinkError} TRAINING_FAILED if there is nothing to train on, or too much for the memory, the back end can't be had, or the loss is no number any
  *   more
  */
 export async function train(
   graph: TrainingGraph,
   options: TrainingOptions,
-  onProgress: (progress: TrainingProgress) => void = () => {},
-  start?: StartingPoint,
-  bytesMax = availableBytes(),
+  hooks: TrainingHooks = {},
 ): Promise<TrainedModel> {
+  const { start, bytesMax = availableBytes() } = hooks;
   const linkCount = graph.linkFrom.length;
   if (graph.entityCount < 2 || linkCount < 2) {
     throw new OddlinkError(
@@ -162,13 +187,12 @@ export async function train(
     decoder: options.decoder,
   };
   if (!isReadable(shape.decoder, shape.dimensions)) throw new OddlinkError("TRAINING_FAILED", ODD_DIMENSIONS);
-  assertFits(trainingBytes(shape, linkCount, 1 + FOLDS, options.backend), shape, linkCount, bytesMax);
-  const heldOut = heldOutLinks(graph, options.heldOutShare);
-  const trained = Int32Array.from({ length: linkCount }, (_, link) => link).filter(
-    (link) => heldOut[link] === 0,
-  );
+  const messages = linkCount + (graph.features?.from.length ?? 0);
+  assertFits(trainingBytes(shape, messages, 1 + FOLDS, options.backend), shape, linkCount, bytesMax);
+  const trained = trainedLinks(graph, options.heldOutShare);
+  const isTrained = new Set(trained);
   const measured = Int32Array.from({ length: linkCount }, (_, link) => link).filter(
-    (link) => heldOut[link] === 1,
+    (link) => !isTrained.has(link),
   );
   const folds = foldsOf(trained, options.seed);
   const without = (fold: Int32Array): Int32Array => {
@@ -182,11 +206,7 @@ export async function train(
     isWarm
       ? warmParameters(start, graph, trained, shape, options.seed)
       : initialParameters(shape, options.seed),
-    [trained, ...folds.map(without)].map((links) => ({
-      from: links.map((link) => graph.linkFrom[link]!),
-      relation: links.map((link) => graph.linkRelation[link]!),
-      to: links.map((link) => graph.linkTo[link]!),
-    })),
+    [trained, ...folds.map(without)].map((links) => messageGraph(graph, links)),
     {
       learningRate: options.learningRate * (isWarm ? WARM_RATE_SHARE : 1),
       l2: options.l2,
@@ -204,7 +224,7 @@ export async function train(
     const batches = folds.map((fold) => newBatch(graph, fold, weights));
     const check = newBatch(graph, measured, weights);
     judge.fill(check, measured.length, options.negatives);
-    const optimised = optimise(backend, shape, sampler, batches, check, isWarm, options, onProgress);
+    const optimised = optimise(backend, shape, sampler, batches, check, isWarm, options, hooks);
     const aucByFake = aucByKind(judge, check, optimised, shape);
     return {
       backend: backend.name,
@@ -227,7 +247,7 @@ function optimise(
   check: TrainingBatch,
   isWarm: boolean,
   options: TrainingOptions,
-  onProgress: (progress: TrainingProgress) => void,
+  { onProgress, interrupted, onMeasured }: TrainingHooks,
 ): Omit<TrainedModel, "backend" | "shape" | "isWarm" | "heldOut"> & {
   readonly heldOut: Omit<TrainedModel["heldOut"], "aucByFake">;
 } {
@@ -235,19 +255,30 @@ function optimise(
   const links = check.from.length / 2;
   // A link of which no fake can be had says nothing.
   const isMeasured = check.weight.subarray(links).some((weight) => weight > 0);
-  const losses: number[] = [];
+  const losses: number[] = [...(interrupted?.losses ?? [])];
   const measure = (step: number) => {
     const model = { parameters: backend.parameters(), ...backend.forward() };
     // Without held-out links the last one is the best.
     return { step, ...model, ...(isMeasured ? measureOn(check, model, shape) : { loss: -step, auc: 0 }) };
   };
-  const before = measure(0);
+  const started = interrupted === undefined ? measure(0) : undefined;
+  const before: Measured = interrupted?.before ?? {
+    step: 0,
+    loss: started!.loss,
+    auc: started!.auc,
+  };
   // A start from an earlier epoch is a result too, and stays it until there is a better one.
-  let best = isMeasured && !isWarm ? { ...before, loss: Number.POSITIVE_INFINITY } : before;
+  let best = interrupted?.best ?? {
+    ...started!,
+    loss: isMeasured && !isWarm ? Number.POSITIVE_INFINITY : before.loss,
+  };
+  if (interrupted !== undefined) backend.resume(interrupted.optimiser);
   for (let step = 1; step <= steps; step++) {
     const fold = step % batches.length;
     const batch = batches[fold]!;
+    // Those of the steps that were done before an interruption too, so that the next ones draw what they would have drawn.
     sampler.fill(batch, batch.from.length / 2, options.negatives);
+    if (step <= (interrupted?.step ?? 0)) continue;
     const loss = backend.step(batch, fold + 1);
     if (!Number.isFinite(loss)) {
       throw new OddlinkError(
@@ -256,11 +287,19 @@ function optimise(
       );
     }
     losses.push(loss);
-    onProgress({ step, steps, loss });
+    onProgress?.({ step, steps, loss });
     if (step % MEASURE_EVERY_STEPS !== 0 && step !== steps) continue;
     const now = measure(step);
     if (now.loss < best.loss) best = now;
     else if (step - best.step >= PATIENCE_STEPS) break;
+    onMeasured?.(() => ({
+      step,
+      losses: [...losses],
+      before,
+      best,
+      backend: backend.name,
+      optimiser: backend.state(),
+    }));
   }
   const { parameters, hidden, output } = best;
   return {
@@ -302,6 +341,31 @@ function foldsOf(links: Int32Array, seed: number): Int32Array[] {
   }
   const count = Math.min(FOLDS, shuffled.length);
   return Array.from({ length: count }, (_, fold) => shuffled.filter((_link, i) => i % count === fold).sort());
+}
+
+/** Messages pass over the given links, and from features to whom they are of. */
+function messageGraph(graph: TrainingGraph, links: Int32Array): MessageGraph {
+  const { features } = graph;
+  const joined = (ofLinks: Int32Array, ofFeatures: Int32Array | undefined): Int32Array => {
+    const all = new Int32Array(links.length + (features?.from.length ?? 0));
+    all.set(links.map((link) => ofLinks[link]!));
+    if (ofFeatures !== undefined) all.set(ofFeatures, links.length);
+    return all;
+  };
+  return {
+    from: joined(graph.linkFrom, features?.from),
+    relation: joined(
+      graph.linkRelation,
+      features?.from.map(() => features.relation),
+    ),
+    to: joined(graph.linkTo, features?.to),
+  };
+}
+
+/** Links that are trained on, ascending: all but those held out. */
+export function trainedLinks(graph: TrainingGraph, heldOutShare: number): Int32Array {
+  const heldOut = heldOutLinks(graph, heldOutShare);
+  return Int32Array.from(heldOut.keys()).filter((link) => heldOut[link] === 0);
 }
 
 /** Flags of the links that are not trained on, those first seen last; ties go by position, which is canonical. */

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Graph } from "../../graph-state/graph.ts";
+import { relationNameOf } from "../relation-names.ts";
 import type { TrainingGraph } from "./training-graph.ts";
 import { namesOf, type TrainingSnapshot, trainingSnapshot } from "./training-snapshot.ts";
 
@@ -56,6 +57,8 @@ export function inputOf(snapshot: TrainingSnapshot): TrainingInput {
       linkTo: Int32Array.from(sorted, ({ to }) => to),
       linkRelation: Int32Array.from(sorted, ({ relation }) => relation),
       linkCount: Float64Array.from(sorted, ({ i }) => snapshot.count[i]!),
+      linkWeak: Float64Array.from(sorted, ({ i }) => snapshot.weak[i]!),
+      linkFailures: Float64Array.from(sorted, ({ i }) => snapshot.failures[i]!),
       linkFirstMs: Float64Array.from(sorted, ({ i }) => snapshot.firstMs[i]!),
       linkLastMs: Float64Array.from(sorted, ({ i }) => snapshot.lastMs[i]!),
       watermarkMs: snapshot.watermarkMs,
@@ -67,7 +70,8 @@ export function inputOf(snapshot: TrainingSnapshot): TrainingInput {
 export function relationName(graph: Graph, row: number): string {
   const kind = graph.kinds[graph.links.kindOf(row)]!;
   const relation = graph.links.relationOf(row);
-  return relation === 0 ? kind.name : typedName(kind.name, graph.names.relations.nameOf(relation - 1));
+  const type = relation === 0 ? undefined : graph.names.relations.nameOf(relation - 1);
+  return relationNameOf(kind.name, type);
 }
 
 function relationNamer({
@@ -75,10 +79,6 @@ function relationNamer({
   relationNames,
 }: TrainingSnapshot): (kind: number, relation: number) => string {
   const types = namesOf(relationNames).map((name) => name.toString());
-  const typed = linkKinds.map(({ name }) => types.map((type) => typedName(name, type)));
+  const typed = linkKinds.map(({ name }) => types.map((type) => relationNameOf(name, type)));
   return (kind, relation) => (relation === 0 ? linkKinds[kind]!.name : typed[kind]![relation - 1]!);
-}
-
-function typedName(kind: string, type: string): string {
-  return `${kind}/${type}`;
 }

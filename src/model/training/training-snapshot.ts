@@ -30,6 +30,8 @@ export type TrainingSnapshot = {
   readonly from: Int32Array;
   readonly to: Int32Array;
   readonly count: Float64Array;
+  readonly weak: Float64Array;
+  readonly failures: Float64Array;
   readonly firstMs: Float64Array;
   readonly lastMs: Float64Array;
   readonly watermarkMs: number;
@@ -49,7 +51,7 @@ export function trainingSnapshot(graph: Graph): TrainingSnapshot {
     if (!links.isUsed(row) || links.statistics.alertsOf(row) > 0) continue;
     const kind = kinds[links.kindOf(row)]!;
     const isTyped = links.relationOf(row) !== 0;
-    if (!kind.isProfile && isTyped === (kind.relation !== "untyped")) rows[count++] = row;
+    if (!kind.isProfile && isTyped === kind.relation.length > 0) rows[count++] = row;
   }
   const snapshot = {
     kind: new Uint8Array(count),
@@ -57,6 +59,8 @@ export function trainingSnapshot(graph: Graph): TrainingSnapshot {
     from: new Int32Array(count),
     to: new Int32Array(count),
     count: new Float64Array(count),
+    weak: new Float64Array(count),
+    failures: new Float64Array(count),
     firstMs: new Float64Array(count),
     lastMs: new Float64Array(count),
   };
@@ -72,6 +76,8 @@ export function trainingSnapshot(graph: Graph): TrainingSnapshot {
     snapshot.from[i] = placesOf.get(fromKind)!.of(links.fromOf(row));
     snapshot.to[i] = placesOf.get(toKind)!.of(links.toOf(row));
     snapshot.count[i] = links.statistics.countOf(row);
+    snapshot.weak[i] = links.statistics.weakOf(row);
+    snapshot.failures[i] = links.statistics.failuresOf(row);
     snapshot.firstMs[i] = links.statistics.firstMsOf(row);
     snapshot.lastMs[i] = links.statistics.lastMsOf(row);
   }
@@ -91,8 +97,10 @@ export function trainingSnapshot(graph: Graph): TrainingSnapshot {
 
 /** The arrays of a snapshot, to be handed to a thread instead of copied once more. */
 export function snapshotBuffers(snapshot: TrainingSnapshot): ArrayBuffer[] {
-  const { kind, relation, from, to, count, firstMs, lastMs } = snapshot;
-  return [kind, relation, from, to, count, firstMs, lastMs].map(({ buffer }) => buffer as ArrayBuffer);
+  const { kind, relation, from, to, count, weak, failures, firstMs, lastMs } = snapshot;
+  return [kind, relation, from, to, count, weak, failures, firstMs, lastMs].map(
+    ({ buffer }) => buffer as ArrayBuffer,
+  );
 }
 
 /** Names one by one, in their order. */

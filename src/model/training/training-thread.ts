@@ -19,6 +19,7 @@ export async function trainInThread(
   request: EpochRequest,
   hooks: {
     readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+    readonly onNote?: ((text: string) => void) | undefined;
     readonly signal?: AbortSignal | undefined;
   } = {},
 ): Promise<Epoch> {
@@ -31,6 +32,7 @@ export async function trainInThread(
   const onAbort = (): void => fail("training was stopped");
   worker.on("message", (message: WorkerMessage) => {
     if (message.kind === "progress") hooks.onProgress?.(message.progress);
+    else if (message.kind === "note") hooks.onNote?.(message.text);
     else if (message.kind === "epoch") resolve(message.epoch);
     else fail(message.message);
   });

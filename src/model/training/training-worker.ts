@@ -6,6 +6,7 @@ import type { TrainingProgress } from "./trainer.ts";
 /** What the worker thread says to whoever started it. */
 export type WorkerMessage =
   | { readonly kind: "progress"; readonly progress: TrainingProgress }
+  | { readonly kind: "note"; readonly text: string }
   | { readonly kind: "epoch"; readonly epoch: Epoch }
   | { readonly kind: "failed"; readonly message: string };
 
@@ -13,8 +14,10 @@ const say = (message: WorkerMessage, handedOver: ArrayBuffer[] = []): void =>
   parentPort!.postMessage(message, handedOver);
 
 try {
-  const epoch = await trainRequested(workerData as EpochRequest, (progress) =>
-    say({ kind: "progress", progress }),
+  const epoch = await trainRequested(
+    workerData as EpochRequest,
+    (progress) => say({ kind: "progress", progress }),
+    (text) => say({ kind: "note", text }),
   );
   say({ kind: "epoch", epoch }, epochBuffers(epoch));
 } catch (error) {

@@ -63,6 +63,15 @@ test("relations may be auth types, alone or with logon types", async () => {
   assert.ok(both.causal.relations > authType.causal.relations);
 });
 
+test("or topics of how both are spelt, at most fifteen, learnt from what came before the scored period", async () => {
+  const both = (await notebook(LINES, "authType::logonType")).figures.notebook!;
+  const topics = (await notebook(LINES, "topic")).figures.notebook!;
+  assert.ok(topics.causal.relations > 1);
+  assert.ok(topics.causal.relations <= Math.min(15, both.causal.relations));
+  // A type that came later has a topic all the same.
+  assert.equal(topics.seedMode.relations, topics.causal.relations);
+});
+
 test("figures have a spread over seeds", async () => {
   const runs = [await notebook(LINES, "constant", 1), await notebook(LINES, "constant", 2)];
   const spread = spreadOverSeeds(runs.map(({ figures }) => figures));

@@ -52,7 +52,7 @@ function shuffled(model: TrainedModel): TrainedModel {
 
 test("an epoch that goes on from the running one passes, compared by every kind of fake on links unseen by both", async () => {
   const epoch = await runningEpoch();
-  const model = await train(now.graph, options, undefined, startingPoint(now, epoch));
+  const model = await train(now.graph, options, { start: startingPoint(now, epoch) });
   const verdict = judge(now.graph, model, runningModel(now, epoch), options);
   assert.equal(verdict.isAccepted, true, verdict.reason);
   assert.match(verdict.reason, /^no worse than epoch 7 on 50 unseen links: mean AUC [+-]\d\.\d{3}$/);
@@ -63,7 +63,7 @@ test("an epoch that goes on from the running one passes, compared by every kind 
 
 test("an epoch of one step is rejected, and so is one whose embeddings were mixed up, with numbers and the reason", async () => {
   const epoch = await runningEpoch();
-  const good = await train(now.graph, options, undefined, startingPoint(now, epoch));
+  const good = await train(now.graph, options, { start: startingPoint(now, epoch) });
   for (const worse of [await train(now.graph, { ...options, steps: 1 }), shuffled(good)]) {
     const verdict = judge(now.graph, worse, runningModel(now, epoch), options);
     assert.equal(verdict.isAccepted, false);
@@ -92,7 +92,7 @@ test("an entity or relation that the running epoch does not know is embedded as 
   };
   const running = runningModel(now, unknown);
   assert.equal(running.entityRows.filter((row) => row < 0).length, 20);
-  const model = await train(now.graph, options, undefined, startingPoint(now, known));
+  const model = await train(now.graph, options, { start: startingPoint(now, known) });
   const verdict = judge(now.graph, model, running, options);
   const { running: auc } = verdict.aucByFake.source!;
   assert.ok(auc > 0.6, `${auc}`);
@@ -116,7 +116,7 @@ test("with few unseen links there is too little to compare, and the epoch passes
 test("an epoch under which the unseen links have drifted to where thresholds lie is rejected, though it ranks them as well", async () => {
   const epoch = await runningEpoch();
   const model: TrainedModel = {
-    ...(await train(now.graph, options, undefined, startingPoint(now, epoch))),
+    ...(await train(now.graph, options, { start: startingPoint(now, epoch) })),
     output: epoch.output,
     parameters: epoch.parameters,
   };

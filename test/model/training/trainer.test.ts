@@ -59,6 +59,8 @@ function clientsAndServers(): TrainingGraph {
     linkRelation: new Int32Array(sorted.length),
     linkTo: Int32Array.from(sorted, ([, to]) => to!),
     linkCount: new Float64Array(sorted.length).fill(1),
+    linkWeak: new Float64Array(sorted.length),
+    linkFailures: new Float64Array(sorted.length),
     linkFirstMs: Float64Array.from(sorted, (_, i) => (i * 7919) % 1000),
     linkLastMs: new Float64Array(sorted.length).fill(1000),
     watermarkMs: 1000,
@@ -207,6 +209,8 @@ test("nothing to train on is an error that says so, in a thread too", async () =
     linkTo: new Int32Array(0),
     linkRelation: new Int32Array(0),
     linkCount: new Float64Array(0),
+    linkWeak: new Float64Array(0),
+    linkFailures: new Float64Array(0),
     linkFirstMs: new Float64Array(0),
     linkLastMs: new Float64Array(0),
   };
@@ -218,7 +222,7 @@ test("nothing to train on is an error that says so, in a thread too", async () =
 });
 
 test("a graph that does not fit into memory is refused with what it takes, what is there and what to lower", async () => {
-  await assert.rejects(train(small.graph, options, undefined, undefined, 100_000), {
+  await assert.rejects(train(small.graph, options, { bytesMax: 100_000 }), {
     code: "TRAINING_FAILED",
     message:
       /^training on 400 links of 80 entities takes about \d+ MiB with training.dimensions 16 and training.bases 8, and 1 MiB are there: lower/,

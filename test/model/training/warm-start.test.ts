@@ -15,7 +15,7 @@ const options = trainingOptionsSchema.parse({ dimensions: 16, steps: 100, seed: 
 async function epochOf(input: TrainingInput, seed: number, previous?: Epoch): Promise<Epoch> {
   const seeded = { ...options, seed };
   const start = previous && startingPoint(input, previous);
-  const model = await train(input.graph, seeded, undefined, start);
+  const model = await train(input.graph, seeded, { start });
   return buildEpoch({ number: 1, trainedAtMs: 5, model, ...input, options: seeded, previous });
 }
 
@@ -107,15 +107,15 @@ test("an epoch of another decoder is not gone on from, one of the same is, with 
   const trained = Int32Array.from(small.graph.linkFrom.keys());
   const warm = warmParameters(start, small.graph, trained, before.manifest.shape, 9);
   assert.deepEqual(warm.decoder, before.parameters.decoder);
-  assert.equal((await train(small.graph, rotate, undefined, start)).isWarm, true);
+  assert.equal((await train(small.graph, rotate, { start })).isWarm, true);
   for (const decoder of ["distmult", "complex"] as const)
-    assert.equal((await train(small.graph, { ...rotate, decoder }, undefined, start)).isWarm, false);
+    assert.equal((await train(small.graph, { ...rotate, decoder }, { start })).isWarm, false);
 });
 
 test("an epoch of another shape is not gone on from", async () => {
   const before = await epochOf(small, 3);
   const smaller = { ...options, dimensions: 8, steps: 5 };
-  const model = await train(small.graph, smaller, undefined, startingPoint(small, before));
+  const model = await train(small.graph, smaller, { start: startingPoint(small, before) });
   assert.equal(model.isWarm, false);
   assert.equal(model.losses.length, 5);
 });

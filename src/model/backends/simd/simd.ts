@@ -9,6 +9,7 @@ import type {
   TrainingBackend,
   TrainingBatch,
 } from "../backend.ts";
+import { packState, unpackState } from "../optimiser-state.ts";
 import { FORWARD, type KernelThreadData, STEP, STOP } from "./commands.ts";
 import { COMPILED_KERNELS } from "./compiled-kernels.ts";
 import { KernelPass, type KernelPassOptions, type SharedSums } from "./kernel-pass.ts";
@@ -121,6 +122,19 @@ export class SimdBackend implements TrainingBackend {
     return Object.fromEntries(
       PARAMETER_NAMES.map((name) => [name, readParameter(this.#memory.buffer, this.#layout, name)]),
     ) as RgcnParameters;
+  }
+
+  state(): Uint8Array {
+    return packState(this.#steps, this.#trained);
+  }
+
+  resume(state: Uint8Array): void {
+    this.#steps = unpackState(state, this.#trained);
+  }
+
+  get #trained(): Float32Array[] {
+    const { values, first, second, floats } = this.#layout;
+    return [values, first, second].map((at) => new Float32Array(this.#memory.buffer, at, floats));
   }
 
   close(): void {

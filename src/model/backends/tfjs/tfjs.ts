@@ -11,6 +11,7 @@ import type {
   TrainingBatch,
 } from "../backend.ts";
 import { indexMessages } from "../message-index.ts";
+import { packState, unpackState } from "../optimiser-state.ts";
 import { DECODE, phaseGradients, turnTensor } from "./decode.ts";
 import { loadTensorFlow, type TensorFlow, type TfjsDevice } from "./tensorflow.ts";
 
@@ -129,6 +130,30 @@ export class TfjsBackend implements TrainingBackend {
 
   parameters(): RgcnParameters {
     return byName((name) => floatsOf(this.#values[name]));
+  }
+
+  state(): Uint8Array {
+    return packState(
+      this.#steps,
+      [this.#values, this.#first, this.#second].flatMap((tensors) =>
+        PARAMETER_NAMES.map((name) => floatsOf(tensors[name])),
+      ),
+    );
+  }
+
+  resume(state: Uint8Array): void {
+    const tf = this.#tf;
+    const read = [this.#values, this.#first, this.#second].map((tensors) =>
+      byName((name) => new Float32Array(tensors[name].size)),
+    );
+    this.#steps = unpackState(
+      state,
+      read.flatMap((numbers) => PARAMETER_NAMES.map((name) => numbers[name])),
+    );
+    this.#dispose();
+    [this.#values, this.#first, this.#second] = read.map((numbers) =>
+      byName((name) => tf.tensor(numbers[name], this.#shapeOf(name))),
+    ) as [Tensors, Tensors, Tensors];
   }
 
   close(): void {
