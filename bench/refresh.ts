@@ -18,6 +18,7 @@ import { Scoring } from "../src/engine/scoring.ts";
 import { trainEpoch } from "../src/engine/train-epoch.ts";
 import type { Login } from "../src/ingest/login.ts";
 import type { Epoch } from "../src/model/epoch.ts";
+import { decodeInThread } from "../src/model/epoch-thread.ts";
 import { Random } from "../src/model/random.ts";
 import { login, loginBytes } from "../test/graph-state/logins.ts";
 import { printTable, text } from "./table.ts";
@@ -104,27 +105,32 @@ async function paced(isOver: () => boolean): Promise<number[]> {
   return lateMs;
 }
 
-/** Puts an epoch in force as one that was read from the log is. */
-function adopt(epoch: Epoch): { readonly readMs: number; readonly adoptMs: number } {
-  let adoptMs = 0;
-  let read: Epoch | undefined;
+/**
+ * Puts an epoch in force as a worker does with one that it reads from the log. Logins are scored meanwhile.
+ *
+ * @returns the longest time for which none was, from the first record on until the epoch is in force, milliseconds
+ */
+async function adopt(epoch: Epoch): Promise<number> {
   const publisher = new EpochReader({ onEpoch: () => {}, onUnusable: () => {} });
   const records = publisher.publication(epoch);
   const reader = new EpochReader({
+    decode: decodeInThread,
     onEpoch: (decoded) => {
-      read = decoded;
+      scoring.adopt(decoded);
+      take(drawn(eventTimeMs));
     },
     onUnusable: (error) => {
       throw error;
     },
   });
-  const startedMs = performance.now();
+  await nextTurn();
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
   for (const record of records) reader.read(record);
-  const readAtMs = performance.now();
-  scoring.adopt(read!);
-  take(drawn(eventTimeMs));
-  adoptMs = performance.now() - readAtMs;
-  return { readMs: readAtMs - startedMs, adoptMs };
+  await reader.settled();
+  await nextTurn();
+  delay.disable();
+  return delay.max / 1e6;
 }
 
 const quantile = (values: readonly number[], q: number): number =>
@@ -142,15 +148,14 @@ const { manifest } = epoch;
 console.log(
   `${text(manifest.linkCount)} links, ${manifest.relationNames.length} relations, ${manifest.losses.length} steps`,
 );
-adopt(epoch);
+await adopt(epoch);
 
 const quiet: number[] = [];
 const busy: number[] = [];
 const refreshSeconds: number[] = [];
 const steps: number[] = [];
 const stallMs: number[] = [];
-const readMs: number[] = [];
-const adoptMs: number[] = [];
+const swapMs: number[] = [];
 for (let round = 1; round <= ROUNDS; round++) {
   const untilMs = performance.now() + QUIET_MS;
   quiet.push(quantile(await paced(() => performance.now() >= untilMs), 0.99));
@@ -159,13 +164,11 @@ for (let round = 1; round <= ROUNDS; round++) {
   const startedMs = performance.now();
   let isDone = false;
   const training = trainEpoch(scoring.graph, config, round + 1, eventTimeMs, { previous: epoch })
-    .then((trained) => {
-      const swap = adopt(trained);
+    .then(async (trained) => {
+      swapMs.push(await adopt(trained));
       epoch = trained;
       refreshSeconds.push((performance.now() - startedMs) / 1000);
       steps.push(trained.manifest.losses.length);
-      readMs.push(swap.readMs);
-      adoptMs.push(swap.adoptMs);
     })
     .finally(() => {
       isDone = true;
@@ -187,7 +190,9 @@ printTable("", [
     goal: { value: GOAL_P99_RATIO },
   },
   { name: "longest stall beside it, ms", values: stallMs },
-  { name: "reading an epoch back, ms", values: readMs },
-  { name: "putting it in force, ms", values: adoptMs, goal: { value: GOAL_SWAP_MS } },
-  { name: "both, ms", values: readMs.map((ms, i) => ms + adoptMs[i]!), goal: { value: GOAL_SWAP_MS } },
+  {
+    name: "longest stall while it is read and put in force, ms",
+    values: swapMs,
+    goal: { value: GOAL_SWAP_MS },
+  },
 ]);

@@ -20,6 +20,7 @@ import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import type { Log } from "../log/port.ts";
 import { delegatingSources } from "../model/delegating-sources.ts";
 import type { Epoch } from "../model/epoch.ts";
+import { decodeInThread } from "../model/epoch-thread.ts";
 import { REAL_TIME } from "../time.ts";
 import { openKafkaLog, topicsOf } from "./kafka.ts";
 import { addCommonOptions, type CommonFlags, configOf } from "./options.ts";
@@ -232,6 +233,7 @@ async function runOn(
         onNote: (text) => progress.note(text),
         signal,
       }).finally(() => progress.phase(undefined)),
+    decodeLive: decodeInThread,
     onAlert: (alert) => {
       if (isJson) return;
       const finding = JSON.parse(alert.finding) as DetectionFinding;

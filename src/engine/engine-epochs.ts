@@ -1,8 +1,8 @@
 import type { Config } from "../config/schema.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { KeyedRecord } from "../log/port.ts";
-import type { Epoch } from "../model/epoch.ts";
-import { EpochReader, type RejectedEpoch } from "./epoch-records.ts";
+import { decodeEpoch, type Epoch } from "../model/epoch.ts";
+import { type DecodeEpoch, EpochReader, type RejectedEpoch } from "./epoch-records.ts";
 import { LiveTraining, overtaken } from "./live-training.ts";
 import { hourOf, RollBack } from "./roll-back.ts";
 import type { SharedGraph } from "./shared-graph.ts";
@@ -34,6 +34,8 @@ export type EngineEpochsOptions = {
   readonly now: () => number;
   readonly stop: AbortSignal;
   readonly events: EpochEvents;
+  /** Decodes an epoch that others may have written, while logins are scored; at once if undefined. */
+  readonly decodeLive: DecodeEpoch | undefined;
   readonly count: (what: "epochs" | "epochsRejected" | "rollBacks") => void;
 };
 
@@ -58,7 +60,7 @@ export class EngineEpochs {
   isRestored = false;
 
   constructor(options: EngineEpochsOptions) {
-    const { config, state, train, now, events, count } = options;
+    const { config, state, isShared, train, now, events, decodeLive, count } = options;
     this.#options = options;
     this.#state = state;
     this.#rollBack = new RollBack(config);
@@ -79,6 +81,9 @@ export class EngineEpochs {
         if (this.isRestored) events.onRejected?.(rejected);
       },
       onUnusable: (error) => events.onEpochFailed?.(error),
+      // Where nobody shares the log, an epoch is in force before the next login.
+      decode: (bytes, number) =>
+        (isShared && this.isRestored ? (decodeLive ?? decodeEpoch) : decodeEpoch)(bytes, number),
     });
   }
 
@@ -101,6 +106,7 @@ export class EngineEpochs {
 
   async stop(): Promise<void> {
     await this.#live?.stop();
+    await this.#reader.settled();
   }
 
   /** Whether a training, or a roll-back, is due before a login of that time moves event time on; live ones are begun by `goOnLive`. */

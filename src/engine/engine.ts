@@ -8,6 +8,7 @@ import type { Epoch } from "../model/epoch.ts";
 import type { WeakOnlySource } from "../model/weak-only-sources.ts";
 import type { Time } from "../time.ts";
 import { EngineEpochs, type EpochEvents } from "./engine-epochs.ts";
+import type { DecodeEpoch } from "./epoch-records.ts";
 import { OutdatedAssignments } from "./outdated-assignments.ts";
 import { PartitionRun, type PartitionRunOptions } from "./partition-run.ts";
 import type { Origin } from "./records.ts";
@@ -31,6 +32,8 @@ export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapD
     readonly log: Log;
     readonly time: Time;
     readonly train: TrainEpoch;
+    /** Decodes an epoch while logins are scored, where others may write one; on the event loop if left out. */
+    readonly decodeLive?: DecodeEpoch;
     readonly merging: (state: SharedGraph) => Merging;
     /** Encoded bytes of one segment, about; as many as a Kafka record may well have if left out. */
     readonly segmentBytesMax?: number;
@@ -95,6 +98,7 @@ export class Engine {
       now: time.now,
       stop: this.#stop,
       events: options,
+      decodeLive: options.decodeLive,
       count: (what) => this.#totals[what]++,
     });
   }

@@ -60,6 +60,9 @@ export function epochRecords(epoch: Epoch): KeyedRecord[] {
   ];
 }
 
+/** @throws {OddlinkError} EPOCH_CORRUPT, or rejects with it */
+export type DecodeEpoch = (bytes: Uint8Array, number: number) => Epoch | Promise<Epoch>;
+
 /**
  * Puts epochs together as their records are read, and hands over each that is whole and newer than those before.
  *
@@ -70,6 +73,10 @@ export class EpochReader {
   readonly #onChallenger: ((epoch: Epoch) => void) | undefined;
   readonly #onRejected: ((rejected: RejectedEpoch) => void) | undefined;
   readonly #onUnusable: (error: Error) => void;
+  readonly #decode: DecodeEpoch;
+  /** While an epoch is decoded beside the event loop; and the records that came since. */
+  #decoding: Promise<void> | undefined;
+  #waiting: KeyedRecord[] = [];
   /** Of all that is in the log, in the order in which it was written. */
   readonly #keys = new Set<string>();
   /** Chunks by key, by what their keys begin with. */
@@ -88,11 +95,19 @@ export class EpochReader {
     readonly onRejected?: ((rejected: RejectedEpoch) => void) | undefined;
     /** An epoch can't be used; the one in force stays. */
     readonly onUnusable: (error: Error) => void;
+    /** At once if left out; where it takes a while, records that come meanwhile wait. */
+    readonly decode?: DecodeEpoch | undefined;
   }) {
     this.#onEpoch = options.onEpoch;
     this.#onChallenger = options.onChallenger;
     this.#onRejected = options.onRejected;
     this.#onUnusable = options.onUnusable;
+    this.#decode = options.decode ?? decodeEpoch;
+  }
+
+  /** All records that were read so far are taken in. */
+  async settled(): Promise<void> {
+    while (this.#decoding !== undefined) await this.#decoding;
   }
 
   get newest(): NewestEpoch | undefined {
@@ -113,7 +128,12 @@ export class EpochReader {
     return [...[...deleted].map((key) => ({ key, value: null })), ...epochRecords(epoch)];
   }
 
-  read({ key, value, writtenAtMs }: KeyedRecord): void {
+  read(record: KeyedRecord): void {
+    if (this.#decoding !== undefined) {
+      this.#waiting.push(record);
+      return;
+    }
+    const { key, value, writtenAtMs } = record;
     const number = numberOf(key);
     if (number === undefined) return;
     const prefix = key.slice(0, key.indexOf("/") + 1);
@@ -174,10 +194,25 @@ export class EpochReader {
     const bytes = Buffer.concat(parts as Uint8Array[]);
     if (bytes.length !== manifest.bytes)
       throw corrupt(`epoch ${number} has ${bytes.length} bytes, its manifest says ${manifest.bytes}`);
-    const epoch = decodeEpoch(bytes, number);
+    const decoded = this.#decode(bytes, number);
+    if (!(decoded instanceof Promise)) {
+      this.#take(decoded, { number, digest, writtenAtMs });
+      return;
+    }
+    this.#decoding = decoded
+      .then((epoch) => this.#take(epoch, { number, digest, writtenAtMs }))
+      .catch((error: unknown) => this.#onUnusable(error as Error))
+      .then(() => {
+        this.#decoding = undefined;
+        for (const record of this.#waiting.splice(0)) this.read(record);
+      });
+  }
+
+  #take(epoch: Epoch, newest: NewestEpoch): void {
+    const { number, digest } = newest;
     if (epoch.manifest.digest !== digest || epoch.manifest.number !== number)
       throw corrupt(`epoch ${number} is not the one its manifest names`);
-    this.#newest = { number, digest, writtenAtMs };
+    this.#newest = newest;
     for (const older of [...this.#pending.keys()]) if (numberOf(older)! < number) this.#giveUp(older);
     if (epoch.manifest.isChallenger) {
       this.#challenger = number;

@@ -10,6 +10,7 @@ import {
 import { OddlinkError } from "../../src/errors.ts";
 import type { KeyedRecord } from "../../src/log/port.ts";
 import { type Epoch, promoted, sealEpoch } from "../../src/model/epoch.ts";
+import { decodeInThread } from "../../src/model/epoch-thread.ts";
 import { uncompared } from "../../src/model/gate/gate-verdict.ts";
 import { untrainedEpoch } from "../model/epochs.ts";
 import { twoCommunities } from "../model/graphs.ts";
@@ -290,4 +291,24 @@ test("records that are of no epoch are passed over", () => {
   }));
   const { numbers, reasons } = afterAndBefore(strange);
   assert.deepEqual([numbers, reasons], [[1], []]);
+});
+
+test("while an epoch is decoded in a thread, what comes after it waits, and is taken in its order", async () => {
+  const adopted: Epoch[] = [];
+  const reasons: string[] = [];
+  const reader = new EpochReader({
+    onEpoch: (epoch) => adopted.push(epoch),
+    onUnusable: (error) => reasons.push((error as OddlinkError).code),
+    decode: decodeInThread,
+  });
+  const [first, second, third] = [largeEpoch(1), untrainedEpoch(2), untrainedEpoch(3)];
+  const bytes = Buffer.from(chunksOf(second)[0]!.value!);
+  bytes[bytes.length - 1]! ^= 1;
+  const damaged = [withValue(chunksOf(second)[0]!, bytes), manifestOf(second)];
+  for (const record of [...epochRecords(first), ...damaged, ...epochRecords(third)]) reader.read(record);
+  assert.deepEqual([adopted, reader.newest], [[], undefined]);
+  await reader.settled();
+  assert.deepEqual(adopted, [first, third]);
+  assert.deepEqual(reasons, ["EPOCH_CORRUPT"]);
+  assert.equal(reader.newest?.number, 3);
 });
