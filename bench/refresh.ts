@@ -65,7 +65,7 @@ function drawn(timeMs: number): Login {
 }
 
 const config = loadConfig({
-  environment: {},
+  environment: process.env,
   flags: {
     links: ["user-sourceHost", "user-targetHost", "sourceHost-targetHost"].map((pair) => {
       const [from, to] = pair.split("-");

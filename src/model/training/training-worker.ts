@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { type Epoch, epochBuffers } from "../epoch.ts";
+import { stepBack } from "./background-thread.ts";
 import { type EpochRequest, trainRequested } from "./epoch-training.ts";
 import type { TrainingProgress } from "./trainer.ts";
 
@@ -13,6 +14,7 @@ export type WorkerMessage =
 const say = (message: WorkerMessage, handedOver: ArrayBuffer[] = []): void =>
   parentPort!.postMessage(message, handedOver);
 
+stepBack();
 try {
   const epoch = await trainRequested(
     workerData as EpochRequest,
