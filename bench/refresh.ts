@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { loadConfig } from "../src/config/load.ts";
 import { EpochReader } from "../src/engine/epoch-records.ts";
 import { Scoring } from "../src/engine/scoring.ts";
-import { trainEpoch } from "../src/engine/train-epoch.ts";
+import { trainEpoch } from "../src/engine/training/train-epoch.ts";
 import type { Login } from "../src/ingest/login.ts";
 import type { Epoch } from "../src/model/epoch.ts";
 import { decodeInThread } from "../src/model/epoch-thread.ts";

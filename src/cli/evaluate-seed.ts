@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import { trainEpoch } from "../engine/train-epoch.ts";
+import { trainEpoch } from "../engine/training/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { ablationVariants } from "../evaluation/ablation.ts";
 import type { ScenarioRanking } from "../evaluation/baseline-rankings.ts";

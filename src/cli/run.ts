@@ -9,7 +9,7 @@ import { rolledBackText } from "../engine/roll-back.ts";
 import { type Merging, WholeMerging } from "../engine/segment-merging.ts";
 import type { SharedGraph } from "../engine/shared-graph.ts";
 import { emptyTotals, sumOf } from "../engine/totals.ts";
-import { trainEpoch } from "../engine/train-epoch.ts";
+import { trainEpoch } from "../engine/training/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { digestOf } from "../graph-state/digest.ts";
 import type { Graph } from "../graph-state/graph.ts";

@@ -3,7 +3,7 @@ import { printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { rolledBackText } from "../engine/roll-back.ts";
 import { StandaloneTrainer } from "../engine/standalone-trainer.ts";
-import { trainEpoch } from "../engine/train-epoch.ts";
+import { trainEpoch } from "../engine/training/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
 import { REAL_TIME } from "../time.ts";
 import { openKafkaTrainerLog } from "./kafka.ts";

@@ -3,10 +3,10 @@ import type { Graph } from "../graph-state/graph.ts";
 import type { KeyedRecord } from "../log/port.ts";
 import { decodeEpoch, type Epoch } from "../model/epoch.ts";
 import { type DecodeEpoch, EpochReader, type RejectedEpoch } from "./epoch-records.ts";
-import { LiveTraining, overtaken } from "./live-training.ts";
 import { hourOf, RollBack } from "./roll-back.ts";
 import type { SharedGraph } from "./shared-graph.ts";
-import { type TrainEpoch, TrainingSchedule } from "./training-schedule.ts";
+import { LiveTraining, overtaken } from "./training/live-training.ts";
+import { type TrainEpoch, TrainingSchedule } from "./training/training-schedule.ts";
 
 /** What an engine tells of epochs. */
 export type EpochEvents = {

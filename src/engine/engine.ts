@@ -16,7 +16,7 @@ import type { Scored } from "./scoring.ts";
 import type { Merging } from "./segment-merging.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
 import { emptyTotals, parseTotals, plus, type Totals } from "./totals.ts";
-import type { TrainEpoch } from "./training-schedule.ts";
+import type { TrainEpoch } from "./training/training-schedule.ts";
 import type { Slice } from "./uncommitted.ts";
 import { within } from "./within.ts";
 

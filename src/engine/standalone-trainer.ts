@@ -6,10 +6,10 @@ import type { TrainerLog } from "../log/port.ts";
 import { type Epoch, isAccepted, promoted } from "../model/epoch.ts";
 import type { Time } from "../time.ts";
 import { EpochReader, type NewestEpoch, type RejectedEpoch } from "./epoch-records.ts";
-import { LiveTraining, overtaken } from "./live-training.ts";
 import { hourOf, RollBack } from "./roll-back.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
-import type { TrainEpoch } from "./training-schedule.ts";
+import { LiveTraining, overtaken } from "./training/live-training.ts";
+import type { TrainEpoch } from "./training/training-schedule.ts";
 
 /** How often it is looked whether a training is due, or done. */
 const CHECK_MS = 1000;

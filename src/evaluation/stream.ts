@@ -2,7 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { Engine } from "../engine/engine.ts";
 import type { Scored } from "../engine/scoring.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
-import type { TrainEpoch } from "../engine/training-schedule.ts";
+import type { TrainEpoch } from "../engine/training/training-schedule.ts";
 import type { Facts } from "../graph-state/facts.ts";
 import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
 import type { Log } from "../log/port.ts";

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Config, configSchema } from "../../src/config/schema.ts";
-import { trainEpoch } from "../../src/engine/train-epoch.ts";
+import { trainEpoch } from "../../src/engine/training/train-epoch.ts";
 import type { Evaluated } from "../../src/evaluation/evaluation.ts";
 import { readLabels } from "../../src/evaluation/labels.ts";
 import type { Renaming } from "../../src/evaluation/renaming.ts";

@@ -5,7 +5,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { WholeMerging } from "../../src/engine/segment-merging.ts";
 import { StandaloneTrainer } from "../../src/engine/standalone-trainer.ts";
-import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
+import type { TrainEpoch } from "../../src/engine/training/training-schedule.ts";
 import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
 import { KafkaTrainerLog } from "../../src/log/kafka/kafka-trainer-log.ts";
 import { TOPIC_NAMES } from "../../src/log/kafka/produced-records.ts";

@@ -4,7 +4,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { EPOCHS_KEPT, EpochReader, epochRecords } from "../../src/engine/epoch-records.ts";
 import { PartitionMerging } from "../../src/engine/partition-merging.ts";
 import { StandaloneTrainer } from "../../src/engine/standalone-trainer.ts";
-import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
+import type { TrainEpoch } from "../../src/engine/training/training-schedule.ts";
 import { OddlinkError } from "../../src/errors.ts";
 import { KafkaLog } from "../../src/log/kafka/kafka-log.ts";
 import { KafkaTrainerLog } from "../../src/log/kafka/kafka-trainer-log.ts";

@@ -8,11 +8,11 @@ import { DECODER_NAMES } from "../decoders/decoder.ts";
 import { isReadable, linkScorer } from "../decoders/decoders.ts";
 import { Random } from "../random.ts";
 import { initialParameters, RELATION_WEIGHTS, type RgcnParameters, type RgcnShape } from "../rgcn.ts";
-import type { Measured, TrainingState } from "./checkpoint.ts";
 import { FAKE_KINDS, type FakeKind, FakeSampler, negativesSchema } from "./fake-sampler.ts";
 import { linkWeights } from "./link-weights.ts";
 import type { TrainingGraph } from "./training-graph.ts";
 import { assertFits, availableBytes, trainingBytes } from "./training-memory.ts";
+import type { Measured, TrainingState } from "./training-state.ts";
 import { isContinuable, type StartingPoint, warmParameters } from "./warm-start.ts";
 
 /** Threads that share a step; more would have nothing to do. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { trainInThread } from "../../../src/engine/training/training-thread.ts";
 import type { OddlinkError } from "../../../src/errors.ts";
 import { DECODER_NAMES } from "../../../src/model/decoders/decoder.ts";
 import { DECODERS, linkScorer, relationVectors } from "../../../src/model/decoders/decoders.ts";
@@ -10,7 +11,6 @@ import { type EpochRequest, trainRequested } from "../../../src/model/training/e
 import { type TrainingOptions, train, trainingOptionsSchema } from "../../../src/model/training/trainer.ts";
 import type { TrainingGraph } from "../../../src/model/training/training-graph.ts";
 import type { TrainingInput } from "../../../src/model/training/training-input.ts";
-import { trainInThread } from "../../../src/model/training/training-thread.ts";
 import { snapshotOf, twoCommunities } from "../graphs.ts";
 
 const small = twoCommunities({ users: 40, hosts: 40, links: 400 });

@@ -1,9 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { OddlinkError } from "../../errors.ts";
-import type { Epoch } from "../epoch.ts";
-import type { EpochRequest } from "./epoch-training.ts";
-import type { TrainingProgress } from "./trainer.ts";
-import { snapshotBuffers } from "./training-snapshot.ts";
+import type { Epoch } from "../../model/epoch.ts";
+import { snapshotBuffers } from "../../model/training/training-snapshot.ts";
+import type { ResumableHooks, ResumableRequest } from "./resumable-training.ts";
 import type { WorkerMessage } from "./training-worker.ts";
 
 /** Type stripping runs the sources, the build runs what was compiled beside this file. */
@@ -16,12 +15,8 @@ const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
  * @throws {OddlinkError} TRAINING_FAILED, also when the signal aborts it
  */
 export async function trainInThread(
-  request: EpochRequest,
-  hooks: {
-    readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
-    readonly onNote?: ((text: string) => void) | undefined;
-    readonly signal?: AbortSignal | undefined;
-  } = {},
+  request: ResumableRequest,
+  hooks: ResumableHooks & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Epoch> {
   const worker = new Worker(new URL(`./training-worker.${EXTENSION}`, import.meta.url), {
     workerData: request,

@@ -1,9 +1,9 @@
-import type { Config } from "../config/schema.ts";
-import type { Graph } from "../graph-state/graph.ts";
-import type { Epoch } from "../model/epoch.ts";
-import { type TrainingProgress, trainingOptionsSchema } from "../model/training/trainer.ts";
-import { trainingSnapshot } from "../model/training/training-snapshot.ts";
-import { trainInThread } from "../model/training/training-thread.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Graph } from "../../graph-state/graph.ts";
+import type { Epoch } from "../../model/epoch.ts";
+import { type TrainingProgress, trainingOptionsSchema } from "../../model/training/trainer.ts";
+import { trainingSnapshot } from "../../model/training/training-snapshot.ts";
+import { trainInThread } from "./training-thread.ts";
 
 const MS_PER_HOUR = 3_600_000;
 

@@ -1,6 +1,6 @@
-import type { Config } from "../config/schema.ts";
-import type { Graph } from "../graph-state/graph.ts";
-import type { Epoch } from "../model/epoch.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Graph } from "../../graph-state/graph.ts";
+import type { Epoch } from "../../model/epoch.ts";
 
 /** Trains one epoch on the graph as it stands; `trainedAtMs` is event time, `previous` the epoch in force. */
 export type TrainEpoch = (

@@ -4,7 +4,7 @@ import { constants, getPriority } from "node:os";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 
-const MODULE = new URL("../../../src/model/training/background-thread.ts", import.meta.url);
+const MODULE = new URL("../../../src/engine/training/background-thread.ts", import.meta.url);
 
 test("a thread that steps back has a lower priority, and nobody else has", async (t) => {
   if (process.platform !== "linux") return t.skip("threads have a priority of their own on Linux alone");

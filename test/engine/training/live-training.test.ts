@@ -4,19 +4,19 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
-import { loadConfig } from "../../src/config/load.ts";
-import { Engine } from "../../src/engine/engine.ts";
-import { LiveTraining } from "../../src/engine/live-training.ts";
-import { WholeMerging } from "../../src/engine/segment-merging.ts";
-import { trainEpoch } from "../../src/engine/train-epoch.ts";
-import type { TrainEpoch } from "../../src/engine/training-schedule.ts";
-import { OddlinkError } from "../../src/errors.ts";
-import type { Graph } from "../../src/graph-state/graph.ts";
-import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
-import { REAL_TIME } from "../../src/time.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { Engine } from "../../../src/engine/engine.ts";
+import { WholeMerging } from "../../../src/engine/segment-merging.ts";
+import { LiveTraining } from "../../../src/engine/training/live-training.ts";
+import { trainEpoch } from "../../../src/engine/training/train-epoch.ts";
+import type { TrainEpoch } from "../../../src/engine/training/training-schedule.ts";
+import { OddlinkError } from "../../../src/errors.ts";
+import type { Graph } from "../../../src/graph-state/graph.ts";
+import { EmbeddedLog } from "../../../src/log/embedded/embedded-log.ts";
+import { REAL_TIME } from "../../../src/time.ts";
 
 const HOUR_MS = 3_600_000;
-const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "lanl", "auth.txt.gz");
+const EXAMPLE = join(import.meta.dirname, "..", "..", "..", "examples", "lanl", "auth.txt.gz");
 const LINES = gunzipSync(readFileSync(EXAMPLE)).toString().trimEnd().split("\n");
 
 const reallyTrain: TrainEpoch = (graph, config, number, trainedAtMs, signal, previous) =>

@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { type ResumableRequest, trainResumable } from "../../../src/engine/training/resumable-training.ts";
+import { trainInThread } from "../../../src/engine/training/training-thread.ts";
 import { BACKEND_NAMES } from "../../../src/model/backends/backends.ts";
 import { encodeEpoch } from "../../../src/model/epoch.ts";
-import { type EpochRequest, trainRequested } from "../../../src/model/training/epoch-training.ts";
 import { trainingOptionsSchema } from "../../../src/model/training/trainer.ts";
-import { trainInThread } from "../../../src/model/training/training-thread.ts";
+import { snapshotOf, twoCommunities } from "../../model/graphs.ts";
 import { temporaryFolder } from "../../processes/oddlink.ts";
-import { snapshotOf, twoCommunities } from "../graphs.ts";
 
 const input = twoCommunities({ users: 40, hosts: 40, links: 300 });
 const OPTIONS = trainingOptionsSchema.parse({ device: "js", dimensions: 8, bases: 2, steps: 30, threads: 1 });
 const DAY_MS = 86_400_000;
 
-function requestOf(path?: string, changed: Partial<EpochRequest> = {}): EpochRequest {
+function requestOf(path?: string, changed: Partial<ResumableRequest> = {}): ResumableRequest {
   return {
     number: 1,
     trainedAtMs: 10 * DAY_MS,
@@ -26,23 +26,24 @@ function requestOf(path?: string, changed: Partial<EpochRequest> = {}): EpochReq
 }
 
 /** Trains until a step, and no further. */
-async function interruptedAt(step: number, request: EpochRequest): Promise<void> {
+async function interruptedAt(step: number, request: ResumableRequest): Promise<void> {
   const interruption = new Error("interrupted");
-  const training = trainRequested(request, (progress) => {
-    if (progress.step === step) throw interruption;
+  const training = trainResumable(request, {
+    onProgress: (progress) => {
+      if (progress.step === step) throw interruption;
+    },
   });
   await assert.rejects(training, interruption);
 }
 
 /** Trains to the end. @returns the bytes of the epoch, the first step that was done, and what was noted */
-async function ended(request: EpochRequest) {
+async function ended(request: ResumableRequest) {
   const steps: number[] = [];
   const notes: string[] = [];
-  const epoch = await trainRequested(
-    request,
-    ({ step }) => steps.push(step),
-    (note) => notes.push(note),
-  );
+  const epoch = await trainResumable(request, {
+    onProgress: ({ step }) => steps.push(step),
+    onNote: (note) => notes.push(note),
+  });
   return { bytes: encodeEpoch(epoch), epoch, first: steps[0], notes };
 }
 

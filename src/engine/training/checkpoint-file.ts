@@ -2,31 +2,9 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { deserialize, serialize } from "node:v8";
-import type { RgcnParameters } from "../rgcn.ts";
-import type { TrainingOptions } from "./trainer.ts";
-import type { TrainingSnapshot } from "./training-snapshot.ts";
-
-/** What the held-out links said of the parameters after some step. */
-export type Measured = {
-  readonly step: number;
-  readonly loss: number;
-  readonly auc: number;
-};
-
-/** How far a training has come: all that its next steps and its result depend on. */
-export type TrainingState = {
-  readonly step: number;
-  readonly losses: readonly number[];
-  readonly before: Measured;
-  readonly best: Measured & {
-    readonly parameters: RgcnParameters;
-    readonly hidden: Float32Array;
-    readonly output: Float32Array;
-  };
-  /** Name of the back end, and what it keeps. */
-  readonly backend: string;
-  readonly optimiser: Uint8Array;
-};
+import type { TrainingOptions } from "../../model/training/trainer.ts";
+import type { TrainingSnapshot } from "../../model/training/training-snapshot.ts";
+import type { TrainingState } from "../../model/training/training-state.ts";
 
 /** Which training it is: one that is the same goes on where the other was interrupted. */
 export type TrainingIdentity = {

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type Epoch, epochBuffers } from "../epoch.ts";
+import { type Epoch, epochBuffers } from "../../model/epoch.ts";
+import type { TrainingProgress } from "../../model/training/trainer.ts";
 import { stepBack } from "./background-thread.ts";
-import { type EpochRequest, trainRequested } from "./epoch-training.ts";
-import type { TrainingProgress } from "./trainer.ts";
+import { type ResumableRequest, trainResumable } from "./resumable-training.ts";
 
 /** What the worker thread says to whoever started it. */
 export type WorkerMessage =
@@ -16,11 +16,10 @@ const say = (message: WorkerMessage, handedOver: ArrayBuffer[] = []): void =>
 
 stepBack();
 try {
-  const epoch = await trainRequested(
-    workerData as EpochRequest,
-    (progress) => say({ kind: "progress", progress }),
-    (text) => say({ kind: "note", text }),
-  );
+  const epoch = await trainResumable(workerData as ResumableRequest, {
+    onProgress: (progress) => say({ kind: "progress", progress }),
+    onNote: (text) => say({ kind: "note", text }),
+  });
   say({ kind: "epoch", epoch }, epochBuffers(epoch));
 } catch (error) {
   say({ kind: "failed", message: (error as Error).message });

@@ -1,8 +1,8 @@
-import type { Config } from "../config/schema.ts";
-import { OddlinkError } from "../errors.ts";
-import type { Graph } from "../graph-state/graph.ts";
-import type { Epoch } from "../model/epoch.ts";
-import type { NewestEpoch } from "./epoch-records.ts";
+import type { Config } from "../../config/schema.ts";
+import { OddlinkError } from "../../errors.ts";
+import type { Graph } from "../../graph-state/graph.ts";
+import type { Epoch } from "../../model/epoch.ts";
+import type { NewestEpoch } from "../epoch-records.ts";
 import type { TrainEpoch } from "./training-schedule.ts";
 
 const MS_PER_HOUR = 3_600_000;
