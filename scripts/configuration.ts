@@ -8,6 +8,7 @@ import { z } from "zod";
 import { SETTING_OF_FLAG } from "../src/cli/options.ts";
 import { SETTINGS, type Setting } from "../src/config/load.ts";
 import { configSchema } from "../src/config/schema.ts";
+import { table } from "./markdown-table.ts";
 
 export const CONFIGURATION_PAGE = join(import.meta.dirname, "..", "docs", "configuration.md");
 
@@ -115,15 +116,6 @@ function flagText({ path }: Setting): string {
 
 function code(text: string): string {
   return `\`${text}\``;
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |\n`;
-  return [line(rows[0]!), line(widths.map((width) => "-".repeat(width))), ...rows.slice(1).map(line)].join(
-    "",
-  );
 }
 
 if (process.argv[1] === import.meta.filename) writeFileSync(CONFIGURATION_PAGE, renderConfiguration());

@@ -6,6 +6,9 @@ export const IGNORE_REASONS = [
   "auth-map",
   "screen-lock",
   "failed-request",
+  "linked-logon",
+  "credential-check",
+  "not-a-login",
   "header",
   "blank-line",
   "no-link",
@@ -25,6 +28,7 @@ export const REJECT_REASONS = [
   "record-too-long",
   "no-user",
   "no-target-host",
+  "unknown-event",
   "unknown-orientation",
   "unknown-outcome",
   "unknown-wire-format",
@@ -46,10 +50,13 @@ export type Decoded =
   | { readonly kind: "ignored"; readonly reason: IgnoreReason }
   | { readonly kind: "rejected"; readonly reason: RejectReason; readonly detail: string };
 
-export function ignored(reason: IgnoreReason): Decoded {
+/** A record that is no login, or one that can't be read. */
+export type NoLogin = Extract<Decoded, { readonly kind: "ignored" | "rejected" }>;
+
+export function ignored(reason: IgnoreReason): NoLogin {
   return { kind: "ignored", reason };
 }
 
-export function rejected(reason: RejectReason, detail: string): Decoded {
+export function rejected(reason: RejectReason, detail: string): NoLogin {
   return { kind: "rejected", reason, detail };
 }

@@ -22,6 +22,14 @@ const DETAIL_CHARACTERS_MAX = 200;
 /** Avro as Confluent's serializers write it; the fields are those of `LOGIN_SCHEMA`. */
 export const avro: Format = {
   name: "avro",
+  page: {
+    title: "Avro",
+    about:
+      "Confluent's wire format, writer schemas from `input.registry`; the fields of `schemas/login.avsc`.",
+    recognisedBy: "a zero byte and a schema id, where a registry is configured",
+    fields: oddlink.page.fields,
+    records: oddlink.page.records,
+  },
   recognises: (bytes, start, end) => bytes[start] === MAGIC && end - start >= HEADER_BYTES,
   createDecoder({ schemas }) {
     if (schemas === undefined)

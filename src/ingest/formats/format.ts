@@ -17,9 +17,21 @@ export type Decoder = {
   decode(bytes: Buffer, start: number, end: number): Decoded;
 };
 
+/** What a format reads from where, for `docs/formats.md`. */
+export type FormatPage = {
+  readonly title: string;
+  readonly about: string;
+  readonly recognisedBy: string;
+  /** Fields of a login, and how names are normalised, each with where it comes from. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** Kinds of records, each with what becomes of it. */
+  readonly records: readonly (readonly [record: string, becomes: string])[];
+};
+
 /** One input format: how to recognise its records, decode them, and read a time in its own unit. */
 export type Format = {
   readonly name: string;
+  readonly page: FormatPage;
   /** True if the record looks like this format; cheap, used by `auto` for each record it has not placed yet. */
   recognises(bytes: Buffer, start: number, end: number): boolean;
   createDecoder(options: FormatOptions): Decoder;

@@ -4,14 +4,17 @@ import { avro } from "./avro.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { lanl } from "./lanl.ts";
 import { oddlink } from "./oddlink.ts";
+import { windows } from "./windows.ts";
 
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink, avro];
+export const FORMATS: readonly Format[] = [lanl, oddlink, windows, avro];
 
-export const FORMAT_NAMES = ["auto", "lanl", "oddlink", "avro"] as const;
-export type FormatName = (typeof FORMAT_NAMES)[number];
+export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name)];
+export type FormatName = string;
+
+const OPEN_BRACE = 0x7b;
 
 /** The decoder of a named format, or one that recognises each record by itself. */
 export function createDecoder(name: FormatName, options: FormatOptions): Decoder {
@@ -34,6 +37,8 @@ class AutoDecoder implements Decoder {
   /** The formats whose records are not text, known by their first byte. */
   readonly #binary: readonly Candidate[];
   readonly #unknownFormat: Decoded;
+  /** Says what is wrong with JSON that nothing is known of. */
+  readonly #json: Decoder;
   /** Records of one input are mostly of one format: the last one recognised is asked first. */
   #last = 0;
   #hasRecognised = false;
@@ -42,6 +47,7 @@ class AutoDecoder implements Decoder {
     const formats = FORMATS.filter((format) => format !== avro || options.schemas !== undefined);
     this.#candidates = formats.map((format) => ({ format, decoder: format.createDecoder(options) }));
     this.#binary = this.#candidates.filter(({ decoder }) => decoder.isBinary !== undefined);
+    this.#json = oddlink.createDecoder(options);
     const names = formats.map((format) => format.name).join(", ");
     this.#unknownFormat = rejected("unknown-format", `no known format (${names})`);
   }
@@ -68,6 +74,8 @@ class AutoDecoder implements Decoder {
       }
     }
     // A broken record among readable ones: the format of its neighbours says best what is wrong with it.
+    const isAmongJson = this.#hasRecognised && this.#candidates[this.#last]!.format !== lanl;
+    if (bytes[start] === OPEN_BRACE && !isAmongJson) return this.#json.decode(bytes, start, end);
     return this.#hasRecognised
       ? this.#candidates[this.#last]!.decoder.decode(bytes, start, end)
       : this.#unknownFormat;

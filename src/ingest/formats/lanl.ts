@@ -65,6 +65,38 @@ const UNKNOWN_OUTCOME = rejected("unknown-outcome", "column 9 is neither Success
  */
 export const lanl: Format = {
   name: "lanl",
+  page: {
+    title: "LANL 2015 auth.txt",
+    about:
+      "Nine columns with commas between them, no header, no quoting; whole seconds since `input.lanlStartMs`. `?` is absent.",
+    recognisedBy: "digits before the first comma, and eight commas",
+    fields: {
+      time: "column 1",
+      user: "column 2, else 3",
+      "target user": "column 3, else 2",
+      "source host": "column 4",
+      "target host": "column 5",
+      "auth type":
+        "column 6; what is left of MICROSOFT_AUTHENTICATION_PACKAGE_V1_0, cut off at several lengths, is that",
+      "logon type": "column 7",
+      outcome: "column 9",
+      names: "as they are",
+    },
+    records: [
+      [
+        "LogOn",
+        "login; strong evidence by Kerberos, or by Negotiate at the console; weak by NTLM, whatever came of it",
+      ],
+      [
+        "TGT, TGS",
+        "ticket request: strong evidence; its target may be no host, and is dropped; ignored if it failed",
+      ],
+      ["ScreenUnlock", "strong evidence"],
+      ["LogOff", "ignored: log-off"],
+      ["AuthMap", "ignored: auth-map"],
+      ["ScreenLock", "ignored: screen-lock"],
+    ],
+  },
   recognises(bytes, start, end) {
     const digits = countDigits(bytes, start, end);
     if (digits === 0 || bytes[start + digits] !== COMMA) return false;

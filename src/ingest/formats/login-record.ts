@@ -26,6 +26,7 @@ const BASIC = Buffer.from("basic");
 const MSV1_0_PREFIX = Buffer.from("microsoft_authentication_package");
 const KERBEROS = Buffer.from("kerberos");
 const INTERACTIVE = Buffer.from("interactive");
+const CACHED_INTERACTIVE = Buffer.from("cachedinteractive");
 const UNLOCK = Buffer.from("unlock");
 /** The bit that tells a small ASCII letter from its capital. */
 const SMALL = 0x20;
@@ -41,6 +42,26 @@ export class LoginRecord {
   readonly login: LoginBytes = new LoginBytes();
   readonly #asLogin: Decoded = { kind: "login", login: this.login };
   readonly #asEvidence: Decoded = { kind: "evidence", login: this.login };
+  /** Room for all six names; a string holds at most three UTF-8 bytes for each of its units. */
+  readonly #scratch = Buffer.alloc(6 * 3 * NAME_BYTES_MAX);
+  #used = 0;
+
+  /** To be called before the first `setText` of a record. */
+  beginTexts(): void {
+    this.#used = 0;
+  }
+
+  /** Sets a column from a string of at most `NAME_BYTES_MAX` units; empty: absent. */
+  setText(column: number, text: string | undefined): void {
+    const { login } = this;
+    if (text === undefined || text === "") {
+      login.clear(column);
+      return;
+    }
+    const length = this.#scratch.write(text, this.#used, "utf8");
+    login.set(column, this.#scratch, this.#used, this.#used + length);
+    this.#used += length;
+  }
 
   /**
    * @param isEvidence whether its activity is evidence
@@ -69,7 +90,10 @@ function defaultEvidence(login: LoginBytes): number {
   }
   if (login.outcome === FAILURE) return NONE;
   if (is(login, AUTH_TYPE, KERBEROS)) return STRONG;
-  const isAtConsole = is(login, LOGON_TYPE, INTERACTIVE) || is(login, LOGON_TYPE, UNLOCK);
+  const isAtConsole =
+    is(login, LOGON_TYPE, INTERACTIVE) ||
+    is(login, LOGON_TYPE, CACHED_INTERACTIVE) ||
+    is(login, LOGON_TYPE, UNLOCK);
   return isAtConsole && login.isSame(SOURCE_HOST, TARGET_HOST) ? STRONG : NONE;
 }
 

@@ -1,13 +1,14 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { type Decoded, rejected } from "../decoded.ts";
-import { EVIDENCE, loginSchema, NAME_BYTES_MAX, OUTCOMES } from "../login.ts";
+import { EVIDENCE, loginSchema, OUTCOMES } from "../login.ts";
 import { AUTH_TYPE, LOGON_TYPE, SOURCE_HOST, TARGET_HOST, TARGET_USER, USER } from "../login-bytes.ts";
 import type { Decoder, Format } from "./format.ts";
 import { ACTIVITIES, LoginRecord, UNSAID } from "./login-record.ts";
 import { readPlainJson } from "./plain-json.ts";
 
 const OPEN_BRACE = 0x7b;
+const TIME_KEY = Buffer.from('"timeMs"');
 
 /**
  * oddlink's own JSON lines: a login as `loginSchema` has it, where only `timeMs`, `user` and one of the hosts must be
@@ -33,16 +34,39 @@ const DETAIL_CHARACTERS_MAX = 200;
 
 export const oddlink: Format = {
   name: "oddlink",
-  recognises: (bytes, start) => bytes[start] === OPEN_BRACE,
+  page: {
+    title: "oddlink JSON",
+    about:
+      "One object a line, with the fields of `schemas/login.schema.json`; only `timeMs`, `user` and one of the hosts must be said.",
+    recognisedBy: "`timeMs` among its keys",
+    fields: {
+      time: "`timeMs`, milliseconds since the epoch",
+      user: "`user`",
+      "target user": "`targetUser`, else `user`",
+      "source host": "`sourceHost`",
+      "target host": "`targetHost`",
+      "auth type": "`authType`",
+      "logon type": "`logonType`",
+      outcome: "`outcome`, else unknown",
+      uid: "`uid`",
+      names: "as they are",
+    },
+    records: [
+      [
+        "all",
+        "login; evidence as `evidence` says, else weak by NTLM or Basic, strong by Kerberos or at the console unless it failed",
+      ],
+      ['`activity: "evidence"`', "evidence, strong unless `evidence` says other; ignored if it failed"],
+    ],
+  },
+  recognises: (bytes, start, end) =>
+    bytes[start] === OPEN_BRACE && bytes.subarray(start, end).includes(TIME_KEY),
   createDecoder: () => new OddlinkDecoder(),
   timeMs: (text) => (/^\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)),
 };
 
 export class OddlinkDecoder implements Decoder {
   readonly #record = new LoginRecord();
-  /** Room for all six names; a string holds at most three UTF-8 bytes for each of its units. */
-  readonly #scratch = Buffer.alloc(6 * 3 * NAME_BYTES_MAX);
-  #used = 0;
 
   decode(bytes: Buffer, start: number, end: number): Decoded {
     if (readPlainJson(bytes, start, end, this.#record.login)) return this.#record.judge(false, UNSAID);
@@ -64,29 +88,19 @@ export class OddlinkDecoder implements Decoder {
     }
     const { login } = this.#record;
     const { data } = result;
-    this.#used = 0;
+    const record = this.#record;
+    record.beginTexts();
     login.timeMs = data.timeMs;
     login.uid = data.uid || undefined;
     login.outcome = OUTCOMES.indexOf(data.outcome ?? "unknown");
-    this.#write(USER, data.user);
-    this.#write(TARGET_USER, data.targetUser);
-    this.#write(SOURCE_HOST, data.sourceHost);
-    this.#write(TARGET_HOST, data.targetHost);
-    this.#write(AUTH_TYPE, data.authType);
-    this.#write(LOGON_TYPE, data.logonType);
+    record.setText(USER, data.user);
+    record.setText(TARGET_USER, data.targetUser);
+    record.setText(SOURCE_HOST, data.sourceHost);
+    record.setText(TARGET_HOST, data.targetHost);
+    record.setText(AUTH_TYPE, data.authType);
+    record.setText(LOGON_TYPE, data.logonType);
     const evidence = data.evidence === undefined ? UNSAID : EVIDENCE.indexOf(data.evidence);
     return this.#record.judge(data.activity === "evidence", evidence);
-  }
-
-  #write(column: number, text: string | undefined): void {
-    const { login } = this.#record;
-    if (text === undefined || text === "") {
-      login.clear(column);
-      return;
-    }
-    const length = this.#scratch.write(text, this.#used, "utf8");
-    login.set(column, this.#scratch, this.#used, this.#used + length);
-    this.#used += length;
   }
 }
 
