@@ -7,7 +7,7 @@ import { isReadable } from "../model/decoders/decoders.ts";
 import { presenceOptionsSchema } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
 import { surpriseOptionsSchema } from "../model/surprise.ts";
-import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/training/trainer.ts";
+import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/training/training-options.ts";
 import { kafkaSchema } from "./kafka.ts";
 import { HIDDEN, secretSchema } from "./secrets.ts";
 

@@ -17,8 +17,9 @@ import {
 import { fitTail, type Tail } from "./tail.ts";
 import { type TopicModel, topicModelSchema } from "./topics/topic-model.ts";
 import { FAKE_KINDS } from "./training/fake-sampler.ts";
-import { type TrainedModel, type TrainingOptions, trainingOptionsSchema } from "./training/trainer.ts";
+import type { TrainedModel } from "./training/trainer.ts";
 import type { TrainingGraph } from "./training/training-graph.ts";
+import { type TrainingOptions, trainingOptionsSchema } from "./training/training-options.ts";
 
 /** First bytes of an encoded epoch. */
 const MAGIC = Buffer.from("ODDLINK1");

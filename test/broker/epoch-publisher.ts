@@ -2,7 +2,8 @@ import type { Buffer } from "node:buffer";
 import { epochRecords } from "../../src/engine/epoch-records.ts";
 import type { KafkaClient, TransactionalProducer } from "../../src/log/kafka/client.ts";
 import { buildEpoch } from "../../src/model/epoch.ts";
-import { type TrainedModel, train, trainingOptionsSchema } from "../../src/model/training/trainer.ts";
+import { type TrainedModel, train } from "../../src/model/training/trainer.ts";
+import { trainingOptionsSchema } from "../../src/model/training/training-options.ts";
 import { twoCommunities } from "../model/graphs.ts";
 
 const OPTIONS = trainingOptionsSchema.parse({ dimensions: 4, steps: 2 });

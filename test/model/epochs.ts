@@ -6,8 +6,8 @@ import {
   type RgcnParameters,
   type RgcnShape,
 } from "../../src/model/rgcn.ts";
-import { trainingOptionsSchema } from "../../src/model/training/trainer.ts";
 import type { TrainingInput } from "../../src/model/training/training-input.ts";
+import { trainingOptionsSchema } from "../../src/model/training/training-options.ts";
 import { twoCommunities } from "./graphs.ts";
 
 const OPTIONS = trainingOptionsSchema.parse({ dimensions: 2, weights: "diagonal" });

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { deserialize, serialize } from "node:v8";
-import type { TrainingOptions } from "../../model/training/trainer.ts";
+import type { TrainingOptions } from "../../model/training/training-options.ts";
 import type { TrainingSnapshot } from "../../model/training/training-snapshot.ts";
 import type { TrainingState } from "../../model/training/training-state.ts";
 

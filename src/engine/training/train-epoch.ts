@@ -1,7 +1,8 @@
 import type { Config } from "../../config/schema.ts";
 import type { Graph } from "../../graph-state/graph.ts";
 import type { Epoch } from "../../model/epoch.ts";
-import { type TrainingProgress, trainingOptionsSchema } from "../../model/training/trainer.ts";
+import type { TrainingProgress } from "../../model/training/trainer.ts";
+import { trainingOptionsSchema } from "../../model/training/training-options.ts";
 import { trainingSnapshot } from "../../model/training/training-snapshot.ts";
 import { trainInThread } from "./training-thread.ts";
 

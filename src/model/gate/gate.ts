@@ -2,8 +2,9 @@ import type { TrainingBatch } from "../backends/backend.ts";
 import { linkClassOf } from "../relation-names.ts";
 import { tailProbability } from "../tail.ts";
 import { type FakeKind, FakeSampler } from "../training/fake-sampler.ts";
-import { heldOutLinks, type TrainedModel, type TrainingOptions } from "../training/trainer.ts";
+import { heldOutLinks, type TrainedModel } from "../training/trainer.ts";
 import type { TrainingGraph } from "../training/training-graph.ts";
+import type { TrainingOptions } from "../training/training-options.ts";
 import { type Asked, askCandidate, askRunning, type RunningModel } from "./gate-models.ts";
 import { GATE_FAKES, type GateFake, type GateVerdict, uncompared } from "./gate-verdict.ts";
 

@@ -4,14 +4,9 @@ import { judge } from "../gate/gate.ts";
 import { runningModel } from "../gate/gate-models.ts";
 import { type GateVerdict, uncompared } from "../gate/gate-verdict.ts";
 import { type GroupedInput, groupRelations } from "../topics/relation-topics.ts";
-import {
-  type TrainedModel,
-  type TrainingHooks,
-  type TrainingOptions,
-  train,
-  trainedLinks,
-} from "./trainer.ts";
+import { type TrainedModel, type TrainingHooks, train, trainedLinks } from "./trainer.ts";
 import { inputOf, type TrainingInput } from "./training-input.ts";
+import type { TrainingOptions } from "./training-options.ts";
 import type { TrainingSnapshot } from "./training-snapshot.ts";
 import { startingPoint } from "./warm-start.ts";
 

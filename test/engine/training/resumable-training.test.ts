@@ -6,7 +6,7 @@ import { type ResumableRequest, trainResumable } from "../../../src/engine/train
 import { trainInThread } from "../../../src/engine/training/training-thread.ts";
 import { BACKEND_NAMES } from "../../../src/model/backends/backends.ts";
 import { encodeEpoch } from "../../../src/model/epoch.ts";
-import { trainingOptionsSchema } from "../../../src/model/training/trainer.ts";
+import { trainingOptionsSchema } from "../../../src/model/training/training-options.ts";
 import { snapshotOf, twoCommunities } from "../../model/graphs.ts";
 import { temporaryFolder } from "../../processes/oddlink.ts";
 

@@ -6,7 +6,7 @@ import { decodeEpoch, encodeEpoch } from "../../../src/model/epoch.ts";
 import { LinkSignal } from "../../../src/model/link-signal.ts";
 import { Random } from "../../../src/model/random.ts";
 import { trainRequested } from "../../../src/model/training/epoch-training.ts";
-import { trainingOptionsSchema } from "../../../src/model/training/trainer.ts";
+import { trainingOptionsSchema } from "../../../src/model/training/training-options.ts";
 import { trainingSnapshot } from "../../../src/model/training/training-snapshot.ts";
 import { addLogin, familiarAfterAnHour, login, loginBytes } from "../../graph-state/logins.ts";
 

@@ -5,9 +5,10 @@ import { buildEpoch, type Epoch } from "../../../src/model/epoch.ts";
 import { GATE_LINKS_MIN, judge } from "../../../src/model/gate/gate.ts";
 import { runningModel } from "../../../src/model/gate/gate-models.ts";
 import { GATE_FAKES } from "../../../src/model/gate/gate-verdict.ts";
-import { type TrainedModel, train, trainingOptionsSchema } from "../../../src/model/training/trainer.ts";
+import { type TrainedModel, train } from "../../../src/model/training/trainer.ts";
 import type { TrainingGraph } from "../../../src/model/training/training-graph.ts";
 import type { TrainingInput } from "../../../src/model/training/training-input.ts";
+import { trainingOptionsSchema } from "../../../src/model/training/training-options.ts";
 import { startingPoint } from "../../../src/model/training/warm-start.ts";
 import { twoCommunities } from "../graphs.ts";
 

@@ -8,9 +8,10 @@ import { DECODERS, linkScorer, relationVectors } from "../../../src/model/decode
 import { buildEpoch, decodeEpoch, encodeEpoch } from "../../../src/model/epoch.ts";
 import { embedUnknown } from "../../../src/model/rgcn.ts";
 import { type EpochRequest, trainRequested } from "../../../src/model/training/epoch-training.ts";
-import { type TrainingOptions, train, trainingOptionsSchema } from "../../../src/model/training/trainer.ts";
+import { train } from "../../../src/model/training/trainer.ts";
 import type { TrainingGraph } from "../../../src/model/training/training-graph.ts";
 import type { TrainingInput } from "../../../src/model/training/training-input.ts";
+import { type TrainingOptions, trainingOptionsSchema } from "../../../src/model/training/training-options.ts";
 import { snapshotOf, twoCommunities } from "../graphs.ts";
 
 const small = twoCommunities({ users: 40, hosts: 40, links: 400 });

@@ -4,8 +4,9 @@ import { linkScorer } from "../../../src/model/decoders/decoders.ts";
 import { buildEpoch, type Epoch } from "../../../src/model/epoch.ts";
 import { initialParameters } from "../../../src/model/rgcn.ts";
 import { tailProbability } from "../../../src/model/tail.ts";
-import { train, trainingOptionsSchema } from "../../../src/model/training/trainer.ts";
+import { train } from "../../../src/model/training/trainer.ts";
 import type { TrainingInput } from "../../../src/model/training/training-input.ts";
+import { trainingOptionsSchema } from "../../../src/model/training/training-options.ts";
 import { startingPoint, warmParameters } from "../../../src/model/training/warm-start.ts";
 import { twoCommunities } from "../graphs.ts";
 
