@@ -25,6 +25,7 @@ type Schema = {
   readonly maxItems?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
+  readonly required?: readonly string[];
 };
 
 const SCHEMA = z.toJSONSchema(configSchema, { io: "input" }) as Schema;
@@ -71,7 +72,7 @@ function listSection(setting: Setting): string {
       ...fields.map(([field, schema]) => [
         code(field),
         typeText(schema),
-        defaultText(schema, "must be there"),
+        defaultText(schema, items?.required?.includes(field) ? "must be there" : "not set"),
         schema.description ?? "",
       ]),
     ]),
@@ -87,7 +88,8 @@ function typeText(schema: Schema): string {
   if (schema.enum !== undefined) return schema.enum.map(code).join(", ");
   if (schema.type === "integer") return `whole number${rangeText(schema)}`;
   if (schema.type === "number") return `number${rangeText(schema)}`;
-  if (schema.type === "array") return `list of ${schema.minItems} to ${schema.maxItems}`;
+  if (schema.type === "array") return `list of ${schema.minItems ?? 0} to ${schema.maxItems}`;
+  if (schema.type === "object") return "names with values";
   return schema.type === "boolean" ? "`true`, `false`" : "text";
 }
 
@@ -104,7 +106,8 @@ function numberText(value: number): string {
 }
 
 function defaultText(schema: Schema, missing = "not set"): string {
-  return schema.default === undefined ? missing : code(String(schema.default));
+  if (schema.default === undefined) return missing;
+  return Array.isArray(schema.default) && schema.default.length === 0 ? "none" : code(String(schema.default));
 }
 
 function flagText({ path }: Setting): string {

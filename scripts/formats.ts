@@ -18,6 +18,40 @@ Where a format does not say how strongly a login shows that the account's owner 
 of it; strong, unless it failed, by Kerberos, or at the console of the very host; none otherwise.
 `;
 
+/** A test reads it as the program would. */
+export const EXAMPLE_MAPPING = `input:
+  mappings:
+    - name: vpn
+      where:
+        - { path: product, is: [acme-vpn] }
+      logins:
+        - { path: event.action, is: [connect, refuse] }
+      fields:
+        time: { path: ts, format: seconds }
+        user: { path: account.name, domain: account.realm }
+        sourceHost: { path: [device.name, client.ip] }
+        targetHost: { constant: vpn }
+        authType: { path: method }
+        outcome: { path: event.action, values: { connect: success, refuse: failure } }
+        evidence: { path: mfa, values: { "true": strong }, otherwise: none }
+        uid: id
+`;
+
+const OWN_FORMAT = `## A format of your own
+
+JSON records that none of these reads are described in the file that \`--config\` names, and checked before anything starts:
+
+\`\`\`yaml
+${EXAMPLE_MAPPING}\`\`\`
+
+\`where\` says what all records of the format have; \`logins\` which of them are logins (all, if it is left out), \`evidence\` which of the others show an
+account at work on its source host; what is left is ignored: not-a-login. A path is keys with dots between them, nested or written as one key, in letters
+of any case; of several paths the first that says something counts. A field is a path, \`{ constant: TEXT }\`, or \`{ path, as, domain, values, otherwise }\`:
+\`as\` is \`account\` (\`DOMAIN\\name\` and \`name@domain\` come to the same), \`host\` (the first label, in small letters; addresses as they are), \`small\` (letters) or \`text\`,
+by the field if it is left out; \`values\` says what each text stands for, \`otherwise\` all others. Times are \`iso\` (without a zone UTC),
+\`seconds\` or \`milliseconds\`. \`--format mapped\` reads these formats only; \`auto\` tries them first.
+`;
+
 export function renderFormats(): string {
   const overview = table([
     ["Format", "`--format`", "Recognised by"],
@@ -27,7 +61,7 @@ export function renderFormats(): string {
       page.recognisedBy,
     ]),
   ]);
-  return [INTRODUCTION, overview, ...FORMATS.map(section)].join("\n");
+  return [INTRODUCTION, overview, OWN_FORMAT, ...FORMATS.map(section)].join("\n");
 }
 
 function section({ page }: Format): string {

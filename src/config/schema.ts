@@ -3,6 +3,7 @@ import { SIGNALS } from "../alerts/odd-login.ts";
 import { DEFAULT_LINK_KINDS, LINK_KINDS_MAX, linkKindSchema } from "../graph-state/link-kinds.ts";
 import { windowOptionsSchema } from "../graph-state/window.ts";
 import { FORMAT_NAMES } from "../ingest/formats/index.ts";
+import { mappingSchema } from "../ingest/formats/mapped.ts";
 import { isReadable } from "../model/decoders/decoders.ts";
 import { presenceOptionsSchema } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
@@ -94,7 +95,15 @@ export const configSchema = z
           .describe(
             "recent event ids remembered for each input, to tell duplicates; not kept across restarts",
           ),
+        mappings: z
+          .array(mappingSchema)
+          .max(100)
+          .default([])
+          .describe("formats of your own, by where the fields of a login are in them: see formats.md"),
         registry: registrySchema.optional(),
+      })
+      .refine((input) => input.format !== "mapped" || input.mappings.length > 0, {
+        message: "format mapped needs input.mappings",
       })
       .refine((input) => input.format !== "avro" || input.registry !== undefined, {
         message: "format avro needs a schema registry: set input.registry.url",

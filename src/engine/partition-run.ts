@@ -101,6 +101,7 @@ export class PartitionRun implements Contributor {
     this.#aheadAtCommit = { ...options.ahead };
     const decoder = createDecoder(config.input.format, {
       lanlStartMs: config.input.lanlStartMs,
+      mappings: config.input.mappings,
       schemas: options.schemas,
     });
     this.#decoder = options.wrapDecoder?.(decoder) ?? decoder;

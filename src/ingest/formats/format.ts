@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Decoded } from "../decoded.ts";
 import type { SchemaSource } from "../schema-registry.ts";
+import type { Mapping } from "./mapped.ts";
 
 /** Turns the bytes of one record into a login. One instance serves one input; it may keep scratch memory. */
 export type Decoder = {
@@ -42,6 +43,8 @@ export type Format = {
 export type FormatOptions = {
   /** What LANL's second 0 means, milliseconds since the epoch. */
   readonly lanlStartMs: number;
+  /** Formats that the configuration describes; `auto` tries them first. */
+  readonly mappings?: readonly Mapping[] | undefined;
   /** Writer schemas by id; formats that need them can't do without. */
   readonly schemas?: SchemaSource | undefined;
 };

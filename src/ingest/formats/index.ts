@@ -3,6 +3,7 @@ import { type Decoded, rejected } from "../decoded.ts";
 import { avro } from "./avro.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { lanl } from "./lanl.ts";
+import { mappedFormat } from "./mapped.ts";
 import { oddlink } from "./oddlink.ts";
 import { windows } from "./windows.ts";
 
@@ -11,7 +12,8 @@ export type { Format } from "./format.ts";
 /** Every format that can be asked for by name; `auto` tries them in this order. */
 export const FORMATS: readonly Format[] = [lanl, oddlink, windows, avro];
 
-export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name)];
+/** `mapped`: those that `input.mappings` describes. */
+export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name), "mapped"];
 export type FormatName = string;
 
 const OPEN_BRACE = 0x7b;
@@ -19,7 +21,9 @@ const OPEN_BRACE = 0x7b;
 /** The decoder of a named format, or one that recognises each record by itself. */
 export function createDecoder(name: FormatName, options: FormatOptions): Decoder {
   const format = FORMATS.find((candidate) => candidate.name === name);
-  return format === undefined ? new AutoDecoder(options) : format.createDecoder(options);
+  if (format !== undefined) return format.createDecoder(options);
+  const mapped = (options.mappings ?? []).map(mappedFormat);
+  return new AutoDecoder(name === "mapped" ? mapped : [...mapped, ...FORMATS], options);
 }
 
 /** The format that reads times of label files: the one named, or for `auto` the one that recognises `sample`. */
@@ -38,16 +42,16 @@ class AutoDecoder implements Decoder {
   readonly #binary: readonly Candidate[];
   readonly #unknownFormat: Decoded;
   /** Says what is wrong with JSON that nothing is known of. */
-  readonly #json: Decoder;
+  readonly #json: Decoder | undefined;
   /** Records of one input are mostly of one format: the last one recognised is asked first. */
   #last = 0;
   #hasRecognised = false;
 
-  constructor(options: FormatOptions) {
-    const formats = FORMATS.filter((format) => format !== avro || options.schemas !== undefined);
+  constructor(all: readonly Format[], options: FormatOptions) {
+    const formats = all.filter((format) => format !== avro || options.schemas !== undefined);
     this.#candidates = formats.map((format) => ({ format, decoder: format.createDecoder(options) }));
     this.#binary = this.#candidates.filter(({ decoder }) => decoder.isBinary !== undefined);
-    this.#json = oddlink.createDecoder(options);
+    this.#json = formats.includes(oddlink) ? oddlink.createDecoder(options) : undefined;
     const names = formats.map((format) => format.name).join(", ");
     this.#unknownFormat = rejected("unknown-format", `no known format (${names})`);
   }
@@ -75,7 +79,8 @@ class AutoDecoder implements Decoder {
     }
     // A broken record among readable ones: the format of its neighbours says best what is wrong with it.
     const isAmongJson = this.#hasRecognised && this.#candidates[this.#last]!.format !== lanl;
-    if (bytes[start] === OPEN_BRACE && !isAmongJson) return this.#json.decode(bytes, start, end);
+    if (bytes[start] === OPEN_BRACE && !isAmongJson && this.#json !== undefined)
+      return this.#json.decode(bytes, start, end);
     return this.#hasRecognised
       ? this.#candidates[this.#last]!.decoder.decode(bytes, start, end)
       : this.#unknownFormat;
