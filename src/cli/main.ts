@@ -5,6 +5,7 @@ import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { generateCommand } from "./generate.ts";
+import { ingestCommand } from "./ingest.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
@@ -29,6 +30,11 @@ const EXIT_CODES: Readonly<Record<string, readonly string[]>> = {
     "0  done, or whoever read standard output has left",
     "1  failed: the output can't be written, or stopped before it was whole",
     `${WRONG_USE}; nothing was written`,
+  ],
+  ingest: [
+    "0  done, whatever the records are",
+    "1  a source can't be read",
+    `${WRONG_USE}; nothing was read`,
   ],
   train: [
     "0  done, or stopped (SIGINT, SIGTERM)",
@@ -67,6 +73,7 @@ const program = new Command("oddlink")
   .addCommand(runCommand(output))
   .addCommand(evaluateCommand(output))
   .addCommand(generateCommand(output))
+  .addCommand(ingestCommand(output))
   .addCommand(trainCommand(output))
   .addCommand(topicsCommand(output))
   .addCommand(doctorCommand(output))

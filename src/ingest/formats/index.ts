@@ -21,9 +21,22 @@ const OPEN_BRACE = 0x7b;
 /** The decoder of a named format, or one that recognises each record by itself. */
 export function createDecoder(name: FormatName, options: FormatOptions): Decoder {
   const format = FORMATS.find((candidate) => candidate.name === name);
-  if (format !== undefined) return format.createDecoder(options);
-  const mapped = (options.mappings ?? []).map(mappedFormat);
-  return new AutoDecoder(name === "mapped" ? mapped : [...mapped, ...FORMATS], options);
+  return format?.createDecoder(options) ?? new AutoDecoder(candidatesOf(name, options), options);
+}
+
+/** Says which format reads a record: the one that is named, or the first that recognises it. */
+export function recogniser(
+  name: FormatName,
+  options: FormatOptions,
+): (bytes: Buffer, start: number, end: number) => Format | undefined {
+  const named = FORMATS.find((format) => format.name === name);
+  const candidates = candidatesOf(name, options);
+  return (bytes, start, end) => named ?? candidates.find((format) => format.recognises(bytes, start, end));
+}
+
+function candidatesOf(name: FormatName, { mappings = [] }: FormatOptions): readonly Format[] {
+  const mapped = mappings.map(mappedFormat);
+  return name === "mapped" ? mapped : [...mapped, ...FORMATS];
 }
 
 /** The format that reads times of label files: the one named, or for `auto` the one that recognises `sample`. */

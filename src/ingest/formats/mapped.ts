@@ -107,7 +107,7 @@ export function mappedFormat({ name, where, logins, evidence, fields }: Mapping)
     name,
     marks: [`"${where[0]!.path.split(".").at(-1)!}"`, `"${where[0]!.path}"`],
     read,
-    page: { title: name, about: "", recognisedBy: "", fields: {}, records: [] },
+    page: { title: name, about: "", recognisedBy: "", fields: pageFields(fields), records: [] },
   });
   return {
     ...format,
@@ -121,6 +121,22 @@ export function mappedFormat({ name, where, logins, evidence, fields }: Mapping)
       }
     },
   };
+}
+
+/** Where each field comes from, as the configuration has it. */
+function pageFields(fields: Mapping["fields"]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, config]) =>
+      config === undefined
+        ? []
+        : [
+            [
+              name.replace(/[A-Z]/, (letter) => ` ${letter.toLowerCase()}`),
+              typeof config === "string" ? config : JSON.stringify(config),
+            ],
+          ],
+    ),
+  );
 }
 
 function holds(record: JsonObject, conditions: Conditions): boolean {
