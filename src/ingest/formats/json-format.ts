@@ -127,10 +127,20 @@ export function objectAt(record: JsonObject, path: string): JsonObject {
 
 function own(record: JsonObject, key: string): unknown {
   if (Object.hasOwn(record, key)) return record[key];
-  const small = key.toLowerCase();
-  for (const other of Object.keys(record))
-    if (other.length === key.length && other.toLowerCase() === small) return record[other];
-  return undefined;
+  const other = keysInSmall(record).get(key.toLowerCase());
+  return other === undefined ? undefined : record[other];
+}
+
+let smallOf: JsonObject = {};
+let smallKeys: ReadonlyMap<string, string> = new Map();
+
+/** Keys by what they are in small letters. Formats ask one object for many keys that it has not: they are kept for the object that was asked last. */
+function keysInSmall(record: JsonObject): ReadonlyMap<string, string> {
+  if (smallOf !== record) {
+    smallOf = record;
+    smallKeys = new Map(Object.keys(record).map((key) => [key.toLowerCase(), key]));
+  }
+  return smallKeys;
 }
 
 function brief(text: string): string {
