@@ -35,6 +35,7 @@ export type PartitionMergingOptions = {
   readonly bytesMin?: number;
   readonly bytesMax?: number;
   readonly sliceBytesMin?: number;
+  readonly piecesPerCommit?: number;
 };
 
 /** A sum that is being made, and then written with the next commits. */
@@ -100,7 +101,7 @@ export class PartitionMerging implements Merging {
   #goOn(job: Job): KeyedRecord[] {
     const { isSummed, pieces, obsolete } = job;
     if (!isSummed) return [];
-    if (pieces.length > 0) return pieces.splice(0, PIECES_PER_COMMIT);
+    if (pieces.length > 0) return pieces.splice(0, this.#options.piecesPerCommit ?? PIECES_PER_COMMIT);
     const deletions = obsolete.splice(0, DELETIONS_PER_COMMIT).map((key) => ({ key, value: null }));
     // Others that are due come first.
     if (obsolete.length === 0) this.forget(job.partition);

@@ -270,6 +270,8 @@ export function startWorker(
         onFailed: () => {},
         bytesMin: 6000,
         sliceBytesMin: 0,
+        // Sums are small here: some commits are to leave one half-written.
+        piecesPerCommit: 2,
       });
       return work.watchMerging(mistake?.merging?.(merging) ?? merging);
     },

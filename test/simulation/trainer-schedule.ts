@@ -305,6 +305,8 @@ function newWorker(
         onFailed: () => {},
         bytesMin: 6000,
         sliceBytesMin: 0,
+        // Sums are small here: some commits are to leave one half-written.
+        piecesPerCommit: 2,
       }),
     train: trainingOf(process, id),
     onEpochFailed,
