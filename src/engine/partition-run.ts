@@ -101,6 +101,7 @@ export class PartitionRun implements Contributor {
     this.#aheadAtCommit = { ...options.ahead };
     const decoder = createDecoder(config.input.format, {
       lanlStartMs: config.input.lanlStartMs,
+      syslogYear: config.input.syslogYear,
       schemas: options.schemas,
     });
     this.#decoder = options.wrapDecoder?.(decoder) ?? decoder;

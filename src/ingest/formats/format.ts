@@ -42,6 +42,8 @@ export type Format = {
 export type FormatOptions = {
   /** What LANL's second 0 means, milliseconds since the epoch. */
   readonly lanlStartMs: number;
+  /** The year of the first syslog line; undefined: the one that lies nearest before now. */
+  readonly syslogYear?: number | undefined;
   /** Writer schemas by id; formats that need them can't do without. */
   readonly schemas?: SchemaSource | undefined;
 };
