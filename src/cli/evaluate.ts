@@ -147,7 +147,7 @@ async function timeReader(source: Source, config: Config): Promise<(text: string
     throw new OddlinkError("USAGE", `${source.name} has no known format; say which with --format`);
   }
   return (text) => {
-    const timeMs = format.timeMs(text, { lanlStartMs: config.input.lanlStartMs });
+    const timeMs = format.timeMs(text, config.input);
     return Number.isFinite(timeMs) ? timeMs : undefined;
   };
 }

@@ -65,14 +65,13 @@ async function run(args: readonly string[], flags: IngestFlags, output: Standard
     process.stderr.write(`skipped ${sentenceText(path)}: it does not look like a log\n`),
   );
   const log = await EmbeddedLog.open({ sources, recordBytesMax: input.recordBytesMax });
-  const options = { lanlStartMs: input.lanlStartMs, mappings: input.mappings };
-  const recognise = recogniser(input.format, options);
+  const recognise = recogniser(input.format, input);
   const counts = new Map<string, number>();
   const formats = new Map<string, number>();
   try {
     await stoppable(async (signal) => {
       for await (const { topic, batches, release } of log.assignments(signal)) {
-        const decoder = createDecoder(input.format, options);
+        const decoder = createDecoder(input.format, input);
         let line = 0;
         for await (const batch of batches) {
           if (signal.aborted) break;

@@ -71,6 +71,15 @@ export const configSchema = z
           .min(0)
           .default(0)
           .describe("what second 0 of LANL's clock means, ms since the epoch; LANL never published it"),
+        syslogYear: z
+          .number()
+          .int()
+          .min(1970)
+          .max(9999)
+          .optional()
+          .describe(
+            "year of the first line of syslog that says none; unset: this year, or the year before if that lies more than a day ahead",
+          ),
         recordBytesMax: z
           .number()
           .int()

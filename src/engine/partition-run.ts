@@ -102,6 +102,7 @@ export class PartitionRun implements Contributor {
     const decoder = createDecoder(config.input.format, {
       lanlStartMs: config.input.lanlStartMs,
       mappings: config.input.mappings,
+      syslogYear: config.input.syslogYear,
       schemas: options.schemas,
     });
     this.#decoder = options.wrapDecoder?.(decoder) ?? decoder;

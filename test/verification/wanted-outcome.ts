@@ -38,7 +38,7 @@ export class WantedOutcomes {
    * @param nowMs what is more than a day later is from the future
    */
   constructor({ input }: Config, nowMs: number, isPoison: IsPoison = () => false) {
-    this.#decoder = createDecoder(input.format, { lanlStartMs: input.lanlStartMs });
+    this.#decoder = createDecoder(input.format, input);
     this.#recordBytesMax = input.recordBytesMax;
     this.#futureMs = nowMs + MS_PER_DAY;
     this.#isPoison = isPoison;

@@ -45,6 +45,8 @@ export type FormatOptions = {
   readonly lanlStartMs: number;
   /** Formats that the configuration describes; `auto` tries them first. */
   readonly mappings?: readonly Mapping[] | undefined;
+  /** The year of the first syslog line; undefined: the one that lies nearest before now. */
+  readonly syslogYear?: number | undefined;
   /** Writer schemas by id; formats that need them can't do without. */
   readonly schemas?: SchemaSource | undefined;
 };

@@ -5,18 +5,22 @@ import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { lanl } from "./lanl.ts";
 import { mappedFormat } from "./mapped.ts";
 import { oddlink } from "./oddlink.ts";
+import { sshd } from "./sshd.ts";
 import { windows } from "./windows.ts";
+import { zeek } from "./zeek.ts";
 
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink, windows, avro];
+export const FORMATS: readonly Format[] = [lanl, oddlink, windows, zeek, sshd, avro];
 
 /** `mapped`: those that `input.mappings` describes. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name), "mapped"];
 export type FormatName = string;
 
 const OPEN_BRACE = 0x7b;
+/** Formats of which no record is JSON. */
+const WITHOUT_JSON: ReadonlySet<Format> = new Set([lanl, sshd]);
 
 /** The decoder of a named format, or one that recognises each record by itself. */
 export function createDecoder(name: FormatName, options: FormatOptions): Decoder {
@@ -91,7 +95,7 @@ class AutoDecoder implements Decoder {
       }
     }
     // A broken record among readable ones: the format of its neighbours says best what is wrong with it.
-    const isAmongJson = this.#hasRecognised && this.#candidates[this.#last]!.format !== lanl;
+    const isAmongJson = this.#hasRecognised && !WITHOUT_JSON.has(this.#candidates[this.#last]!.format);
     if (bytes[start] === OPEN_BRACE && !isAmongJson && this.#json !== undefined)
       return this.#json.decode(bytes, start, end);
     return this.#hasRecognised

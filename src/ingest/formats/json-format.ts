@@ -73,31 +73,35 @@ class JsonDecoder implements Decoder {
       return rejected("invalid-json", brief((error as Error).message));
     }
     if (!isObject(parsed)) return NOT_AN_OBJECT;
-    const reading = this.#read(parsed);
-    if (reading.kind === "ignored" || reading.kind === "rejected") return reading;
-    const { timeMs } = reading;
-    if (!(timeMs >= 0 && timeMs <= TIME_MS_MAX)) return INVALID_TIME;
-    if (reading.user === "") return NO_USER;
-    const { login } = this.#record;
-    login.timeMs = timeMs;
-    login.uid = reading.uid || undefined;
-    login.outcome = OUTCOMES.indexOf(reading.outcome);
-    const names = [
-      [USER, reading.user],
-      [TARGET_USER, reading.targetUser],
-      [SOURCE_HOST, reading.sourceHost],
-      [TARGET_HOST, reading.targetHost],
-      [AUTH_TYPE, reading.authType],
-      [LOGON_TYPE, reading.logonType],
-    ] as const;
-    this.#record.beginTexts();
-    for (const [column, text] of names) {
-      if (text !== undefined && text.length > NAME_BYTES_MAX) return NAME_TOO_LONG;
-      this.#record.setText(column, text);
-    }
-    const evidence = reading.evidence === undefined ? UNSAID : EVIDENCE.indexOf(reading.evidence);
-    return this.#record.judge(reading.kind === "evidence", evidence);
+    return decodedOf(this.#record, this.#read(parsed));
   }
+}
+
+/** What becomes of a reading, by the rules for all records; `record` is the decoder's own, and holds it afterwards. */
+export function decodedOf(record: LoginRecord, reading: Reading | NoLogin): Decoded {
+  if (reading.kind === "ignored" || reading.kind === "rejected") return reading;
+  const { timeMs } = reading;
+  if (!(timeMs >= 0 && timeMs <= TIME_MS_MAX)) return INVALID_TIME;
+  if (reading.user === "") return NO_USER;
+  const { login } = record;
+  login.timeMs = timeMs;
+  login.uid = reading.uid || undefined;
+  login.outcome = OUTCOMES.indexOf(reading.outcome);
+  const names = [
+    [USER, reading.user],
+    [TARGET_USER, reading.targetUser],
+    [SOURCE_HOST, reading.sourceHost],
+    [TARGET_HOST, reading.targetHost],
+    [AUTH_TYPE, reading.authType],
+    [LOGON_TYPE, reading.logonType],
+  ] as const;
+  record.beginTexts();
+  for (const [column, text] of names) {
+    if (text !== undefined && text.length > NAME_BYTES_MAX) return NAME_TOO_LONG;
+    record.setText(column, text);
+  }
+  const evidence = reading.evidence === undefined ? UNSAID : EVIDENCE.indexOf(reading.evidence);
+  return record.judge(reading.kind === "evidence", evidence);
 }
 
 export function isObject(value: unknown): value is JsonObject {
