@@ -95,6 +95,11 @@ test("who asks for a logon acts if he is a person, and not if he is the machine"
   assert.deepEqual(users(outwards), ["ann@corp", "admin@corp"]);
 });
 
+test("a number that is the name of something that all objects have is just unknown", () => {
+  assert.match(decoded({ LogonType: "constructor" }), /"logonType":"constructor"/);
+  assert.equal(decoded({}, { event_id: "constructor" }), "ignored not-a-login");
+});
+
 test("accounts that each host has belong to their host", () => {
   assert.match(
     decoded({ TargetUserName: "DWM-1", TargetDomainName: "Window Manager" }),

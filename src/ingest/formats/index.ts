@@ -4,6 +4,7 @@ import { avro } from "./avro.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { lanl } from "./lanl.ts";
 import { mappedFormat } from "./mapped.ts";
+import { ocsf } from "./ocsf.ts";
 import { oddlink } from "./oddlink.ts";
 import { sshd } from "./sshd.ts";
 import { windows } from "./windows.ts";
@@ -12,7 +13,7 @@ import { zeek } from "./zeek.ts";
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink, windows, zeek, sshd, avro];
+export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, avro];
 
 /** `mapped`: those that `input.mappings` describes. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name), "mapped"];

@@ -1,20 +1,8 @@
 import { ignored, rejected } from "../decoded.ts";
+import { logonTypeName } from "../logon-types.ts";
 import { accountOf, hostOf, isoTimeMs, textOf } from "../names.ts";
 import { at, isObject, type JsonFormat, type JsonObject, jsonFormat, type Reading } from "./json-format.ts";
 
-const LOGON_TYPES: Readonly<Record<string, string>> = {
-  2: "Interactive",
-  3: "Network",
-  4: "Batch",
-  5: "Service",
-  7: "Unlock",
-  8: "NetworkCleartext",
-  9: "NewCredentials",
-  10: "RemoteInteractive",
-  11: "CachedInteractive",
-  12: "CachedRemoteInteractive",
-  13: "CachedUnlock",
-};
 /** Logons that come from the host itself unless they say otherwise. */
 const LOCAL_TYPES: ReadonlySet<string> = new Set(["0", "2", "4", "5", "7", "9", "11", "13"]);
 const NEW_CREDENTIALS = "9";
@@ -68,7 +56,7 @@ const definition: JsonFormat = {
   read(record) {
     const event = eventOf(record);
     if (event.id === "") return NO_EVENT_ID;
-    return (READERS[event.id] ?? (() => NOT_A_LOGIN))(event);
+    return READERS.get(event.id)?.(event) ?? NOT_A_LOGIN;
   },
   page: {
     title: "Windows Security events",
@@ -112,21 +100,21 @@ const definition: JsonFormat = {
 
 export const windows = jsonFormat(definition);
 
-const READERS: Readonly<Record<string, (event: Event) => Result>> = {
-  4624: (event) => logon(event, "success"),
-  4625: (event) => logon(event, "failure"),
-  4648: explicitCredentials,
-  4768: ticketRequest,
-  4769: ticketRequest,
-  4771: () => FAILED_REQUEST,
-  4776: () => CREDENTIAL_CHECK,
-  4634: () => LOG_OFF,
-  4647: () => LOG_OFF,
-  4800: () => SCREEN_LOCK,
-  4801: () => SCREEN_LOCK,
-  4802: () => SCREEN_LOCK,
-  4803: () => SCREEN_LOCK,
-};
+const READERS: ReadonlyMap<string, (event: Event) => Result> = new Map<string, (event: Event) => Result>([
+  ["4624", (event) => logon(event, "success")],
+  ["4625", (event) => logon(event, "failure")],
+  ["4648", explicitCredentials],
+  ["4768", ticketRequest],
+  ["4769", ticketRequest],
+  ["4771", () => FAILED_REQUEST],
+  ["4776", () => CREDENTIAL_CHECK],
+  ["4634", () => LOG_OFF],
+  ["4647", () => LOG_OFF],
+  ["4800", () => SCREEN_LOCK],
+  ["4801", () => SCREEN_LOCK],
+  ["4802", () => SCREEN_LOCK],
+  ["4803", () => SCREEN_LOCK],
+]);
 
 function eventOf(record: JsonObject): Event {
   const inner = record["event"];
@@ -171,7 +159,7 @@ function logon(event: Event, outcome: "success" | "failure"): Result {
     sourceHost: sourceOf(event, logonType),
     targetHost: computer,
     authType: field("AuthenticationPackageName"),
-    logonType: LOGON_TYPES[logonType] ?? logonType,
+    logonType: logonTypeName(logonType),
     outcome,
   };
 }
