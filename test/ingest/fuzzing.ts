@@ -11,10 +11,11 @@ import { Random } from "../../src/model/random.ts";
 import { FORMAT_OPTIONS, sampleRecords } from "./samples.ts";
 
 /** What breaks parsers, and what keeps JSON whole while it changes what is in it. */
+// biome-ignore format: one list
 const PIECES = [
   "", "null", "true", "-", "0", "-1", "1e400", "99999999999999999999", '""', "{}", "[]", "[[[[[[[[", '"\\u0000"', '"\\ud800"',
   '"__proto__":1,', "\\", "\n", "\t", " ", '"', "@", "%", "::ffff:", "é", "\u{1f600}", "x".repeat(300), "\\".repeat(50), "a.".repeat(200),
-].map((piece) => Buffer.from(piece)); // biome-ignore format: one list
+].map((piece) => Buffer.from(piece));
 
 /** A record with one to four changes: a byte, a piece put in, cut out, or in the place of another. */
 export function mutated(record: Buffer, random: Random): Buffer {

@@ -123,12 +123,6 @@ export function at(record: JsonObject, path: string): unknown {
   return undefined;
 }
 
-/** The object at a path; an empty one if there is none. */
-export function objectAt(record: JsonObject, path: string): JsonObject {
-  const value = at(record, path);
-  return isObject(value) ? value : {};
-}
-
 function own(record: JsonObject, key: string): unknown {
   if (Object.hasOwn(record, key)) return record[key];
   const other = keysInSmall(record).get(key.toLowerCase());

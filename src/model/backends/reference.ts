@@ -13,6 +13,7 @@ import type {
 } from "./backend.ts";
 import { indexMessages, type MessageIndex } from "./message-index.ts";
 import { packState, unpackState } from "./optimiser-state.ts";
+import { addOuter, addProduct, addTransposed } from "./products.ts";
 
 type Numbers = Record<keyof RgcnParameters, Float64Array>;
 
@@ -364,57 +365,3 @@ export class ReferenceBackend implements TrainingBackend {
 
 export const createReferenceBackend: CreateBackend = (shape, start, graphs, options) =>
   new ReferenceBackend(shape, start, graphs, options);
-
-/** out += x M */
-function addProduct(
-  x: Float64Array,
-  at: number,
-  m: Float64Array,
-  mAt: number,
-  out: Float64Array,
-  to: number,
-  d: number,
-): void {
-  for (let j = 0; j < d; j++) {
-    const xj = x[at + j]!;
-    if (xj === 0) continue;
-    const base = mAt + j * d;
-    for (let k = 0; k < d; k++) out[to + k]! += xj * m[base + k]!;
-  }
-}
-
-/** out += x M^T */
-function addTransposed(
-  x: Float64Array,
-  at: number,
-  m: Float64Array,
-  mAt: number,
-  out: Float64Array,
-  to: number,
-  d: number,
-): void {
-  for (let j = 0; j < d; j++) {
-    const base = mAt + j * d;
-    let sum = 0;
-    for (let k = 0; k < d; k++) sum += x[at + k]! * m[base + k]!;
-    out[to + j]! += sum;
-  }
-}
-
-/** m += x^T y */
-function addOuter(
-  x: Float64Array,
-  at: number,
-  y: Float64Array,
-  yAt: number,
-  m: Float64Array,
-  mAt: number,
-  d: number,
-): void {
-  for (let j = 0; j < d; j++) {
-    const xj = x[at + j]!;
-    if (xj === 0) continue;
-    const base = mAt + j * d;
-    for (let k = 0; k < d; k++) m[base + k]! += xj * y[yAt + k]!;
-  }
-}
