@@ -57,6 +57,14 @@ export function accountOf(name: unknown, domain: unknown = ""): string {
   return label === "" ? plain : `${plain}@${label}`;
 }
 
+/**
+ * A name in small letters, whole: of an application, which is no host whose domain could be cut off, or of an account of the cloud, whose e-mail address
+ * has no label of a Windows domain.
+ */
+export function wholeNameOf(value: unknown): string {
+  return textOf(value).toLowerCase();
+}
+
 const ZONELESS = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))?$/;
 const ZONED = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))?\s*(Z|UTC|[+-]\d\d:?\d\d)$/i;
 
