@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
 import { OddlinkDecoder } from "../../src/ingest/formats/oddlink.ts";
-import { readPlainJson } from "../../src/ingest/formats/plain-json.ts";
+import { NOT_PLAIN, readPlainJson } from "../../src/ingest/formats/plain-json.ts";
 import { LoginBytes } from "../../src/ingest/login-bytes.ts";
 
 const BEFORE = Buffer.from('"}');
@@ -19,7 +19,7 @@ function decodeIn(decode: "decode" | "decodeAny", text: string) {
 
 function isPlain(text: string): boolean {
   const bytes = Buffer.from(text);
-  return readPlainJson(bytes, 0, bytes.length, new LoginBytes());
+  return readPlainJson(bytes, 0, bytes.length, new LoginBytes()) !== NOT_PLAIN;
 }
 
 const aText = fc.oneof(
@@ -59,7 +59,7 @@ const aRecord = fc
       authType: aText,
       logonType: aText,
       outcome: fc.oneof(fc.constantFrom("success", "failure", "unknown"), aText),
-      evidence: fc.constantFrom("none", "weak", "strong"),
+      evidence: fc.constantFrom("none", "weak", "strong", "ticket", ""),
       uid: aText,
       activity: fc.constantFrom("login", "evidence"),
       other: aValue,
@@ -96,6 +96,8 @@ test("a login with the usual fields is plain, in any order and with or without s
     '{"timeMs":1,"user":"u","targetUser":"","sourceHost":"a","targetHost":"b","authType":"","logonType":"","outcome":"success"}',
     '{"timeMs": 0, "user": "u", "targetHost": "b"}',
     '{"targetHost":"b","user":"u","timeMs":1700000000000}',
+    '{"timeMs":1,"user":"u","targetHost":"b","evidence":"strong","uid":"e1"}',
+    '{"timeMs":1,"user":"u","sourceHost":"b","evidence":"ticket","activity":"evidence"}',
   ]) {
     assert.ok(isPlain(text), text);
     assert.deepEqual(decodeIn("decode", text), decodeIn("decodeAny", text));
@@ -119,7 +121,9 @@ test("what needs a closer look is not plain", () => {
     '{"timeMs":1,"user":"\\u0041"}',
     '{"timeMs":1,"user":"é"}',
     '{"timeMs":1,"user":"u","outcome":""}',
-    '{"timeMs":1,"user":"u","uid":"1"}',
+    '{"timeMs":1,"user":"u","uid":1}',
+    '{"timeMs":1,"user":"u","evidence":""}',
+    '{"timeMs":1,"user":"u","activity":"logout"}',
     '{"timeMs":1,"user":"u"}}',
     '{"timeMs":1,"user":"u}',
   ]) {

@@ -5,8 +5,9 @@ import { EVIDENCE, loginSchema, OUTCOMES } from "../login.ts";
 import { AUTH_TYPE, LOGON_TYPE, SOURCE_HOST, TARGET_HOST, TARGET_USER, USER } from "../login-bytes.ts";
 import type { Decoder, Format } from "./format.ts";
 import { ACTIVITIES, LoginRecord, UNSAID } from "./login-record.ts";
-import { readPlainJson } from "./plain-json.ts";
+import { NOT_PLAIN, readPlainJson } from "./plain-json.ts";
 
+const EVIDENCE_ACTIVITY = ACTIVITIES.indexOf("evidence");
 const OPEN_BRACE = 0x7b;
 const TIME_KEY = Buffer.from('"timeMs"');
 
@@ -69,8 +70,9 @@ export class OddlinkDecoder implements Decoder {
   readonly #record = new LoginRecord();
 
   decode(bytes: Buffer, start: number, end: number): Decoded {
-    if (readPlainJson(bytes, start, end, this.#record.login)) return this.#record.judge(false, UNSAID);
-    return this.decodeAny(bytes, start, end);
+    const activity = readPlainJson(bytes, start, end, this.#record.login);
+    if (activity === NOT_PLAIN) return this.decodeAny(bytes, start, end);
+    return this.#record.judge(activity === EVIDENCE_ACTIVITY, this.#record.login.evidence);
   }
 
   /** What `decode` does with records that are not plain, and would do with those that are. */

@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { NAME_BYTES_MAX, OUTCOMES } from "../login.ts";
+import { EVIDENCE, NAME_BYTES_MAX, OUTCOMES } from "../login.ts";
 import {
   AUTH_TYPE,
   LOGON_TYPE,
@@ -10,6 +10,7 @@ import {
   UNKNOWN,
   USER,
 } from "../login-bytes.ts";
+import { ACTIVITIES, UNSAID } from "./login-record.ts";
 
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -27,7 +28,13 @@ const DIGITS_MAX = 15;
 /** In the place of a column. */
 const TIME = 6;
 const OUTCOME = 7;
+const EVIDENCE_STRENGTH = 8;
+const ACTIVITY = 9;
+const UID = 10;
 const NONE = -1;
+
+/** Instead of an activity. */
+export const NOT_PLAIN = -1;
 
 const KEYS: readonly { readonly bytes: Uint8Array; readonly field: number }[] = (
   [
@@ -39,9 +46,14 @@ const KEYS: readonly { readonly bytes: Uint8Array; readonly field: number }[] = 
     ["authType", AUTH_TYPE],
     ["logonType", LOGON_TYPE],
     ["outcome", OUTCOME],
+    ["evidence", EVIDENCE_STRENGTH],
+    ["activity", ACTIVITY],
+    ["uid", UID],
   ] as const
 ).map(([key, field]) => ({ bytes: new TextEncoder().encode(key), field }));
-const OUTCOME_BYTES = OUTCOMES.map((outcome) => new TextEncoder().encode(outcome));
+const OUTCOME_WORDS = encoded(OUTCOMES);
+const EVIDENCE_WORDS = encoded(EVIDENCE);
+const ACTIVITY_WORDS = encoded(ACTIVITIES);
 const TIME_AND_USER = (1 << TIME) | (1 << USER);
 
 /**
@@ -49,21 +61,24 @@ const TIME_AND_USER = (1 << TIME) | (1 << USER);
  * text without escapes, time as a whole number. Names stay where they are, so nothing is allocated; a third of what parsing
  * and checking it in general takes.
  *
- * @returns false if it is anything else, which may still be a login, or an error to be explained; `login` holds rubbish then
+ * @returns position in `ACTIVITIES`; `NOT_PLAIN` if it is anything else, which may still be a login, or an error to be explained: `login` holds rubbish
+ *   then. Its evidence is `UNSAID` where the record does not say
  */
-export function readPlainJson(bytes: Buffer, start: number, end: number, login: LoginBytes): boolean {
-  if (bytes[start] !== OPEN_BRACE || bytes[end - 1] !== CLOSE_BRACE) return false;
+export function readPlainJson(bytes: Buffer, start: number, end: number, login: LoginBytes): number {
+  if (bytes[start] !== OPEN_BRACE || bytes[end - 1] !== CLOSE_BRACE) return NOT_PLAIN;
   for (let column = USER; column <= LOGON_TYPE; column++) login.clear(column);
   login.outcome = UNKNOWN;
+  login.evidence = UNSAID;
   login.uid = undefined;
+  let activity = 0;
   let seen = 0;
   let at = start + 1;
   for (let i = 0; ; i++) {
     const keyStart = at + 1;
     const keyEnd = endOfText(bytes, at, end);
-    if (keyEnd === NONE || bytes[keyEnd + 1] !== COLON) return false;
+    if (keyEnd === NONE || bytes[keyEnd + 1] !== COLON) return NOT_PLAIN;
     const field = fieldOf(bytes, keyStart, keyEnd, i);
-    if (field === NONE || (seen & (1 << field)) !== 0) return false;
+    if (field === NONE || (seen & (1 << field)) !== 0) return NOT_PLAIN;
     seen |= 1 << field;
     at = keyEnd + 2;
     if (bytes[at] === SPACE) at++;
@@ -74,25 +89,33 @@ export function readPlainJson(bytes: Buffer, start: number, end: number, login: 
         timeMs = timeMs * 10 + digit;
       }
       if (at === digits || at - digits > DIGITS_MAX || (bytes[digits] === ZERO && at > digits + 1))
-        return false;
+        return NOT_PLAIN;
       login.timeMs = timeMs;
     } else {
       const valueStart = at + 1;
       const valueEnd = endOfText(bytes, at, end);
-      if (valueEnd === NONE || valueEnd - valueStart > NAME_BYTES_MAX) return false;
+      if (valueEnd === NONE || valueEnd - valueStart > NAME_BYTES_MAX) return NOT_PLAIN;
       if (field === OUTCOME) {
-        login.outcome = OUTCOME_BYTES.findIndex((outcome) => isSame(bytes, valueStart, valueEnd, outcome));
-        if (login.outcome < 0) return false;
+        login.outcome = wordOf(OUTCOME_WORDS, bytes, valueStart, valueEnd);
+        if (login.outcome === NONE) return NOT_PLAIN;
+      } else if (field === EVIDENCE_STRENGTH) {
+        login.evidence = wordOf(EVIDENCE_WORDS, bytes, valueStart, valueEnd);
+        if (login.evidence === NONE) return NOT_PLAIN;
+      } else if (field === ACTIVITY) {
+        activity = wordOf(ACTIVITY_WORDS, bytes, valueStart, valueEnd);
+        if (activity === NONE) return NOT_PLAIN;
+      } else if (field === UID) {
+        login.uid = valueEnd > valueStart ? bytes.toString("latin1", valueStart, valueEnd) : undefined;
       } else if (valueEnd > valueStart) {
         login.set(field, bytes, valueStart, valueEnd);
       }
       at = valueEnd + 1;
     }
     if (at === end - 1) break;
-    if (bytes[at++] !== COMMA) return false;
+    if (bytes[at++] !== COMMA) return NOT_PLAIN;
     if (bytes[at] === SPACE) at++;
   }
-  return (seen & TIME_AND_USER) === TIME_AND_USER && !login.isAbsent(USER);
+  return (seen & TIME_AND_USER) === TIME_AND_USER && !login.isAbsent(USER) ? activity : NOT_PLAIN;
 }
 
 /** Where the closing quote is of a plain text whose opening quote is at `at`; `NONE` if there is none before `end`. */
@@ -112,6 +135,16 @@ function fieldOf(bytes: Buffer, start: number, end: number, place: number): numb
   if (usual !== undefined && isSame(bytes, start, end, usual.bytes)) return usual.field;
   for (const key of KEYS) if (isSame(bytes, start, end, key.bytes)) return key.field;
   return NONE;
+}
+
+/** Position of a text in a list of words; `NONE` if it is none of them. */
+function wordOf(words: readonly Uint8Array[], bytes: Buffer, start: number, end: number): number {
+  for (let i = 0; i < words.length; i++) if (isSame(bytes, start, end, words[i]!)) return i;
+  return NONE;
+}
+
+function encoded(words: readonly string[]): Uint8Array[] {
+  return words.map((word) => new TextEncoder().encode(word));
 }
 
 function isSame(bytes: Buffer, start: number, end: number, word: Uint8Array): boolean {
