@@ -1,9 +1,9 @@
-import { type Buffer, isUtf8 } from "node:buffer";
 import { Command, Option } from "commander";
 import { OddlinkError } from "../errors.ts";
-import { type Decoded, rejected } from "../ingest/decoded.ts";
+import type { Decoded } from "../ingest/decoded.ts";
 import { createDecoder, FORMAT_NAMES, type Format, recogniser } from "../ingest/formats/index.ts";
 import type { Login } from "../ingest/login.ts";
+import { unreadable } from "../ingest/unreadable.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import { type CommonFlags, configOf, numberOf } from "./options.ts";
 import { findSourcesBeside } from "./own-files.ts";
@@ -79,8 +79,8 @@ async function run(args: readonly string[], flags: IngestFlags, output: Standard
             line++;
             const [bytes, start, end] = [batch.bufferOf(i), batch.starts[i]!, batch.ends[i]!];
             if (start === end) continue;
-            const decoded =
-              unreadable(bytes.subarray(start, end), batch.cutFrom(i)) ?? decoder.decode(bytes, start, end);
+            const sound = { cutFrom: batch.cutFrom(i), isSound: batch.isUtf8 };
+            const decoded = unreadable(bytes, start, end, sound) ?? decoder.decode(bytes, start, end);
             const format = recognise(bytes, start, end);
             const kind = kindOf(decoded);
             const count = (counts.get(kind) ?? 0) + 1;
@@ -99,12 +99,6 @@ async function run(args: readonly string[], flags: IngestFlags, output: Standard
   } finally {
     await log.close();
   }
-}
-
-/** What no decoder gets to see, as in a run. */
-function unreadable(record: Buffer, cutFrom: number): Decoded | undefined {
-  if (cutFrom > 0) return rejected("record-too-long", `${cutFrom} bytes; input.recordBytesMax`);
-  return isUtf8(record) ? undefined : rejected("invalid-utf8", "the record is not UTF-8 text");
 }
 
 function kindOf(decoded: Decoded): string {

@@ -6,6 +6,7 @@ import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { generateCommand } from "./generate.ts";
 import { ingestCommand } from "./ingest.ts";
+import { normalizeCommand } from "./normalize.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
@@ -42,6 +43,12 @@ const EXIT_CODES: Readonly<Record<string, readonly string[]>> = {
     "   state that is not whole, another trainer has taken over",
     WRONG_KAFKA,
   ],
+  normalize: [
+    "0  stopped (SIGINT, SIGTERM), with what it read committed",
+    "1  failed: no broker within ten seconds of the start (an outage after it is waited out), records that were deleted",
+    "   before they were read",
+    `${WRONG_KAFKA}; nothing was started`,
+  ],
   topics: [
     "0  all topics are as they must be",
     "1  some are not, or no broker has answered within ten seconds",
@@ -74,6 +81,7 @@ const program = new Command("oddlink")
   .addCommand(evaluateCommand(output))
   .addCommand(generateCommand(output))
   .addCommand(ingestCommand(output))
+  .addCommand(normalizeCommand(output))
   .addCommand(trainCommand(output))
   .addCommand(topicsCommand(output))
   .addCommand(doctorCommand(output))

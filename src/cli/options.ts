@@ -59,9 +59,10 @@ export function addCommonOptions(command: Command): Command {
 /**
  * The configuration in force with the flags of a command.
  *
+ * @param own settings by path that flags of this command alone have set
  * @throws {OddlinkError} CONFIG_INVALID; USAGE for a detector that can't score a stream
  */
-export function configOf(flags: CommonFlags): Config {
+export function configOf(flags: CommonFlags, own: Readonly<Record<string, unknown>> = {}): Config {
   if (flags.detector === NOTEBOOK_DETECTOR) {
     throw new OddlinkError(
       "USAGE",
@@ -76,7 +77,7 @@ export function configOf(flags: CommonFlags): Config {
   return loadConfig({
     file: flags.config,
     environment: process.env,
-    flags: Object.fromEntries(settings),
+    flags: { ...Object.fromEntries(settings), ...own },
   });
 }
 

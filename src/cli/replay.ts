@@ -20,7 +20,7 @@ type ReplayFlags = Pick<CommonFlags, "config"> & {
 
 export function replayCommand(output: StandardOutput): Command {
   return new Command("replay")
-    .description("Send dead letters back to the topic they came from, each exactly once.")
+    .description("Send dead letters back to the topics they came from, each exactly once.")
     .option("--dead-letters", "what is replayed; has to be said")
     .option(
       "--reason <name>",
@@ -32,7 +32,7 @@ export function replayCommand(output: StandardOutput): Command {
       "only those written since, as 2026-01-31T08:00Z; older ones are never sent",
       timeOf,
     )
-    .option("--to <topic>", "send all to this topic instead of kafka.topics.logins")
+    .option("--to <topic>", "send all to this topic, not to kafka.topics.logins and normalize.topics")
     .option("--dry-run", "count what would be sent, and send nothing")
     .option("--config <file>", "configuration file (YAML); environment and flags come after it")
     .addHelpText(
@@ -62,6 +62,7 @@ async function run(flags: ReplayFlags, output: StandardOutput): Promise<void> {
       "USAGE",
       `--to ${flags.to} is a topic that oddlink itself writes, and no place for records to be read again`,
     );
+  const homes = [logins, ...config.normalize.topics.map(({ topic }) => topic)];
   const client = new KafkajsClient(kafkaClientOptions(kafka, undefined));
   try {
     const isDryRun = flags.dryRun === true;
@@ -71,7 +72,7 @@ async function run(flags: ReplayFlags, output: StandardOutput): Promise<void> {
         time: REAL_TIME,
         group: kafka.group,
         deadLetters: topics.deadLetters,
-        logins,
+        homes,
         to: flags.to,
         reasons: flags.reason ?? [],
         sinceMs: flags.since,
@@ -80,7 +81,7 @@ async function run(flags: ReplayFlags, output: StandardOutput): Promise<void> {
         onTrouble: troubleTo(process.stderr),
       }),
     );
-    output.write(renderReplay(counts, flags.to ?? logins, isDryRun));
+    output.write(renderReplay(counts, flags.to ?? homes.join(", "), isDryRun));
   } finally {
     await client.close();
   }

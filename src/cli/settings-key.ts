@@ -10,6 +10,7 @@ export function settingsKey(config: Config): string {
     threshold: _threshold,
     alertsPerDay: _alertsPerDay,
     volume: _volume,
+    normalize: _normalize,
     ...state
   } = config;
   const {

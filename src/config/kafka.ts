@@ -4,7 +4,9 @@ import { secretSchema } from "./secrets.ts";
 const SASL_MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512", "oauthbearer"] as const;
 
 /** Names that a topic may have. */
-const topicSchema = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, "letters, digits, dots, dashes; at most 249");
+export const topicSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,249}$/, "letters, digits, dots, dashes; at most 249");
 
 const PORT_MAX = 65_535;
 

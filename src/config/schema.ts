@@ -10,6 +10,7 @@ import { PRESENCE_SHARE } from "../model/score.ts";
 import { surpriseOptionsSchema } from "../model/surprise.ts";
 import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/training/training-options.ts";
 import { kafkaSchema } from "./kafka.ts";
+import { normalizeSchema } from "./normalize.ts";
 import { HIDDEN, secretSchema } from "./secrets.ts";
 
 export const DETECTORS = ["default", "presence", "surprise", "link", "volume"] as const;
@@ -25,7 +26,7 @@ const registrySchema = z
       .refine((text) => /^https?:\/\/[^?#]+$/i.test(text) && URL.canParse(text) && !text.includes(HIDDEN), {
         message: "expected a URL as http://host:port or https://host/path",
       })
-      .describe("Confluent-compatible schema registry, for Avro input"),
+      .describe("Confluent-compatible schema registry, for Avro that is read or written"),
     username: z
       .string()
       .min(1)
@@ -44,6 +45,12 @@ const registrySchema = z
       .max(60_000)
       .default(5_000)
       .describe("longest wait for one answer of the registry"),
+    registers: z
+      .boolean()
+      .default(true)
+      .describe(
+        "register the schemas of what is written in Avro, under <topic>-value; false: they must be there",
+      ),
   })
   .refine((registry) => (registry.username === undefined) === (registry.password === undefined), {
     message: "username and password are set together",
@@ -225,6 +232,7 @@ export const configSchema = z
       })
       .prefault({}),
     kafka: kafkaSchema.prefault({}),
+    normalize: normalizeSchema,
     outputs: z
       .strictObject({
         store: z
@@ -247,6 +255,23 @@ export const configSchema = z
     message: "only the default detector can do without a signal: the others are one signal each",
     path: ["withoutSignal"],
   })
+  .refine(({ normalize, input }) => normalize.encoding !== "avro" || input.registry !== undefined, {
+    message: "avro needs a schema registry: set input.registry.url",
+    path: ["normalize", "encoding"],
+  })
+  .refine(
+    ({ normalize, input }) =>
+      input.registry !== undefined || normalize.topics.every(({ format }) => format !== "avro"),
+    {
+      message: "format avro needs a schema registry: set input.registry.url",
+      path: ["normalize", "topics"],
+    },
+  )
+  .refine(
+    ({ normalize, input }) =>
+      input.mappings.length > 0 || normalize.topics.every(({ format }) => format !== "mapped"),
+    { message: "format mapped needs input.mappings", path: ["normalize", "topics"] },
+  )
   .refine(({ outputs, training }) => outputs.alertsShadow === undefined || training.shadow, {
     message: "needs training.shadow: true, or there is nothing in the shadow",
     path: ["outputs", "alertsShadow"],

@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import { LRUCache } from "lru-cache";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
@@ -9,6 +8,7 @@ import type { Decoder } from "../ingest/formats/format.ts";
 import { createDecoder } from "../ingest/formats/index.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { SchemaSource } from "../ingest/schema-registry.ts";
+import { unreadable } from "../ingest/unreadable.ts";
 import type { AlertRecord, Assignment, Position, RecordBatch } from "../log/port.ts";
 import { alertRecord, type Origin, scoredRecord } from "./records.ts";
 import type { Scored } from "./scoring.ts";
@@ -26,7 +26,6 @@ const BUG_LENGTH_MAX = 300;
 const BLANK_LINE = ignored("blank-line");
 const NO_LINK = ignored("no-link");
 const DUPLICATE = { kind: "duplicate" } as const;
-const INVALID_UTF8 = rejected("invalid-utf8", "the record is not UTF-8 text");
 
 export type PartitionRunOptions = {
   readonly config: Config;
@@ -263,11 +262,10 @@ export class PartitionRun implements Contributor {
     const start = batch.starts[i]!;
     const end = batch.ends[i]!;
     if (start === end) return BLANK_LINE;
-    const cutFrom = batch.cutFrom(i);
-    if (cutFrom > 0) return rejected("record-too-long", `${cutFrom} bytes, kept the first ${end - start}`);
     const buffer = batch.bufferOf(i);
-    const isText = this.#decoder.isBinary?.(buffer, start, end) !== true;
-    if (isText && !batch.isUtf8 && !isUtf8(buffer.subarray(start, end))) return INVALID_UTF8;
+    const isSound = batch.isUtf8 || this.#decoder.isBinary?.(buffer, start, end) === true;
+    const wrong = unreadable(buffer, start, end, { cutFrom: batch.cutFrom(i), isSound });
+    if (wrong !== undefined) return wrong;
     let decoded: Decoded;
     try {
       decoded = this.#decoder.decode(buffer, start, end);

@@ -21,6 +21,16 @@ export type RegisteredSchema =
   | { readonly kind: "unusable"; readonly detail: string }
   | { readonly kind: "unknown" };
 
+/** How the id of a schema that is to be written with is had. */
+export type Registration = {
+  /** Under which the schema has its versions: by custom `<topic>-value`. */
+  readonly subject: string;
+  /** The Avro schema as JSON. */
+  readonly schema: string;
+  /** False where schemas are registered by others: one that is not there is an error then. */
+  readonly registers: boolean;
+};
+
 /** Where decoders get writer schemas from. */
 export type SchemaSource = {
   /** What is known of an id without asking; undefined if it has to be asked for. */
@@ -43,7 +53,7 @@ export type SchemaRegistryOptions = {
 const UNKNOWN: RegisteredSchema = { kind: "unknown" };
 
 /**
- * Writer schemas by id from a Confluent-compatible schema registry.
+ * Writer schemas by id from a Confluent-compatible schema registry, and ids of those that are written with.
  *
  * An id is asked for once at a time however many wait for it. Failures are not remembered: who pauses decides when to try
  * again. No error and no log line holds a credential or anything the server said beyond its status.
@@ -96,18 +106,40 @@ export class SchemaRegistry implements SchemaSource {
     return request;
   }
 
+  /**
+   * The id to write with; where it may, it registers a schema that is not there yet.
+   *
+   * @throws {OddlinkError} SCHEMA_REGISTRY_UNREACHABLE, to be tried again; CONFIG_INVALID if the registry will not have the schema, or has not got it
+   */
+  async idOf({ subject, schema, registers }: Registration): Promise<number> {
+    const path = `subjects/${encodeURIComponent(subject)}${registers ? "/versions" : ""}`;
+    const { status, text } = await this.#send(path, JSON.stringify({ schema }));
+    const answer = text === undefined ? undefined : parseObject(text);
+    const id = answer?.["id"];
+    if (status === 200 && typeof id === "number" && Number.isInteger(id)) return id;
+    const { origin, pathname } = this.#base;
+    const refused = (what: string): OddlinkError =>
+      new OddlinkError("CONFIG_INVALID", `schema registry ${origin}${pathname} ${what}`);
+    if (status === 409 || status === 422)
+      throw refused(
+        `finds the schema of ${subject} incompatible with what is registered there; give the topic another name, or set the subject's compatibility`,
+      );
+    if (status === 404 && !registers && answer?.["error_code"] !== undefined)
+      throw refused(
+        `does not have the schema of ${subject}: register it (schemas/), or set input.registry.registers to true`,
+      );
+    this.#expectKnown(status);
+    throw this.#unreachable(`answers with status ${status} to the schema of ${subject}`);
+  }
+
   async #ask(id: number): Promise<RegisteredSchema> {
-    const { status, text } = await this.#get(`schemas/ids/${id}`);
+    const { status, text } = await this.#send(`schemas/ids/${id}`);
     if (text === undefined) {
       return this.#learn(id, { kind: "unusable", detail: `it is larger than ${ANSWER_BYTES_MAX} bytes` });
     }
     const answer = parseObject(text);
     if (status === 404 && answer?.["error_code"] === SCHEMA_NOT_FOUND) return this.#learnUnknown(id);
-    if (status === 404)
-      throw this.#unreachable("answers 404 as no schema registry does; is input.registry.url right?");
-    if (status === 401 || status === 403) {
-      throw this.#unreachable(`refuses with status ${status}; are the credentials in input.registry right?`);
-    }
+    this.#expectKnown(status);
     if (status !== 200) throw this.#unreachable(`answers with status ${status}`);
     const schema = schemaOf(answer);
     if (schema === undefined)
@@ -115,11 +147,26 @@ export class SchemaRegistry implements SchemaSource {
     return this.#learn(id, schema);
   }
 
-  /** Status and body; the body is undefined if it is too large. */
-  async #get(path: string): Promise<{ readonly status: number; readonly text: string | undefined }> {
+  /** @throws {OddlinkError} SCHEMA_REGISTRY_UNREACHABLE for a status that says that something else is asked, or by somebody else */
+  #expectKnown(status: number): void {
+    if (status === 404)
+      throw this.#unreachable("answers 404 as no schema registry does; is input.registry.url right?");
+    if (status === 401 || status === 403)
+      throw this.#unreachable(`refuses with status ${status}; are the credentials in input.registry right?`);
+  }
+
+  /** Status and body; the body is undefined if it is too large. Posts what is given, and asks if nothing is. */
+  async #send(
+    path: string,
+    body?: string,
+  ): Promise<{ readonly status: number; readonly text: string | undefined }> {
     try {
       const response = await fetch(new URL(path, this.#base), {
-        headers: this.#headers,
+        headers: {
+          ...this.#headers,
+          ...(body !== undefined && { "content-type": "application/vnd.schemaregistry.v1+json" }),
+        },
+        ...(body !== undefined && { method: "POST", body }),
         // Credentials are for this address only.
         redirect: "manual",
         signal: AbortSignal.timeout(this.#timeoutMs),

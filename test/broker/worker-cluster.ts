@@ -95,14 +95,17 @@ export class WorkerCluster {
     });
   }
 
-  /** Writes records to the input, by key: who has the same key stays in order. */
-  async produce(records: readonly { readonly key: string; readonly value: string }[]): Promise<void> {
+  /** Writes records to the input, or to another topic, by key: who has the same key stays in order. */
+  async produce(
+    records: readonly { readonly key: string | null; readonly value: Buffer | string | null }[],
+    topic: string = this.topics.logins,
+  ): Promise<void> {
     const kafka = new kafkajs.Kafka({ brokers: [this.#broker.brokers], logLevel: kafkajs.logLevel.NOTHING });
     const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
     await producer.connect();
     try {
       for (let i = 0; i < records.length; i += 2000)
-        await producer.send({ topic: this.topics.logins, messages: records.slice(i, i + 2000) });
+        await producer.send({ topic, messages: records.slice(i, i + 2000) });
     } finally {
       await producer.disconnect();
     }
@@ -123,15 +126,20 @@ export class WorkerCluster {
     return this.start(["run", "--kafka", "--json"], env, WORKER_MS_MAX, FAULTY_WORKER);
   }
 
-  /** Starts any command of oddlink with the settings of the workers. */
+  /**
+   * Starts any command of oddlink with the settings of the workers.
+   *
+   * @param faulty a module that is loaded into it before
+   */
   start(
     args: readonly string[],
     more: Readonly<Record<string, string>> = {},
     timeoutMs?: number,
     main?: string,
+    faulty?: string,
   ): RunningWorker {
     const name = `${args[0]} ${++this.#started}`;
-    const child = start(args, { env: { ...this.#settings, ...more }, timeoutMs, main });
+    const child = start(args, { env: { ...this.#settings, ...more }, timeoutMs, main, faulty });
     this.#t.after(() => child.kill("SIGKILL"));
     const output = { stdout: "", stderr: "" };
     child.stdout!.on("data", (chunk) => (output.stdout += chunk));

@@ -53,6 +53,7 @@ test("passwords, tokens and credentials in URLs are not printed; the rest is", (
     username: "ann",
     password: "(hidden)",
     timeoutMs: 5000,
+    registers: true,
   });
   assert.equal(byToken.token, "(hidden)");
   assert.equal(byUrl.url, "https://(hidden)@registry:8081/v7");

@@ -22,17 +22,20 @@ export type StartOptions = {
   readonly timeoutMs?: number | undefined;
   /** What is started in place of the command line. */
   readonly main?: string | undefined;
+  /** A module that is loaded into the process before anything else. */
+  readonly faulty?: string | undefined;
 };
 
 /** Starts `oddlink` as users do, with no settings from outside. */
 export function start(args: readonly string[], options: StartOptions = {}): ChildProcess {
   const env: NodeJS.ProcessEnv = { ...process.env, ...options.env, NO_COLOR: "1" };
   delete env["NODE_TEST_CONTEXT"];
-  const { main = MAIN, stdout = "pipe", timeoutMs = TIMEOUT_MS } = options;
-  return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], {
+  const { main = MAIN, stdout = "pipe", timeoutMs = TIMEOUT_MS, faulty } = options;
+  const preloaded = faulty === undefined ? [] : ["--import", faulty];
+  return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...preloaded, main, ...args], {
     env,
     // Others than `oddlink` can be told something.
-    stdio: main === MAIN ? ["pipe", stdout, "pipe"] : ["pipe", stdout, "pipe", "ipc"],
+    stdio: main === MAIN && faulty === undefined ? ["pipe", stdout, "pipe"] : ["pipe", stdout, "pipe", "ipc"],
     timeout: timeoutMs,
   });
 }

@@ -1,4 +1,4 @@
-import type { Commit, RecordMetadata } from "../port.ts";
+import type { Commit, DeadLetter, RecordMetadata } from "../port.ts";
 import type { KafkaHeaders, ProducedRecord } from "./client.ts";
 
 /** Header of a record that was a dead letter before: partition/offset of that one. Kept if it becomes one again. */
@@ -31,11 +31,7 @@ export const TOPIC_NAMES: TopicNames = {
 /** Everything a commit writes, as records of one transaction. */
 export function* producedRecords(commit: Commit, topics: TopicNames): Generator<ProducedRecord> {
   const { partition } = commit;
-  const originOf = (offset: number): KafkaHeaders => ({
-    "oddlink-source-topic": topics.logins,
-    "oddlink-source-partition": String(partition),
-    "oddlink-source-offset": String(offset),
-  });
+  const originOf = (offset: number): KafkaHeaders => originHeaders(topics.logins, partition, offset);
   const alerts = [
     ...commit.alerts.map((alert) => ({ topic: topics.alerts, ...alert })),
     ...(commit.alertsShadow ?? []).map((alert) => ({ topic: topics.alertsShadow, ...alert })),
@@ -60,21 +56,8 @@ export function* producedRecords(commit: Commit, topics: TopicNames): Generator<
   for (const { user, line, offset } of commit.scoredLogins) {
     yield { topic: topics.scoredLogins, key: user, value: line, headers: originOf(offset) };
   }
-  for (const { offset, reason, detail, bytes, metadata } of commit.deadLetters) {
-    yield {
-      topic: topics.deadLetters,
-      key: metadata.key,
-      value: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-      headers: {
-        ...originOf(offset),
-        ...timestampOf(metadata),
-        ...replayOf(metadata),
-        "oddlink-reason": reason,
-        "oddlink-error-class": reason === "scoring-failed" ? "bug" : "data",
-        "oddlink-detail": detail,
-      },
-    };
-  }
+  for (const deadLetter of commit.deadLetters)
+    yield deadLetterRecord(deadLetter, topics.logins, topics.deadLetters);
   for (const { key, value } of commit.graphState) {
     yield { topic: topics.graphState, partition, key, value: value === null ? null : asBuffer(value) };
   }
@@ -83,11 +66,41 @@ export function* producedRecords(commit: Commit, topics: TopicNames): Generator<
   }
 }
 
+/** Where a record comes from. */
+export function originHeaders(topic: string, partition: number, offset: number): KafkaHeaders {
+  return {
+    "oddlink-source-topic": topic,
+    "oddlink-source-partition": String(partition),
+    "oddlink-source-offset": String(offset),
+  };
+}
+
+/** @param source topic that the record was read from */
+export function deadLetterRecord(
+  { partition, offset, reason, detail, bytes, metadata }: DeadLetter,
+  source: string,
+  deadLetters: string,
+): ProducedRecord {
+  return {
+    topic: deadLetters,
+    key: metadata.key,
+    value: asBuffer(bytes),
+    headers: {
+      ...originHeaders(source, partition, offset),
+      ...timestampOf(metadata),
+      ...replayOf(metadata),
+      "oddlink-reason": reason,
+      "oddlink-error-class": reason === "scoring-failed" ? "bug" : "data",
+      "oddlink-detail": detail,
+    },
+  };
+}
+
 function timestampOf({ timestampMs }: RecordMetadata): KafkaHeaders {
   return timestampMs === undefined ? {} : { "oddlink-source-timestamp-ms": String(timestampMs) };
 }
 
-function replayOf({ replayedFrom }: RecordMetadata): KafkaHeaders {
+export function replayOf({ replayedFrom }: RecordMetadata): KafkaHeaders {
   return replayedFrom === undefined ? {} : { [REPLAYED_FROM]: replayedFrom };
 }
 

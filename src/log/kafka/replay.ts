@@ -21,8 +21,8 @@ export type ReplayOptions = {
   /** The workers' group. Each reason has a position in a group of its own, which begins with this. */
   readonly group: string;
   readonly deadLetters: string;
-  /** The only topic that records go back to, unless `to` says another one for all. */
-  readonly logins: string;
+  /** Topics that records go back to, each to the one that it came from, unless `to` says another one for all. */
+  readonly homes: readonly string[];
   readonly to: string | undefined;
   /** Reasons that are sent again; all if there are none. */
   readonly reasons: readonly string[];
@@ -109,7 +109,7 @@ export function replayedRecord(
  * @throws {OddlinkError} USAGE if some come from another topic and `to` is not given: nothing was sent then
  */
 export async function replayDeadLetters(options: ReplayOptions): Promise<ReadonlyMap<string, ReasonCount>> {
-  const { client, deadLetters, logins, to, isDryRun, signal } = options;
+  const { client, deadLetters, homes, to, isDryRun, signal } = options;
   const places = (await client.topicOffsets(deadLetters)).map(({ partition, low, stable }) => ({
     partition,
     low,
@@ -130,22 +130,24 @@ export async function replayDeadLetters(options: ReplayOptions): Promise<Readonl
       const isOld = isTooOld(options, record);
       if (isDryRun) count(counts, reason, countOf(letter, isOld));
       const topic = letter.sourceTopic ?? "no topic";
-      if (!isOld && topic !== logins) strangers.set(topic, (strangers.get(topic) ?? 0) + 1);
+      if (!isOld && !homes.includes(topic)) strangers.set(topic, (strangers.get(topic) ?? 0) + 1);
     }
   }
   if (strangers.size > 0 && to === undefined) {
     const found = [...strangers].map(([topic, number]) => `${number} of ${topic}`).join(", ");
     throw new OddlinkError(
       "USAGE",
-      `nothing was sent: some dead letters are not of ${logins} (${found}); say with --to TOPIC where all are to go, or choose reasons`,
+      `nothing was sent: some dead letters are not of ${homes.join(", ")} (${found}); name raw topics in normalize.topics, say with --to TOPIC where all are to go, or choose reasons`,
     );
   }
   if (isDryRun) return counts;
-  const partitionsOfTarget = (await client.topicOffsets(to ?? logins)).length;
+  const partitionsOf = new Map<string, number>();
+  for (const topic of to === undefined ? homes : [to])
+    partitionsOf.set(topic, (await client.topicOffsets(topic)).length);
   for (const place of places) {
     const reasons = reasonsOf.get(place.partition);
     if (reasons !== undefined && !signal.aborted)
-      await sendPartition(options, place, reasons, partitionsOfTarget, counts);
+      await sendPartition(options, place, reasons, partitionsOf, counts);
   }
   return counts;
 }
@@ -154,10 +156,10 @@ async function sendPartition(
   options: ReplayOptions,
   place: Place,
   reasons: ReadonlySet<string>,
-  partitionsOfTarget: number,
+  partitionsOf: ReadonlyMap<string, number>,
   counts: Map<string, ReasonCount>,
 ): Promise<void> {
-  const { signal, logins, to } = options;
+  const { signal, to } = options;
   const lanes = new Map<string, Lane>();
   try {
     for (const reason of reasons) lanes.set(reason, await openLane(options, place, reason));
@@ -174,7 +176,8 @@ async function sendPartition(
       lane.pending.passedOver += passedOver;
       lane.next = record.offset + 1;
       if (isOld) continue;
-      lane.records.push(replayedRecord(letter, place.partition, to ?? logins, partitionsOfTarget));
+      const target = to ?? letter.sourceTopic!;
+      lane.records.push(replayedRecord(letter, place.partition, target, partitionsOf.get(target) ?? 0));
       lane.bytes += (record.value?.length ?? 0) + (record.key?.length ?? 0);
       if (lane.records.length >= TRANSACTION_RECORDS_MAX || lane.bytes >= TRANSACTION_BYTES_MAX)
         await flush(lane, letter.reason, counts);

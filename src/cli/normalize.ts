@@ -1,0 +1,224 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import pRetry from "p-retry";
+import { printConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { sumOf } from "../engine/totals.ts";
+import { OddlinkError } from "../errors.ts";
+import { LOGIN_SCHEMA } from "../ingest/formats/avro-login.ts";
+import { createDecoder, FORMAT_NAMES } from "../ingest/formats/index.ts";
+import {
+  avroLoginEncoder,
+  type EncodeLogin,
+  encodeJsonLogin,
+  LOGIN_ENCODINGS,
+} from "../ingest/login-encoding.ts";
+import { SchemaRegistry } from "../ingest/schema-registry.ts";
+import { type NormalizedCounts, Normalizer } from "../log/kafka/normalizing.ts";
+import { runTopicPipeline } from "../log/kafka/topic-pipeline.ts";
+import { REAL_TIME } from "../time.ts";
+import { openKafkaClient, topicsOf } from "./kafka.ts";
+import { type CommonFlags, configOf } from "./options.ts";
+import type { StandardOutput } from "./standard-output.ts";
+import { stoppable } from "./stopping.ts";
+import { countText } from "./terminal/numbers.ts";
+import { sentenceText } from "./terminal/outside-text.ts";
+import { Progress } from "./terminal/progress.ts";
+import { Repeated } from "./terminal/repeated.ts";
+
+/** Pauses between attempts to reach a registry grow from the first to the last of these, milliseconds. */
+const RETRY_MS_MIN = 1000;
+const RETRY_MS_MAX = 30_000;
+
+type RawTopic = Config["normalize"]["topics"][number];
+
+type NormalizeFlags = Pick<CommonFlags, "config" | "json" | "printConfig"> & {
+  readonly from?: readonly RawTopic[];
+  readonly encoding?: string;
+};
+
+export function normalizeCommand(output: StandardOutput): Command {
+  return new Command("normalize")
+    .description(
+      "Read raw topics, each in a format of its own, and write one topic of canonical logins, exactly once.",
+    )
+    .option(
+      "--from <topic[=format]>",
+      "a raw topic, and the format of its records (auto if left out); may be repeated; takes the place of normalize.topics",
+      (text: string, others: readonly RawTopic[] = []) => [...others, rawTopicOf(text)],
+    )
+    .addOption(new Option("--encoding <name>", "of the canonical logins").choices(LOGIN_ENCODINGS))
+    .option("--json", "end with one JSON object on standard output")
+    .option("--config <file>", "configuration file (YAML); environment and flags come after it")
+    .option("--print-config", "print the configuration in force and stop")
+    .addHelpText(
+      "after",
+      `
+Each login and piece of evidence becomes one record of kafka.topics.logins, keyed by its user; what can't be read goes to the dead
+letters, what is no login is counted. Headers say which record it came from (oddlink-source-topic, -partition, -offset). Outputs and
+positions are committed together: killed and started again it goes on, and nobody who reads committed records sees one twice.
+
+Start as many as you like: the partitions of each topic are shared by its consumer group, <kafka.group>-normalize-<topic>.
+
+Examples:
+  oddlink normalize --from raw.windows=windows --from raw.okta=okta --from raw.vpn
+  oddlink normalize --config oddlink.yaml --encoding avro
+                                                     topics as normalize.topics names them; the schema is registered
+  oddlink ingest --explain FILE                      what would be made of some records`,
+    )
+    .action((flags: NormalizeFlags) => run(flags, output));
+}
+
+async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void> {
+  const config = configOf(flags, { "normalize.topics": flags.from, "normalize.encoding": flags.encoding });
+  if (flags.printConfig) return output.write(printConfig(config));
+  const { topics: rawTopics } = config.normalize;
+  const topics = topicsOf(config.kafka);
+  if (rawTopics.length === 0)
+    throw new OddlinkError("USAGE", "no raw topic given: name them with --from, or in normalize.topics");
+  const own = rawTopics.find(({ topic }) => Object.values(topics).includes(topic));
+  if (own !== undefined)
+    throw new OddlinkError("USAGE", `${own.topic} is a topic of oddlink's own, and no raw one`);
+  const startedMs = performance.now();
+  const progress = new Progress({ stream: process.stderr, now: Date.now });
+  const trouble = new Repeated((message) => progress.note(sentenceText(message)));
+  const onTrouble = (message: string): void => trouble.say(message);
+  const normalizers = new Map<string, Normalizer>();
+  await stoppable(async (stopped) => {
+    const failed = new AbortController();
+    const signal = AbortSignal.any([stopped, output.gone, failed.signal]);
+    stopped.addEventListener("abort", () => progress.note("stopping: what was read is being committed"));
+    const client = openKafkaClient(config.kafka, onTrouble);
+    const untilHad = untilHadOf(signal, onTrouble);
+    try {
+      const registry = config.input.registry && new SchemaRegistry(config.input.registry);
+      const encode = await encoderOf(config, topics.logins, registry, untilHad);
+      progress.note(startedText(config, topics.logins));
+      const pipelines = rawTopics.map(async ({ topic, format }) => {
+        const normalizer = new Normalizer({
+          topic,
+          logins: topics.logins,
+          deadLetters: topics.deadLetters,
+          recordBytesMax: config.input.recordBytesMax,
+          createDecoder: () => createDecoder(format, { ...config.input, schemas: registry }),
+          encode,
+          untilHad,
+          onBug: (error, partition, offset) =>
+            onTrouble(
+              `record ${offset} of partition ${partition} of ${topic} brought out a bug, and is a dead letter: ${error.stack ?? error.message}`,
+            ),
+        });
+        normalizers.set(topic, normalizer);
+        const options = {
+          ...config.kafka,
+          client,
+          time: REAL_TIME,
+          group: `${config.kafka.group}-normalize-${topic}`,
+          topic,
+          outputs: [topics.logins],
+          onTrouble,
+          onNews: (message: string) => progress.note(`${topic}: ${sentenceText(message)}`),
+          map: async (...record: Parameters<Normalizer["map"]>) => {
+            const outputs = await normalizer.map(...record);
+            progress.update({ records: totalOf(normalizers) });
+            return outputs;
+          },
+        };
+        await runTopicPipeline(options, signal).catch((error: unknown) => {
+          failed.abort();
+          // Who waits for a registry, and is stopped, has failed at nothing.
+          if (!stopped.aborted) throw error;
+        });
+      });
+      const outcomes = await Promise.allSettled(pipelines);
+      const failure = outcomes.find((outcome) => outcome.status === "rejected");
+      if (failure !== undefined) throw failure.reason;
+    } finally {
+      progress.done();
+      await client.close();
+    }
+  });
+  const seconds = (performance.now() - startedMs) / 1000;
+  output.write(flags.json ? `${JSON.stringify(jsonOf(normalizers, seconds))}\n` : render(normalizers));
+}
+
+/** Tries what can't be had now until it can, or until the signal stops it. */
+function untilHadOf(
+  signal: AbortSignal,
+  onTrouble: (message: string) => void,
+): <T>(ask: () => Promise<T> | undefined) => Promise<T | undefined> {
+  return async (ask) => {
+    // Nearly always there is nothing to wait for.
+    const asked = ask();
+    if (asked === undefined) return undefined;
+    return pRetry(async (attempt) => (attempt === 1 ? asked : ask()), {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: RETRY_MS_MIN,
+      maxTimeout: RETRY_MS_MAX,
+      randomize: true,
+      signal,
+      shouldRetry: ({ error }) => error instanceof OddlinkError && error.retriable,
+      onFailedAttempt: ({ error }) => onTrouble(`waiting: ${error.message}`),
+    });
+  };
+}
+
+async function encoderOf(
+  { normalize, input }: Config,
+  logins: string,
+  registry: SchemaRegistry | undefined,
+  untilHad: ReturnType<typeof untilHadOf>,
+): Promise<EncodeLogin> {
+  if (normalize.encoding === "json") return encodeJsonLogin;
+  const { registers } = input.registry!;
+  const id = await untilHad(() =>
+    registry!.idOf({ subject: `${logins}-value`, schema: JSON.stringify(LOGIN_SCHEMA), registers }),
+  );
+  return avroLoginEncoder(id!);
+}
+
+function startedText({ kafka, normalize }: Config, logins: string): string {
+  const from = normalize.topics.map(({ topic, format }) => `${topic} (${format})`).join(", ");
+  return `normalize started: brokers ${kafka.brokers.join(", ")}; reads ${from}; writes ${logins} as ${normalize.encoding}`;
+}
+
+/** `topic` or `topic=format`. */
+export function rawTopicOf(text: string): RawTopic {
+  const [topic = "", format = "auto"] = text.split("=", 2);
+  if (topic === "") throw new InvalidArgumentError("expected TOPIC or TOPIC=FORMAT");
+  if (!FORMAT_NAMES.includes(format))
+    throw new InvalidArgumentError(`formats are ${FORMAT_NAMES.join(", ")}`);
+  return { topic, format };
+}
+
+function totalOf(normalizers: ReadonlyMap<string, Normalizer>): number {
+  return [...normalizers.values()].reduce((sum, { counts }) => sum + counts.consumed, 0);
+}
+
+/** What `normalize --json` ends with: of this process, by raw topic. */
+function jsonOf(normalizers: ReadonlyMap<string, Normalizer>, seconds: number): unknown {
+  const topics = Object.fromEntries([...normalizers].map(([topic, { counts }]) => [topic, counts]));
+  return { consumed: totalOf(normalizers), seconds, topics };
+}
+
+function render(normalizers: ReadonlyMap<string, Normalizer>): string {
+  return [...normalizers].map(([topic, { counts }]) => `${topic}: ${countsText(counts)}\n`).join("");
+}
+
+export function countsText({ consumed, login, evidence, ignored, rejected }: NormalizedCounts): string {
+  const parts = [
+    `${countText(login)} logins`,
+    ...(evidence > 0 ? [`${countText(evidence)} evidence`] : []),
+    ...reasonsText("ignored", ignored),
+    ...reasonsText("rejected", rejected),
+  ];
+  return `${countText(consumed)} records read: ${parts.join(", ")}`;
+}
+
+function reasonsText(what: string, counts: Readonly<Record<string, number>>): string[] {
+  const total = sumOf(counts);
+  if (total === 0) return [];
+  const reasons = Object.entries(counts)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${reason} ${countText(count)}`);
+  return [`${countText(total)} ${what} (${reasons.join(", ")})`];
+}
