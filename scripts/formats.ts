@@ -52,6 +52,24 @@ by the field if it is left out; \`values\` says what each text stands for, \`oth
 \`seconds\` or \`milliseconds\`. \`--format mapped\` reads these formats only; \`auto\` tries them first.
 `;
 
+const RESOLUTION = `## Addresses and aliases
+
+Many sources know a host by its address, or a person by several names. Two tables give the name that the graph is to know, \`hosts\` for source and target
+host, \`users\` for user and target user; what is in no table stays as it is:
+
+\`\`\`yaml
+input:
+  resolution:
+    hosts: { file: hosts.csv }              # columns from and to: 10.0.0.7,pc7
+    users: { topic: identities }            # compacted: key ann@corp.example, value ann@corp
+\`\`\`
+
+A file is read at start. A topic is followed by what reads Kafka (\`run --kafka\`, \`normalize\`): new names hold for logins that are read from then on, a
+record without a value takes a name away. Tables are bounded (\`entriesMax\`), letters of any case are the same, and runs end with how many names were found.
+\`oddlink ingest --explain\` shows the names that come out. Who turns a table on, or changes many of its names, makes hosts new to the graph: expect odd
+logins until the window knows them.
+`;
+
 export function renderFormats(): string {
   const overview = table([
     ["Format", "`--format`", "Recognised by"],
@@ -61,7 +79,7 @@ export function renderFormats(): string {
       page.recognisedBy,
     ]),
   ]);
-  return [INTRODUCTION, overview, OWN_FORMAT, ...FORMATS.map(section)].join("\n");
+  return [INTRODUCTION, overview, OWN_FORMAT, RESOLUTION, ...FORMATS.map(section)].join("\n");
 }
 
 function section({ page }: Format): string {

@@ -9,9 +9,10 @@
  * withheld from training. `old` is the notebook's own sampling, about a minute a seed; `new` the later defaults of its library,
  * some seconds. Ends with 1 if a figure is outside its range.
  */
-import { csvRows } from "../src/evaluation/csv-rows.ts";
+
 import { linkProbability, NOTEBOOK, trainNotebook } from "../src/evaluation/notebook/training.ts";
 import { TripleRows, trainingRows } from "../src/evaluation/notebook/triples.ts";
+import { csvRows } from "../src/ingest/csv-rows.ts";
 import { Random } from "../src/model/random.ts";
 
 /** Ranges over three seeds of another implementation; ours may lie a little outside, since seeds differ. */

@@ -12,6 +12,7 @@ import type { StreamInput } from "../evaluation/stream.ts";
 import type { Source } from "../ingest/sources.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import { REAL_TIME } from "../time.ts";
+import { openResolution } from "./resolution.ts";
 import { Progress } from "./terminal/progress.ts";
 
 export type SeedEvaluation = {
@@ -62,6 +63,7 @@ async function withInput(
   what: string,
   work: (input: StreamInput, progress: (phase: string) => void) => Promise<Evaluated>,
 ): Promise<Evaluated> {
+  const resolution = await openResolution(config);
   const log = await EmbeddedLog.open({ sources, recordBytesMax: config.input.recordBytesMax });
   const progress = new Progress({ stream: process.stderr, now: Date.now });
   const phase = `seed ${config.seed}, ${what}`;
@@ -75,6 +77,7 @@ async function withInput(
         labels,
         fromMs,
         renaming: renamingOf(renaming, config.seed),
+        resolve: resolution.wrap,
         signal,
         train: (graph, options, number, trainedAtMs, trainingSignal, previous) =>
           trainEpoch(graph, options, number, trainedAtMs, {

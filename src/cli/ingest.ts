@@ -7,6 +7,7 @@ import { unreadable } from "../ingest/unreadable.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import { type CommonFlags, configOf, numberOf } from "./options.ts";
 import { findSourcesBeside } from "./own-files.ts";
+import { openResolution, resolutionLines } from "./resolution.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { nameText, sentenceText } from "./terminal/outside-text.ts";
@@ -58,9 +59,11 @@ Examples:
 async function run(args: readonly string[], flags: IngestFlags, output: StandardOutput): Promise<void> {
   if (!flags.explain) throw new OddlinkError("USAGE", "say what is to be done: --explain");
   const { records: shownMax, ...common } = flags;
-  const { input } = configOf(common);
+  const config = configOf(common);
+  const { input } = config;
   if (input.format === "avro")
     throw new OddlinkError("USAGE", "Avro records have no line ends: only workers on Kafka read them");
+  const resolution = await openResolution(config);
   const sources = await findSourcesBeside(args, { written: [], read: [] }, (path) =>
     process.stderr.write(`skipped ${sentenceText(path)}: it does not look like a log\n`),
   );
@@ -71,7 +74,7 @@ async function run(args: readonly string[], flags: IngestFlags, output: Standard
   try {
     await stoppable(async (signal) => {
       for await (const { topic, batches, release } of log.assignments(signal)) {
-        const decoder = createDecoder(input.format, input);
+        const decoder = resolution.wrap(createDecoder(input.format, input));
         let line = 0;
         for await (const batch of batches) {
           if (signal.aborted) break;
@@ -95,7 +98,8 @@ async function run(args: readonly string[], flags: IngestFlags, output: Standard
         release();
       }
     });
-    output.write(`${summary(counts, formats)}\n`);
+    const lines = [summary(counts, formats), ...resolutionLines(resolution.counts())];
+    output.write(`${lines.join("\n")}\n`);
   } finally {
     await log.close();
   }

@@ -18,6 +18,7 @@ import { runTopicPipeline } from "../log/kafka/topic-pipeline.ts";
 import { REAL_TIME } from "../time.ts";
 import { openKafkaClient, topicsOf } from "./kafka.ts";
 import { type CommonFlags, configOf } from "./options.ts";
+import { openResolution, type ResolutionCounts, resolutionLines } from "./resolution.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { countText } from "./terminal/numbers.ts";
@@ -83,6 +84,7 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
   const trouble = new Repeated((message) => progress.note(sentenceText(message)));
   const onTrouble = (message: string): void => trouble.say(message);
   const normalizers = new Map<string, Normalizer>();
+  let counts = (): ResolutionCounts => ({});
   await stoppable(async (stopped) => {
     const failed = new AbortController();
     const signal = AbortSignal.any([stopped, output.gone, failed.signal]);
@@ -90,6 +92,8 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
     const client = openKafkaClient(config.kafka, onTrouble);
     const untilHad = untilHadOf(signal, onTrouble);
     try {
+      const resolution = await openResolution(config, { client, onTrouble });
+      counts = resolution.counts;
       const registry = config.input.registry && new SchemaRegistry(config.input.registry);
       const encode = await encoderOf(config, topics.logins, registry, untilHad);
       progress.note(startedText(config, topics.logins));
@@ -99,7 +103,7 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
           logins: topics.logins,
           deadLetters: topics.deadLetters,
           recordBytesMax: config.input.recordBytesMax,
-          createDecoder: () => createDecoder(format, { ...config.input, schemas: registry }),
+          createDecoder: () => resolution.wrap(createDecoder(format, { ...config.input, schemas: registry })),
           encode,
           untilHad,
           onBug: (error, partition, offset) =>
@@ -138,7 +142,11 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
     }
   });
   const seconds = (performance.now() - startedMs) / 1000;
-  output.write(flags.json ? `${JSON.stringify(jsonOf(normalizers, seconds))}\n` : render(normalizers));
+  output.write(
+    flags.json
+      ? `${JSON.stringify(jsonOf(normalizers, counts(), seconds))}\n`
+      : render(normalizers, counts()),
+  );
 }
 
 /** Tries what can't be had now until it can, or until the signal stops it. */
@@ -195,13 +203,18 @@ function totalOf(normalizers: ReadonlyMap<string, Normalizer>): number {
 }
 
 /** What `normalize --json` ends with: of this process, by raw topic. */
-function jsonOf(normalizers: ReadonlyMap<string, Normalizer>, seconds: number): unknown {
+function jsonOf(
+  normalizers: ReadonlyMap<string, Normalizer>,
+  resolution: ResolutionCounts,
+  seconds: number,
+): unknown {
   const topics = Object.fromEntries([...normalizers].map(([topic, { counts }]) => [topic, counts]));
-  return { consumed: totalOf(normalizers), seconds, topics };
+  return { consumed: totalOf(normalizers), seconds, topics, resolution };
 }
 
-function render(normalizers: ReadonlyMap<string, Normalizer>): string {
-  return [...normalizers].map(([topic, { counts }]) => `${topic}: ${countsText(counts)}\n`).join("");
+function render(normalizers: ReadonlyMap<string, Normalizer>, resolution: ResolutionCounts): string {
+  const lines = [...normalizers].map(([topic, { counts }]) => `${topic}: ${countsText(counts)}`);
+  return [...lines, ...resolutionLines(resolution)].map((line) => `${line}\n`).join("");
 }
 
 export function countsText({ consumed, login, evidence, ignored, rejected }: NormalizedCounts): string {

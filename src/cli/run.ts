@@ -26,6 +26,7 @@ import { openKafkaLog, topicsOf } from "./kafka.ts";
 import { addCommonOptions, type CommonFlags, configOf } from "./options.ts";
 import { findSourcesBeside, placeOf } from "./own-files.ts";
 import { RejectedShare } from "./rejected-share.ts";
+import { openResolution, type Resolution, type ResolutionCounts, resolutionLines } from "./resolution.ts";
 import { settingsKey } from "./settings-key.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
@@ -93,6 +94,7 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
   const sources = await findSourcesBeside(args, filesOf(config.outputs, flags), (path) =>
     process.stderr.write(`skipped ${sentenceText(path)}: it does not look like a log\n`),
   );
+  const resolution = await openResolution(config);
   const log = await EmbeddedLog.open({
     sources,
     store: config.outputs.store,
@@ -105,7 +107,9 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
   try {
     const merging = (state: SharedGraph) => new WholeMerging(state);
     const progress = new Progress({ stream: process.stderr, now: Date.now });
-    await stoppable((signal) => runOn(log, config, { output, signal, isJson, merging, progress }));
+    await stoppable((signal) =>
+      runOn(log, config, { output, signal, isJson, merging, progress, resolution }),
+    );
   } finally {
     await log.close();
   }
@@ -162,13 +166,19 @@ async function runWorker(
     for (const problem of problems) say(problem);
   });
   let uncommitted = 0;
+  let resolution: Resolution | undefined;
   try {
-    uncommitted = await stoppable((signal) => {
+    uncommitted = await stoppable(async (signal) => {
       signal.addEventListener("abort", () => say("stopping: what was read is being committed"));
-      return runOn(log, config, { output, signal, isJson, merging, progress, rejectedShare });
+      resolution = await openResolution(config, {
+        client: log.client,
+        onTrouble: (text) => trouble.say(text),
+      });
+      return runOn(log, config, { output, signal, isJson, merging, progress, resolution, rejectedShare });
     });
   } finally {
     lookedAtTopics.abort();
+    await resolution?.close();
     await Promise.all([log.close(), looking]);
   }
   say(stoppedText(uncommitted));
@@ -205,6 +215,7 @@ type RunContext = {
   readonly isJson: boolean;
   readonly merging: (state: SharedGraph) => Merging;
   readonly progress: Progress;
+  readonly resolution: Resolution;
   /** Of a worker only, which bad records do not end. */
   readonly rejectedShare?: RejectedShare;
 };
@@ -213,7 +224,7 @@ type RunContext = {
 async function runOn(
   log: Log,
   config: Config,
-  { output, signal, isJson, merging, progress, rejectedShare }: RunContext,
+  { output, signal, isJson, merging, progress, resolution, rejectedShare }: RunContext,
 ): Promise<number> {
   const startedMs = performance.now();
   let read = 0;
@@ -222,6 +233,7 @@ async function runOn(
     log,
     time: REAL_TIME,
     merging,
+    wrapDecoder: resolution.wrap,
     schemas: config.input.registry && new SchemaRegistry(config.input.registry),
     onTrouble: (message) => progress.note(message),
     signal: AbortSignal.any([signal, output.gone]),
@@ -279,6 +291,7 @@ async function runOn(
     seconds: (performance.now() - startedMs) / 1000,
     end: failure !== undefined ? "failed" : signal.aborted ? "stopped" : "done",
     isCommitted,
+    resolution: resolution.counts(),
   });
   output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
   if (failure !== undefined) throw failure;
@@ -291,13 +304,14 @@ type RunEnd = {
   readonly end: "done" | "stopped" | "failed";
   /** False if a failure left something that is counted out of the last commit. */
   readonly isCommitted: boolean;
+  readonly resolution: ResolutionCounts;
 };
 
 function summaryOf(
   engine: Engine,
   config: Config,
   isEndless: boolean,
-  { read, seconds, end, isCommitted }: RunEnd,
+  { read, seconds, end, isCommitted, resolution }: RunEnd,
 ): RunSummary {
   const { totals, graph } = engine;
   const { store, alerts, alertsShadow, scored } = config.outputs;
@@ -370,8 +384,9 @@ function summaryOf(
     alertsBySignal: totals.alertsBySignal,
     decades: totals.decades,
     threshold: engine.threshold > 0 ? engine.threshold : null,
+    resolution,
     written,
-    notes,
+    notes: [...notes, ...resolutionLines(resolution)],
   };
 }
 

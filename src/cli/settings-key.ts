@@ -17,6 +17,7 @@ export function settingsKey(config: Config): string {
     rejectedShareMax: _share,
     duplicatesMax: _duplicates,
     registry: _registry,
+    resolution: _resolution,
     ...input
   } = config.input;
   const { maxJumpDays: _maxJumpDays, ...window } = config.window;

@@ -11,6 +11,7 @@ import { surpriseOptionsSchema } from "../model/surprise.ts";
 import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/training/training-options.ts";
 import { kafkaSchema } from "./kafka.ts";
 import { normalizeSchema } from "./normalize.ts";
+import { resolutionSchema } from "./resolution.ts";
 import { HIDDEN, secretSchema } from "./secrets.ts";
 
 export const DETECTORS = ["default", "presence", "surprise", "link", "volume"] as const;
@@ -116,6 +117,7 @@ export const configSchema = z
           .max(100)
           .default([])
           .describe("formats of your own, by where the fields of a login are in them: see formats.md"),
+        resolution: resolutionSchema,
         registry: registrySchema.optional(),
       })
       .refine((input) => input.format !== "mapped" || input.mappings.length > 0, {

@@ -1,7 +1,7 @@
 import { CsvError } from "csv-parse";
 import { OddlinkError } from "../errors.ts";
+import { csvRows } from "../ingest/csv-rows.ts";
 import { COLUMNS, type Column, type Login, NAME_BYTES_MAX, OUTCOMES } from "../ingest/login.ts";
-import { csvRows } from "./csv-rows.ts";
 
 /** A column that a label file may name. `time` is in the source's own unit, `timeMs` in milliseconds since the epoch. */
 export const LABEL_COLUMNS = ["time", "timeMs", ...COLUMNS, "outcome"] as const;

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Decoded } from "../ingest/decoded.ts";
-import type { Decoder } from "../ingest/formats/format.ts";
+import { changing, type Decoder } from "../ingest/formats/format.ts";
 import { COLUMNS, type Login } from "../ingest/login.ts";
 import { LoginBytes, SOURCE_HOST, TARGET_HOST, TARGET_USER, USER } from "../ingest/login-bytes.ts";
 
@@ -46,12 +46,7 @@ export class Renaming {
 
   /** A decoder whose logins have pseudonyms; nothing else about its records changes. */
   wrap(decoder: Decoder): Decoder {
-    const renamed: Decoder = {
-      decode: (bytes, start, end) => this.#rename(decoder.decode(bytes, start, end)),
-    };
-    if (decoder.prepare !== undefined) renamed.prepare = (...record) => decoder.prepare!(...record);
-    if (decoder.isBinary !== undefined) renamed.isBinary = (...record) => decoder.isBinary!(...record);
-    return renamed;
+    return changing(decoder, (decoded) => this.#rename(decoded));
   }
 
   /** The login decoded last under the names it came with: labels name those. Valid until the next record is decoded. */

@@ -4,6 +4,7 @@ import type { Scored } from "../engine/scoring.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
 import type { TrainEpoch } from "../engine/training/training-schedule.ts";
 import type { Facts } from "../graph-state/facts.ts";
+import type { Decoder } from "../ingest/formats/format.ts";
 import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
 import type { Log } from "../log/port.ts";
 import type { Time } from "../time.ts";
@@ -23,6 +24,8 @@ export type StreamInput = {
   readonly fromMs: number | undefined;
   /** Names as they are where it is left out. */
   readonly renaming?: Renaming | undefined;
+  /** Gives names in the place of addresses and aliases; labels name what it gives. */
+  readonly resolve?: ((decoder: Decoder) => Decoder) | undefined;
   readonly onProgress?: (records: number) => void;
   /** Stops early when it fires: the figures are then of a part of the input, and of no use. */
   readonly signal: AbortSignal;
@@ -50,14 +53,17 @@ export async function streamLogins(
   input: StreamInput,
   onLogin: (streamed: StreamedLogin) => void,
 ): Promise<Engine> {
-  const { config, log, time, train, labels, fromMs, renaming, onProgress, signal } = input;
+  const { config, log, time, train, labels, fromMs, renaming, resolve, onProgress, signal } = input;
   const engine = new Engine({
     config,
     log,
     time,
     merging: (state) => new WholeMerging(state),
     train,
-    wrapDecoder: renaming && ((decoder) => renaming.wrap(decoder)),
+    wrapDecoder: (decoder) => {
+      const resolved = resolve?.(decoder) ?? decoder;
+      return renaming?.wrap(resolved) ?? resolved;
+    },
     onScored: (login, scored, facts) => {
       const isInPeriod = fromMs === undefined || login.timeMs >= fromMs;
       const label = isInPeriod ? labels.find(renaming?.original() ?? login.toLogin()) : undefined;

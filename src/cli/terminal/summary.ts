@@ -1,3 +1,4 @@
+import type { ResolutionCounts } from "../resolution.ts";
 import { renderHistogram } from "./histogram.ts";
 import { countText, durationText } from "./numbers.ts";
 import { nameText, sentenceText } from "./outside-text.ts";
@@ -40,6 +41,8 @@ export type RunSummary = {
   readonly decades: readonly number[];
   /** The threshold in force at the end; null if there is none. */
   readonly threshold: number | null;
+  /** What look-aside tables were asked. */
+  readonly resolution: ResolutionCounts;
   /** One line for each thing written: where, and what. */
   readonly written: string[];
   /** Whatever else a person should know. */

@@ -18,6 +18,14 @@ export type Decoder = {
   decode(bytes: Buffer, start: number, end: number): Decoded;
 };
 
+/** A decoder whose records are changed once they are decoded; all else is that decoder's. */
+export function changing(decoder: Decoder, change: (decoded: Decoded) => Decoded): Decoder {
+  const changed: Decoder = { decode: (bytes, start, end) => change(decoder.decode(bytes, start, end)) };
+  if (decoder.prepare !== undefined) changed.prepare = (...record) => decoder.prepare!(...record);
+  if (decoder.isBinary !== undefined) changed.isBinary = (...record) => decoder.isBinary!(...record);
+  return changed;
+}
+
 /** What a format reads from where, for `docs/formats.md`. */
 export type FormatPage = {
   readonly title: string;

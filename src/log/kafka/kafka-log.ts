@@ -10,6 +10,7 @@ import type {
   ReadProgress,
   RecordBatch,
 } from "../port.ts";
+import type { KafkaClient } from "./client.ts";
 import { type ConsumedPartition, GroupConsumer, type GroupConsumerOptions } from "./group-consumer.ts";
 import { KafkaBatch } from "./kafka-batch.ts";
 import { KeyedFollower } from "./keyed-follower.ts";
@@ -45,6 +46,11 @@ export class KafkaLog implements Log {
       outputs: [options.topics.alerts, options.topics.graphState],
       prepare: (partition) => this.#reachGraphState(partition),
     });
+  }
+
+  /** Closed with the log. */
+  get client(): KafkaClient {
+    return this.#options.client;
   }
 
   get commitIntervalMs(): number {

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { type Info, parse } from "csv-parse";
-import { gunzip, isGzip } from "../ingest/gunzip.ts";
+import { gunzip, isGzip } from "./gunzip.ts";
 
 /** Longest row, in characters: every column of a login at its longest, quoted, and room to spare. */
 const ROW_LENGTH_MAX = 8192;
