@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { type Decoded, rejected } from "../decoded.ts";
+import { auth0 } from "./auth0.ts";
 import { avro } from "./avro.ts";
 import { duo } from "./duo.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
@@ -14,7 +15,7 @@ import { zeek } from "./zeek.ts";
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, duo, avro];
+export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, duo, auth0, avro];
 
 /** `mapped`: those that `input.mappings` describes. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name), "mapped"];
