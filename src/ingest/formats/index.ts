@@ -8,6 +8,7 @@ import { lanl } from "./lanl.ts";
 import { mappedFormat } from "./mapped.ts";
 import { ocsf } from "./ocsf.ts";
 import { oddlink } from "./oddlink.ts";
+import { onelogin } from "./onelogin.ts";
 import { sshd } from "./sshd.ts";
 import { windows } from "./windows.ts";
 import { zeek } from "./zeek.ts";
@@ -15,7 +16,18 @@ import { zeek } from "./zeek.ts";
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, duo, auth0, avro];
+export const FORMATS: readonly Format[] = [
+  lanl,
+  oddlink,
+  windows,
+  ocsf,
+  zeek,
+  sshd,
+  duo,
+  auth0,
+  onelogin,
+  avro,
+];
 
 /** `mapped`: those that `input.mappings` describes. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name), "mapped"];
