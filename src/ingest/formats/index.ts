@@ -4,6 +4,7 @@ import { auth0 } from "./auth0.ts";
 import { avro } from "./avro.ts";
 import { duo } from "./duo.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
+import { google } from "./google.ts";
 import { lanl } from "./lanl.ts";
 import { mappedFormat } from "./mapped.ts";
 import { ocsf } from "./ocsf.ts";
@@ -26,6 +27,7 @@ export const FORMATS: readonly Format[] = [
   duo,
   auth0,
   onelogin,
+  google,
   avro,
 ];
 
