@@ -1,11 +1,15 @@
 import type { Buffer } from "node:buffer";
 import { type Decoded, rejected } from "../decoded.ts";
+import { auth0 } from "./auth0.ts";
 import { avro } from "./avro.ts";
+import { duo } from "./duo.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
+import { google } from "./google.ts";
 import { lanl } from "./lanl.ts";
 import { mappedFormat } from "./mapped.ts";
 import { ocsf } from "./ocsf.ts";
 import { oddlink } from "./oddlink.ts";
+import { onelogin } from "./onelogin.ts";
 import { sshd } from "./sshd.ts";
 import { windows } from "./windows.ts";
 import { zeek } from "./zeek.ts";
@@ -13,7 +17,19 @@ import { zeek } from "./zeek.ts";
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, avro];
+export const FORMATS: readonly Format[] = [
+  lanl,
+  oddlink,
+  windows,
+  ocsf,
+  zeek,
+  sshd,
+  duo,
+  auth0,
+  onelogin,
+  google,
+  avro,
+];
 
 /** `mapped`: those that `input.mappings` describes. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name), "mapped"];
