@@ -60,8 +60,8 @@ host, \`users\` for user and target user; what is in no table stays as it is:
 \`\`\`yaml
 input:
   resolution:
-    hosts: { file: hosts.csv }              # columns from and to: 10.0.0.7,pc7
-    users: { topic: identities }            # compacted: key ann@corp.example, value ann@corp
+    hosts: { file: hosts.csv } # columns from and to: 10.0.0.7,pc7
+    users: { topic: identities } # compacted: key ann@corp.example, value ann@corp
 \`\`\`
 
 A file is read at start. A topic is followed by what reads Kafka (\`run --kafka\`, \`normalize\`): new names hold for logins that are read from then on, a
