@@ -4,6 +4,7 @@ import { avro } from "./avro.ts";
 import { entra } from "./entra.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { lanl } from "./lanl.ts";
+import { m365 } from "./m365.ts";
 import { mappedFormat } from "./mapped.ts";
 import { ocsf } from "./ocsf.ts";
 import { oddlink } from "./oddlink.ts";
@@ -14,7 +15,7 @@ import { zeek } from "./zeek.ts";
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, entra, avro];
+export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, entra, m365, avro];
 
 /** `mapped`: those that `input.mappings` describes. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name), "mapped"];
