@@ -8,6 +8,7 @@ import { m365 } from "./m365.ts";
 import { mappedFormat } from "./mapped.ts";
 import { ocsf } from "./ocsf.ts";
 import { oddlink } from "./oddlink.ts";
+import { okta } from "./okta.ts";
 import { sshd } from "./sshd.ts";
 import { windows } from "./windows.ts";
 import { zeek } from "./zeek.ts";
@@ -15,7 +16,7 @@ import { zeek } from "./zeek.ts";
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, entra, m365, avro];
+export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, entra, m365, okta, avro];
 
 /** `mapped`: those that `input.mappings` describes. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name), "mapped"];
