@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { type Decoded, rejected } from "../decoded.ts";
 import { avro } from "./avro.ts";
+import { cloudtrail } from "./cloudtrail.ts";
 import { entra } from "./entra.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { lanl } from "./lanl.ts";
@@ -16,7 +17,19 @@ import { zeek } from "./zeek.ts";
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, entra, m365, okta, avro];
+export const FORMATS: readonly Format[] = [
+  lanl,
+  oddlink,
+  windows,
+  ocsf,
+  zeek,
+  sshd,
+  entra,
+  m365,
+  okta,
+  cloudtrail,
+  avro,
+];
 
 /** `mapped`: those that `input.mappings` describes. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name), "mapped"];
