@@ -91,3 +91,16 @@ test("a record of Beats that holds one is not taken for it", () => {
   assert.match(decodedRecord({ o365: { audit: RECORD } }), /^rejected/);
   assert.doesNotMatch(decodedRecord({ o365: { audit: RECORD } }), /no operation/);
 });
+
+test("SharePoint's records are none of Windows, though they have an EventData as well", () => {
+  const decoder = createDecoder("auto", FORMAT_OPTIONS);
+  const [logon, share] = [
+    { EventID: 4624, EventData: {} },
+    { ...RECORD, Workload: "OneDrive", Operation: "AddedToSecureLink", EventData: "<Type>Edit</Type>" },
+  ].map((record) => {
+    const bytes = Buffer.from(JSON.stringify(record));
+    return textOfDecoded(decoder.decode(bytes, 0, bytes.length));
+  });
+  assert.match(logon!, /^rejected no-user: the event has no data/);
+  assert.equal(share, "ignored not-a-login");
+});
