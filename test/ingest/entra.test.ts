@@ -99,9 +99,18 @@ test("a second factor that was passed in the sign-in is strong evidence, an earl
   assert.equal(evidence(steps(password)), "none");
   assert.equal(evidence(steps(password, { ...app, succeeded: false })), "none");
   assert.equal(evidence(steps(password, earlier)), "none");
+  const claimed = {
+    ...app,
+    authenticationMethod: "Claim in access token",
+    authenticationStepRequirement: "MFA",
+  };
+  assert.equal(evidence(steps(password, claimed)), "none");
+  assert.equal(evidence(steps({ ...password, authenticationMethod: "FIDO2" }, claimed)), "strong");
   assert.equal(evidence({ mfaDetail: { authMethod: "Authenticator app" } }), "strong");
   const status = (additionalDetails: string) => ({ status: { errorCode: 0, additionalDetails } });
   assert.equal(evidence(status("MFA completed in Azure AD")), "strong");
+  assert.equal(evidence(status("MFA requirement satisfied by strong authentication")), "strong");
+  assert.equal(evidence(status("MFA requirement skipped due to remembered device")), "none");
   assert.equal(evidence(status("MFA requirement satisfied by claim in the token")), "none");
   assert.equal(evidence({ ...steps(password, app), status: { errorCode: 500121 } }), "none");
   assert.equal(evidence({ ...steps(password, app), isInteractive: false }), "none");

@@ -59,6 +59,7 @@ test("the operation says what came of it, never the result's status", () => {
   assert.match(decoded({ ...failed, LogonError: "InvalidUserNameOrPassword" }), /"outcome":"failure"/);
   assert.match(decoded({ ...failed, LogonError: "UserStrongAuthClientAuthNRequiredInterrupt" }), /"unknown"/);
   assert.match(decoded({ ...failed, ErrorNumber: "50140" }), /"outcome":"unknown"/);
+  assert.match(decoded({ ...failed, ErrorCode: 50074 }), /"outcome":"unknown"/);
 });
 
 test("addresses come with a port or without, and a device says who it is", () => {

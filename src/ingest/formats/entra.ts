@@ -59,9 +59,11 @@ const LEGACY_AGENT = /^(?:bav2ropc|cbain)/i;
 
 /** Methods that are two factors at once: a key that its device gives away for a finger, a face or a PIN. */
 const TWO_FACTORS_AT_ONCE = /^(?:windows hello|fido2|passkey)/;
-const MFA_COMPLETED = /^mfa completed/;
-/** A second factor that was passed earlier says nothing of who is there now. */
-const PASSED_EARLIER = /satisfied|skipped|not required/;
+/** What the status says of a second factor that was passed in this sign-in. */
+const PASSED_NOW =
+  /^mfa (?:requirement )?(?:successfully )?(?:completed|satisfied (?:in the cloud|by strong|by multi))/;
+/** A second factor that was passed earlier, or elsewhere, or let off, says nothing of who is there now. */
+const PASSED_EARLIER = /claim|previously|by token|remembered|skipped|expired|not required/;
 const PRIMARY_STEP = /^primary/;
 
 const NOT_A_LOGIN = ignored("not-a-login");
@@ -119,8 +121,8 @@ const definition: JsonFormat = {
         "login, no evidence whatever its second factor: whoever holds the token gets it renewed, so a stolen one shows up here as a login from elsewhere",
       ],
       [
-        "MFA requirement satisfied by claim in the token",
-        "no evidence: the factor was passed earlier, not here",
+        "second factor satisfied by a claim in the token, by a remembered device and the like",
+        "no evidence: it was passed earlier, not here",
       ],
       ["sign-in of a service principal", "login of the application, no evidence: no person is there"],
       [
@@ -196,8 +198,8 @@ function isLegacyClient(client: string, protocol: string): boolean {
 /** Whether the record says that a second factor was passed in this very sign-in. */
 function passedMfa(inner: JsonObject, status: JsonObject): boolean {
   const detail = textOf(at(status, "additionalDetails")).toLowerCase();
+  if (PASSED_NOW.test(detail)) return true;
   if (PASSED_EARLIER.test(detail)) return false;
-  if (MFA_COMPLETED.test(detail)) return true;
   const steps = parsed(at(inner, "authenticationDetails"));
   if (Array.isArray(steps) && steps.length > 0) return steps.some(isSecondFactor);
   return textOf(at(objectOf(at(inner, "mfaDetail")) ?? {}, "authMethod")) !== "";

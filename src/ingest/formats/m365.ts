@@ -7,7 +7,7 @@ import { at, isObject, type JsonFormat, type JsonObject, jsonFormat } from "./js
 
 const LOGGED_IN = "userloggedin";
 const LOGIN_FAILED = "userloginfailed";
-/** Names of `LogonError` that say that something was asked for on the way, where `ErrorNumber` is not there to say it. */
+/** Names of `LogonError` that say that something was asked for on the way, where the number is not there to say it. */
 const INTERRUPT = /interrupt$/i;
 /** What stands in the place of a name that the service does not know. */
 const NOBODY: ReadonlySet<string> = new Set(["not available", "unknown"]);
@@ -40,7 +40,10 @@ const definition: JsonFormat = {
         addressOf(text("ActorIpAddress")),
       targetHost: wholeNameOf(text("ApplicationId") || text("Workload")),
       logonType: property(record, "ExtendedProperties", "requesttype"),
-      outcome: operation === LOGGED_IN ? "success" : outcomeOfError(text("ErrorNumber"), text("LogonError")),
+      outcome:
+        operation === LOGGED_IN
+          ? "success"
+          : outcomeOfError(text("ErrorNumber") || text("ErrorCode"), text("LogonError")),
       evidence: isLegacyAgent(property(record, "ExtendedProperties", "useragent")) ? "weak" : "none",
       uid: text("Id"),
     };
@@ -61,14 +64,14 @@ const definition: JsonFormat = {
       "auth type": "none: the record numbers the methods, and nobody says what the numbers mean",
       "logon type": "`RequestType` of `ExtendedProperties`: `OAuth2:Token` is a renewal by token",
       outcome:
-        "`Operation`, never `ResultStatus`, which is Success for failures; a failure whose `ErrorNumber` or `LogonError` is an interruption is unknown",
+        "`Operation`, never `ResultStatus`, which is Success for failures; a failure whose `ErrorNumber`, `ErrorCode` or `LogonError` is an interruption is unknown",
       uid: "`Id`",
       names: "small letters, whole",
     },
     records: [
       [
         "UserLoggedIn, UserLoginFailed",
-        "login; no evidence, as the record does not say whether a second factor was passed; weak if the user agent is Exchange with the password of an old client (BAV2ROPC, CBAInPROD)",
+        "login; no evidence, as the record says neither whether a second factor was passed nor whether a person was there; weak if the user agent is Exchange with the password of an old client (BAV2ROPC, CBAInPROD)",
       ],
       [
         "the same of an account that is called Not Available or Unknown",
