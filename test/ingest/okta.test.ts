@@ -85,6 +85,8 @@ test("a second factor is strong evidence once it is passed, a failed login if it
 test("a managed device is the source, and strong evidence", () => {
   assert.match(decoded({ device: { id: "GUO1", managed: true } }), /"sourceHost":"guo1".*"strong"/);
   assert.match(decoded({ device: { id: "guo1", managed: false } }), /"sourceHost":"guo1".*"none"/);
+  const sso = { eventType: "user.authentication.sso", device: { id: "guo1", managed: true } };
+  assert.match(decoded(sso), /"sourceHost":"guo1".*"none"/);
   assert.match(decoded({ device: { name: "Evil Computer" } }), /"sourceHost":"203.0.113.7".*"none"/);
 });
 

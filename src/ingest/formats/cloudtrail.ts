@@ -46,7 +46,7 @@ const definition: JsonFormat = {
   page: {
     title: "AWS CloudTrail",
     about:
-      'Logins to the console, one event a line: as CloudTrail Lake, a log group or an event bus give them; those of the bus lie one level down, in `detail`. Files in S3 hold one line, `{"Records": […]}`, and have to be split first (`jq -c ".Records[]"`).',
+      'Logins to the console, one event a line: as a log group or an event bus gives them; those of the bus lie one level down, in `detail`. Files in S3 hold one line, `{"Records": […]}`, and have to be split first (`jq -c ".Records[]"`).',
     recognisedBy: "`awsRegion` among its keys",
     fields: {
       time: "`eventTime`",

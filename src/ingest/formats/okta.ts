@@ -47,7 +47,7 @@ const definition: JsonFormat = {
     const isLogin =
       event === SESSION_START || event === SINGLE_SIGN_ON || event.startsWith(AUTHENTICATED_VIA);
     if (!isLogin || !isOfPerson(record)) return NOT_A_LOGIN;
-    return event === SECOND_FACTOR ? secondFactor(record) : login(record);
+    return event === SECOND_FACTOR ? secondFactor(record) : login(record, event);
   },
   page: {
     title: "Okta System Log",
@@ -76,9 +76,9 @@ const definition: JsonFormat = {
       ],
       [
         "user.authentication.sso",
-        "login onto the application, likewise: the session stands for the person, who may not be there",
+        "login onto the application, no evidence: the session stands for the person, who may not be there",
       ],
-      ["user.authentication.auth_via_IDP, _radius, _AD_agent and others", "login, likewise"],
+      ["user.authentication.auth_via_IDP, _radius, _AD_agent and others", "login, as by user.session.start"],
       [
         "user.authentication.auth_via_mfa that succeeded",
         "strong evidence of the account at its source; if the factor is the password itself ignored: credential-check",
@@ -105,10 +105,12 @@ function isOfPerson(record: JsonObject): boolean {
   return (type === "" || type === PERSON) && userOf(record) !== NOBODY;
 }
 
-function login(record: JsonObject): Reading {
+function login(record: JsonObject, event: string): Reading {
   const reading = common(record);
-  const isManaged = at(record, "device.managed") === true && reading.outcome === "success";
-  return { ...reading, kind: "login", evidence: isManaged ? "strong" : "none" };
+  // A session signs on by itself, as long as it lasts.
+  const isPersonAsked = event !== SINGLE_SIGN_ON && reading.outcome === "success";
+  const isManaged = at(record, "device.managed") === true;
+  return { ...reading, kind: "login", evidence: isPersonAsked && isManaged ? "strong" : "none" };
 }
 
 function secondFactor(record: JsonObject): Result {
