@@ -2,13 +2,17 @@ import type { Buffer } from "node:buffer";
 import { type Decoded, rejected } from "../decoded.ts";
 import { auth0 } from "./auth0.ts";
 import { avro } from "./avro.ts";
+import { cloudtrail } from "./cloudtrail.ts";
 import { duo } from "./duo.ts";
+import { entra } from "./entra.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { google } from "./google.ts";
 import { lanl } from "./lanl.ts";
+import { m365 } from "./m365.ts";
 import { mappedFormat } from "./mapped.ts";
 import { ocsf } from "./ocsf.ts";
 import { oddlink } from "./oddlink.ts";
+import { okta } from "./okta.ts";
 import { onelogin } from "./onelogin.ts";
 import { sshd } from "./sshd.ts";
 import { windows } from "./windows.ts";
@@ -28,6 +32,10 @@ export const FORMATS: readonly Format[] = [
   auth0,
   onelogin,
   google,
+  entra,
+  m365,
+  okta,
+  cloudtrail,
   avro,
 ];
 

@@ -52,7 +52,8 @@ type Result = ReturnType<JsonFormat["read"]>;
 
 const definition: JsonFormat = {
   name: "windows",
-  marks: ['"EventID"', '"event_data"', '"EventData"', '"winlog"', '"winlog.event_id"'],
+  // SharePoint's audit records have an EventData too, which is text.
+  marks: ['"EventID"', '"event_data"', '"EventData":{', '"EventData": {', '"winlog"', '"winlog.event_id"'],
   read(record) {
     const event = eventOf(record);
     if (event.id === "") return NO_EVENT_ID;
@@ -62,7 +63,7 @@ const definition: JsonFormat = {
     title: "Windows Security events",
     about:
       "As Winlogbeat 6 and 7 (ECS) write them, NXLog and others as flat JSON, EVTX exported to JSON, and Log Analytics. An event may lie one level down, in `event`.",
-    recognisedBy: "`EventID`, `event_data`, `EventData` or `winlog` among its keys",
+    recognisedBy: "`EventID`, `event_data`, `EventData` that is an object or `winlog` among its keys",
     fields: {
       time: "`TimeCreated`, `@timestamp`, `TimeCreatedUtc` or `TimeGenerated`, in this order; without a zone it is UTC",
       user: "`TargetUserName@TargetDomainName`; of 4648, and where the subject is a person, the subject; of 4624 type 9 the account that is used outwards is the target user",
