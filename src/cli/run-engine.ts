@@ -1,0 +1,123 @@
+import type { DetectionFinding } from "../alerts/detection-finding.ts";
+import type { Config } from "../config/schema.ts";
+import { Engine } from "../engine/engine.ts";
+import { rolledBackText } from "../engine/roll-back.ts";
+import type { Merging } from "../engine/segment-merging.ts";
+import type { SharedGraph } from "../engine/shared-graph.ts";
+import { emptyTotals } from "../engine/totals.ts";
+import { trainEpoch } from "../engine/training/train-epoch.ts";
+import type { Graph } from "../graph-state/graph.ts";
+import { SchemaRegistry } from "../ingest/schema-registry.ts";
+import type { Log } from "../log/port.ts";
+import type { Epoch } from "../model/epoch.ts";
+import { decodeInThread } from "../model/epoch-thread.ts";
+import { REAL_TIME } from "../time.ts";
+import { placeOf } from "./own-files.ts";
+import type { RejectedShare } from "./rejected-share.ts";
+import type { Resolution } from "./resolution.ts";
+import { summaryOf } from "./run-summary.ts";
+import type { StandardOutput } from "./standard-output.ts";
+import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
+import type { Progress } from "./terminal/progress.ts";
+import { restoringText } from "./terminal/restoring.ts";
+import { renderSummary } from "./terminal/summary.ts";
+import { rejectedText, restoredText } from "./worker-words.ts";
+
+/** A training notes how far it has come beside the store, unless the settings name another place. */
+function checkpointOf({ training, outputs }: Config): string | undefined {
+  return training.checkpoint ?? besideStore(outputs.store, "-training");
+}
+
+/** SQLite's own files lie beside the store itself, not beside a link to it; and so does what else belongs to a store. */
+export function besideStore(store: string | undefined, suffix: string): string | undefined {
+  return store && placeOf(store) + suffix;
+}
+
+export type RunContext = {
+  readonly output: StandardOutput;
+  readonly signal: AbortSignal;
+  readonly isJson: boolean;
+  readonly merging: (state: SharedGraph) => Merging;
+  readonly progress: Progress;
+  readonly resolution: Resolution;
+  /** Of a worker only, which bad records do not end. */
+  readonly rejectedShare?: RejectedShare;
+};
+
+/** @returns records that were read and not committed, or not by this process: none of files */
+export async function runOn(
+  log: Log,
+  config: Config,
+  { output, signal, isJson, merging, progress, resolution, rejectedShare }: RunContext,
+): Promise<number> {
+  const startedMs = performance.now();
+  let read = 0;
+  const engine = new Engine({
+    config,
+    log,
+    time: REAL_TIME,
+    merging,
+    wrapDecoder: resolution.wrap,
+    schemas: config.input.registry && new SchemaRegistry(config.input.registry),
+    onTrouble: (message) => progress.note(message),
+    signal: AbortSignal.any([signal, output.gone]),
+    train: (graph, trainingConfig, number, trainedAtMs, signal, previous) =>
+      trainEpoch(graph, trainingConfig, number, trainedAtMs, {
+        previous,
+        checkpoint: checkpointOf(config),
+        onProgress: ({ step, steps }) => progress.phase(`training epoch ${number}, step ${step} of ${steps}`),
+        onNote: (text) => progress.note(text),
+        signal,
+      }).finally(() => progress.phase(undefined)),
+    decodeLive: decodeInThread,
+    onAlert: (alert) => {
+      if (isJson) return;
+      const finding = JSON.parse(alert.finding) as DetectionFinding;
+      progress.clear();
+      output.write(
+        finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`,
+      );
+    },
+    onRestoring: (restoring) => progress.phase(restoringText(restoring)),
+    onEpoch: ({ manifest }) =>
+      progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
+    onChallenger: ({ manifest }) =>
+      progress.note(`epoch ${manifest.number} is in the shadow: it scores, and alerts nobody`),
+    onRejected: (rejected) => progress.note(rejectedText(rejected)),
+    onRolledBack: (epoch) => progress.note(rolledBackText(epoch)),
+    ...(log.isShared && {
+      onAdopted: ({ manifest }: Epoch) =>
+        progress.note(`epoch ${manifest.number} adopted, trained on ${manifest.linkCount} links`),
+      onRestored: (graph: Graph, epoch: Epoch | undefined) =>
+        progress.note(restoredText(graph.linkCount, epoch?.manifest.number)),
+    }),
+    onEpochFailed: (error) => progress.note(`going on with the model before: ${error.message}`),
+    onProgress: (count) => {
+      read += count;
+      progress.update({ ...log.progress(), records: read });
+      rejectedShare?.look(() => engine.totals);
+    },
+  });
+  let failure: unknown;
+  try {
+    await engine.run();
+  } catch (error) {
+    failure = error;
+  } finally {
+    progress.done();
+  }
+  const committed = log.totals() ?? JSON.stringify(log.isEndless ? engine.totals : emptyTotals());
+  const isCommitted = failure === undefined || committed === JSON.stringify(engine.totals);
+  // The state before could not be read: there is nothing to sum up.
+  if (failure !== undefined && read === 0 && (log.isEndless || !isCommitted)) throw failure;
+  const summary = summaryOf(engine, config, log.isEndless, {
+    read,
+    seconds: (performance.now() - startedMs) / 1000,
+    end: failure !== undefined ? "failed" : signal.aborted ? "stopped" : "done",
+    isCommitted,
+    resolution: resolution.counts(),
+  });
+  output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
+  if (failure !== undefined) throw failure;
+  return log.isEndless ? Math.max(0, read - engine.totals.consumed) : 0;
+}

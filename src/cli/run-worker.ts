@@ -1,0 +1,87 @@
+import { randomUUID } from "node:crypto";
+import type { Config } from "../config/schema.ts";
+import { PartitionMerging } from "../engine/partition-merging.ts";
+import type { SharedGraph } from "../engine/shared-graph.ts";
+import { OddlinkError } from "../errors.ts";
+import { REAL_TIME } from "../time.ts";
+import { openKafkaLog, topicsOf } from "./kafka.ts";
+import { RejectedShare } from "./rejected-share.ts";
+import { openResolution, type Resolution } from "./resolution.ts";
+import { runOn } from "./run-engine.ts";
+import type { StandardOutput } from "./standard-output.ts";
+import { stoppable } from "./stopping.ts";
+import { Progress } from "./terminal/progress.ts";
+import { Repeated } from "./terminal/repeated.ts";
+import { startedText, stoppedText, topicProblems } from "./worker-words.ts";
+
+/** How often in ten seconds a worker says the same of partitions that come and go. */
+const NEWS_TIMES_MAX = 5;
+
+/** Reads a topic in a consumer group, until it is stopped. */
+export async function runWorker(
+  args: readonly string[],
+  configured: Config,
+  output: StandardOutput,
+  isJson: boolean,
+): Promise<void> {
+  if (args.length > 0) throw new OddlinkError("USAGE", `--kafka reads a topic: leave ${args[0]} out`);
+  const { outputs, training } = configured;
+  if (
+    [outputs.store, outputs.alerts, outputs.alertsShadow, outputs.scored].some((path) => path !== undefined)
+  )
+    throw new OddlinkError(
+      "USAGE",
+      "with --kafka results go to topics: leave --store, --alerts, --alerts-shadow and --scored out",
+    );
+  // A topic has no end, and who waits for a training is thrown out of the group.
+  const mode = training.mode === "replay" ? "live" : training.mode;
+  const config = { ...configured, training: { ...training, mode } };
+  const progress = new Progress({ stream: process.stderr, now: Date.now });
+  const say = (message: string): void => progress.note(message);
+  const trouble = new Repeated(say);
+  const news = new Repeated(say, Date.now, NEWS_TIMES_MAX);
+  const log = openKafkaLog(
+    config,
+    (message) => trouble.say(message),
+    (message) => news.say(message),
+  );
+  const rejectedShare = new RejectedShare({
+    shareMax: config.input.rejectedShareMax,
+    deadLetters: topicsOf(config.kafka).deadLetters,
+    monotonicMs: REAL_TIME.monotonicMs,
+    warn: say,
+  });
+  const breathe = () => REAL_TIME.sleep(0);
+  const merging = (state: SharedGraph) =>
+    new PartitionMerging({
+      state,
+      log,
+      config,
+      breathe,
+      newId: randomUUID,
+      onFailed: (error) =>
+        trouble.say(`segments could not be merged, which is tried again: ${error.message}`),
+    });
+  const lookedAtTopics = new AbortController();
+  say(startedText("worker", config));
+  const looking = topicProblems(config, lookedAtTopics.signal).then((problems) => {
+    for (const problem of problems) say(problem);
+  });
+  let uncommitted = 0;
+  let resolution: Resolution | undefined;
+  try {
+    uncommitted = await stoppable(async (signal) => {
+      signal.addEventListener("abort", () => say("stopping: what was read is being committed"));
+      resolution = await openResolution(config, {
+        client: log.client,
+        onTrouble: (text) => trouble.say(text),
+      });
+      return runOn(log, config, { output, signal, isJson, merging, progress, resolution, rejectedShare });
+    });
+  } finally {
+    lookedAtTopics.abort();
+    await resolution?.close();
+    await Promise.all([log.close(), looking]);
+  }
+  say(stoppedText(uncommitted));
+}
