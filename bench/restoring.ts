@@ -31,7 +31,7 @@ export type Restored = {
 
 async function restore(): Promise<Restored> {
   const config = loadConfig({ environment: process.env, flags: {} });
-  const log = openKafkaLog(config, (message) => process.stderr.write(`${message}\n`));
+  const log = openKafkaLog(config, { onTrouble: (message) => void process.stderr.write(`${message}\n`) });
   let bytesRead = 0;
   const follow = log.follow.bind(log);
   log.follow = (topic, onRecord) =>

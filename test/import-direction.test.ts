@@ -16,6 +16,7 @@ const ORDER = [
   "model",
   "generator",
   "alerts",
+  "delivery",
   "log",
   "metrics",
   "config",

@@ -1,3 +1,4 @@
+import { outputsSchema } from "../config/outputs.ts";
 import type { Config } from "../config/schema.ts";
 import { trainEpoch } from "../engine/training/train-epoch.ts";
 import { OddlinkError } from "../errors.ts";
@@ -14,6 +15,9 @@ import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import { REAL_TIME } from "../time.ts";
 import { openResolution } from "./resolution.ts";
 import { Progress } from "./terminal/progress.ts";
+
+/** An evaluation looks at scores as they are made, and writes none. */
+const NO_OUTPUTS = outputsSchema.parse({});
 
 export type SeedEvaluation = {
   readonly sources: readonly Source[];
@@ -71,7 +75,7 @@ async function withInput(
   try {
     const evaluated = await work(
       {
-        config: { ...config, outputs: { scoredLogins: false } },
+        config: { ...config, outputs: NO_OUTPUTS },
         log,
         time: REAL_TIME,
         labels,

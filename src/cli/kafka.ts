@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { KafkaConfig } from "../config/kafka.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
-import { KafkaLog } from "../log/kafka/kafka-log.ts";
+import { KafkaLog, type KafkaLogOptions } from "../log/kafka/kafka-log.ts";
 import { KafkaTrainerLog } from "../log/kafka/kafka-trainer-log.ts";
 import { KafkajsClient } from "../log/kafka/kafkajs/client.ts";
 import type { KafkaClientOptions, KafkaSasl, KafkaTls } from "../log/kafka/kafkajs/connection.ts";
@@ -46,17 +46,10 @@ export function openKafkaClient(
   return new KafkajsClient({ ...options, ...changed });
 }
 
-/**
- * The log on the cluster of the configuration.
- *
- * @param onTrouble what goes wrong and is being dealt with
- * @param onNews what is good to know while all is well
- */
-export function openKafkaLog(
-  config: Config,
-  onTrouble: (message: string) => void,
-  onNews?: (message: string) => void,
-): KafkaLog {
+export type KafkaLogContext = Pick<KafkaLogOptions, "encodings" | "onTrouble" | "onNews">;
+
+/** The log on the cluster of the configuration. */
+export function openKafkaLog(config: Config, { encodings, onTrouble, onNews }: KafkaLogContext): KafkaLog {
   const { kafka } = config;
   return new KafkaLog({
     client: openKafkaClient(kafka, onTrouble),
@@ -68,6 +61,7 @@ export function openKafkaLog(
     commitIntervalMs: kafka.commitIntervalMs,
     drainMs: kafka.drainMs,
     onLostInput: kafka.onLostInput,
+    encodings,
     onTrouble,
     onNews,
   });

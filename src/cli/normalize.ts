@@ -1,17 +1,11 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import pRetry from "p-retry";
 import { printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { sumOf } from "../engine/totals.ts";
 import { OddlinkError } from "../errors.ts";
 import { LOGIN_SCHEMA } from "../ingest/formats/avro-login.ts";
 import { createDecoder, FORMAT_NAMES } from "../ingest/formats/index.ts";
-import {
-  avroLoginEncoder,
-  type EncodeLogin,
-  encodeJsonLogin,
-  LOGIN_ENCODINGS,
-} from "../ingest/login-encoding.ts";
+import { avroLoginEncoder, ENCODINGS, type EncodeLogin, encodeJsonLogin } from "../ingest/login-encoding.ts";
 import { SchemaRegistry } from "../ingest/schema-registry.ts";
 import { type NormalizedCounts, Normalizer } from "../log/kafka/normalizing.ts";
 import { runTopicPipeline } from "../log/kafka/topic-pipeline.ts";
@@ -25,10 +19,7 @@ import { countText } from "./terminal/numbers.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
-
-/** Pauses between attempts to reach a registry grow from the first to the last of these, milliseconds. */
-const RETRY_MS_MIN = 1000;
-const RETRY_MS_MAX = 30_000;
+import { type UntilHad, untilHadOf } from "./waiting.ts";
 
 type RawTopic = Config["normalize"]["topics"][number];
 
@@ -47,7 +38,7 @@ export function normalizeCommand(output: StandardOutput): Command {
       "a raw topic, and the format of its records (auto if left out); may be repeated; takes the place of normalize.topics",
       (text: string, others: readonly RawTopic[] = []) => [...others, rawTopicOf(text)],
     )
-    .addOption(new Option("--encoding <name>", "of the canonical logins").choices(LOGIN_ENCODINGS))
+    .addOption(new Option("--encoding <name>", "of the canonical logins").choices(ENCODINGS))
     .option("--json", "end with one JSON object on standard output")
     .option("--config <file>", "configuration file (YAML); environment and flags come after it")
     .option("--print-config", "print the configuration in force and stop")
@@ -129,8 +120,7 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
         };
         await runTopicPipeline(options, signal).catch((error: unknown) => {
           failed.abort();
-          // Who waits for a registry, and is stopped, has failed at nothing.
-          if (!stopped.aborted) throw error;
+          throw error;
         });
       });
       const outcomes = await Promise.allSettled(pipelines);
@@ -149,32 +139,11 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
   );
 }
 
-/** Tries what can't be had now until it can, or until the signal stops it. */
-function untilHadOf(
-  signal: AbortSignal,
-  onTrouble: (message: string) => void,
-): <T>(ask: () => Promise<T> | undefined) => Promise<T | undefined> {
-  return async (ask) => {
-    // Nearly always there is nothing to wait for.
-    const asked = ask();
-    if (asked === undefined) return undefined;
-    return pRetry(async (attempt) => (attempt === 1 ? asked : ask()), {
-      retries: Number.POSITIVE_INFINITY,
-      minTimeout: RETRY_MS_MIN,
-      maxTimeout: RETRY_MS_MAX,
-      randomize: true,
-      signal,
-      shouldRetry: ({ error }) => error instanceof OddlinkError && error.retriable,
-      onFailedAttempt: ({ error }) => onTrouble(`waiting: ${error.message}`),
-    });
-  };
-}
-
 async function encoderOf(
   { normalize, input }: Config,
   logins: string,
   registry: SchemaRegistry | undefined,
-  untilHad: ReturnType<typeof untilHadOf>,
+  untilHad: UntilHad,
 ): Promise<EncodeLogin> {
   if (normalize.encoding === "json") return encodeJsonLogin;
   const { registers } = input.registry!;

@@ -16,6 +16,7 @@ import { placeOf } from "./own-files.ts";
 import type { RejectedShare } from "./rejected-share.ts";
 import type { Resolution } from "./resolution.ts";
 import { summaryOf } from "./run-summary.ts";
+import type { RunningSinks } from "./sinks.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
 import type { Progress } from "./terminal/progress.ts";
@@ -40,6 +41,7 @@ export type RunContext = {
   readonly merging: (state: SharedGraph) => Merging;
   readonly progress: Progress;
   readonly resolution: Resolution;
+  readonly sinks: RunningSinks;
   /** Of a worker only, which bad records do not end. */
   readonly rejectedShare?: RejectedShare;
 };
@@ -48,7 +50,7 @@ export type RunContext = {
 export async function runOn(
   log: Log,
   config: Config,
-  { output, signal, isJson, merging, progress, resolution, rejectedShare }: RunContext,
+  { output, signal, isJson, merging, progress, resolution, sinks, rejectedShare }: RunContext,
 ): Promise<number> {
   const startedMs = performance.now();
   let read = 0;
@@ -60,7 +62,7 @@ export async function runOn(
     wrapDecoder: resolution.wrap,
     schemas: config.input.registry && new SchemaRegistry(config.input.registry),
     onTrouble: (message) => progress.note(message),
-    signal: AbortSignal.any([signal, output.gone]),
+    signal: AbortSignal.any([signal, output.gone, sinks.failed]),
     train: (graph, trainingConfig, number, trainedAtMs, signal, previous) =>
       trainEpoch(graph, trainingConfig, number, trainedAtMs, {
         previous,
@@ -106,6 +108,8 @@ export async function runOn(
   } finally {
     progress.done();
   }
+  await (signal.aborted ? sinks.stop() : sinks.end());
+  failure ??= sinks.failed.reason;
   const committed = log.totals() ?? JSON.stringify(log.isEndless ? engine.totals : emptyTotals());
   const isCommitted = failure === undefined || committed === JSON.stringify(engine.totals);
   // The state before could not be read: there is nothing to sum up.
@@ -116,6 +120,7 @@ export async function runOn(
     end: failure !== undefined ? "failed" : signal.aborted ? "stopped" : "done",
     isCommitted,
     resolution: resolution.counts(),
+    sinks: sinks.summaries(),
   });
   output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
   if (failure !== undefined) throw failure;

@@ -6,6 +6,7 @@ import { findLinkKind } from "../graph-state/link-kinds.ts";
 import { delegatingSources } from "../model/delegating-sources.ts";
 import { topicsOf } from "./kafka.ts";
 import { type ResolutionCounts, resolutionLines } from "./resolution.ts";
+import { type SinkSummaries, sinkLines } from "./sinks.ts";
 import type { RunSummary } from "./terminal/summary.ts";
 
 /** Weak-only sources that a summary names. */
@@ -18,13 +19,14 @@ export type RunEnd = {
   /** False if a failure left something that is counted out of the last commit. */
   readonly isCommitted: boolean;
   readonly resolution: ResolutionCounts;
+  readonly sinks: SinkSummaries;
 };
 
 export function summaryOf(
   engine: Engine,
   config: Config,
   isEndless: boolean,
-  { read, seconds, end, isCommitted, resolution }: RunEnd,
+  { read, seconds, end, isCommitted, resolution, sinks }: RunEnd,
 ): RunSummary {
   const { totals, graph } = engine;
   const { store, alerts, alertsShadow, scored } = config.outputs;
@@ -98,8 +100,9 @@ export function summaryOf(
     decades: totals.decades,
     threshold: engine.threshold > 0 ? engine.threshold : null,
     resolution,
+    sinks,
     written,
-    notes: [...notes, ...resolutionLines(resolution)],
+    notes: [...notes, ...resolutionLines(resolution), ...sinkLines(sinks)],
   };
 }
 

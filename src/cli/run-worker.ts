@@ -5,13 +5,16 @@ import type { SharedGraph } from "../engine/shared-graph.ts";
 import { OddlinkError } from "../errors.ts";
 import { REAL_TIME } from "../time.ts";
 import { openKafkaLog, topicsOf } from "./kafka.ts";
+import { outputEncodingsOf } from "./output-encodings.ts";
 import { RejectedShare } from "./rejected-share.ts";
-import { openResolution, type Resolution } from "./resolution.ts";
+import { openResolution } from "./resolution.ts";
 import { runOn } from "./run-engine.ts";
+import { deliverConsumed } from "./sinks.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
+import { untilHadOf } from "./waiting.ts";
 import { startedText, stoppedText, topicProblems } from "./worker-words.ts";
 
 /** How often in ten seconds a worker says the same of partitions that come and go. */
@@ -40,48 +43,58 @@ export async function runWorker(
   const say = (message: string): void => progress.note(message);
   const trouble = new Repeated(say);
   const news = new Repeated(say, Date.now, NEWS_TIMES_MAX);
-  const log = openKafkaLog(
-    config,
-    (message) => trouble.say(message),
-    (message) => news.say(message),
-  );
   const rejectedShare = new RejectedShare({
     shareMax: config.input.rejectedShareMax,
     deadLetters: topicsOf(config.kafka).deadLetters,
     monotonicMs: REAL_TIME.monotonicMs,
     warn: say,
   });
-  const breathe = () => REAL_TIME.sleep(0);
-  const merging = (state: SharedGraph) =>
-    new PartitionMerging({
-      state,
-      log,
-      config,
-      breathe,
-      newId: randomUUID,
-      onFailed: (error) =>
-        trouble.say(`segments could not be merged, which is tried again: ${error.message}`),
-    });
   const lookedAtTopics = new AbortController();
   say(startedText("worker", config));
   const looking = topicProblems(config, lookedAtTopics.signal).then((problems) => {
     for (const problem of problems) say(problem);
   });
+  const onTrouble = (message: string): void => trouble.say(message);
+  const opened: (() => Promise<void>)[] = [];
   let uncommitted = 0;
-  let resolution: Resolution | undefined;
   try {
     uncommitted = await stoppable(async (signal) => {
       signal.addEventListener("abort", () => say("stopping: what was read is being committed"));
-      resolution = await openResolution(config, {
-        client: log.client,
-        onTrouble: (text) => trouble.say(text),
-      });
-      return runOn(log, config, { output, signal, isJson, merging, progress, resolution, rejectedShare });
+      const encodings = await outputEncodingsOf(config, untilHadOf(signal, onTrouble)).catch(
+        unlessStopped(signal),
+      );
+      if (encodings === undefined) return 0;
+      const log = openKafkaLog(config, { encodings, onTrouble, onNews: (message) => news.say(message) });
+      opened.unshift(() => log.close());
+      const resolution = await openResolution(config, { client: log.client, onTrouble });
+      opened.unshift(resolution.close);
+      const sinks = deliverConsumed(log.client, { config, onTrouble });
+      opened.unshift(sinks.stop);
+      const merging = (state: SharedGraph) =>
+        new PartitionMerging({
+          state,
+          log,
+          config,
+          breathe: () => REAL_TIME.sleep(0),
+          newId: randomUUID,
+          onFailed: (error) =>
+            onTrouble(`segments could not be merged, which is tried again: ${error.message}`),
+        });
+      const context = { output, signal, isJson, merging, progress, resolution, sinks, rejectedShare };
+      return runOn(log, config, context);
     });
   } finally {
     lookedAtTopics.abort();
-    await resolution?.close();
-    await Promise.all([log.close(), looking]);
+    for (const close of opened) await close();
+    await looking;
   }
   say(stoppedText(uncommitted));
+}
+
+/** What was waited for in vain until a stop is no failure. */
+function unlessStopped(signal: AbortSignal): (error: unknown) => undefined {
+  return (error) => {
+    if (!signal.aborted) throw error;
+    return undefined;
+  };
 }

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { alertLine } from "../alerts/alert-formats.ts";
 import { configFile, printConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
@@ -12,10 +13,12 @@ import { openResolution } from "./resolution.ts";
 import { besideStore, runOn } from "./run-engine.ts";
 import { runWorker } from "./run-worker.ts";
 import { settingsKey } from "./settings-key.ts";
+import { deliverStored } from "./sinks.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
+import { Repeated } from "./terminal/repeated.ts";
 
 type RunFlags = CommonFlags & { readonly kafka?: true };
 
@@ -29,7 +32,7 @@ export function runCommand(output: StandardOutput): Command {
       "--store <file>",
       "SQLite file that keeps everything; run again to continue after an interruption",
     )
-    .option("--alerts <file>", "write one OCSF Detection Finding a line")
+    .option("--alerts <file>", "write one OCSF Detection Finding a line (or ECS, see outputs.alertFormat)")
     .option(
       "--alerts-shadow <file>",
       "the same for what an epoch in the shadow would have raised, with training.shadow",
@@ -61,6 +64,11 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
   if (flags.kafka === true) return runWorker(args, config, output, isJson);
   if (config.input.format === "avro")
     throw new OddlinkError("USAGE", "Avro records have no line ends: they are read from Kafka, with --kafka");
+  if (config.outputs.encoding === "avro")
+    throw new OddlinkError(
+      "USAGE",
+      "outputs.encoding avro is for topics, with --kafka: files are JSON lines",
+    );
   if (args.length === 0)
     throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
   if (args.filter((arg) => arg === STDIN).length > 1)
@@ -76,14 +84,17 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
     alertsFile: config.outputs.alerts,
     alertsShadowFile: config.outputs.alertsShadow,
     scoredFile: config.outputs.scored,
+    alertLine: (finding) => alertLine(config.outputs.alertFormat, finding),
     recordBytesMax: config.input.recordBytesMax,
   });
   try {
     const merging = (state: SharedGraph) => new WholeMerging(state);
     const progress = new Progress({ stream: process.stderr, now: Date.now });
+    const trouble = new Repeated((message) => progress.note(sentenceText(message)));
+    const sinks = deliverStored(log.store, { config, onTrouble: (message) => trouble.say(message) });
     await stoppable((signal) =>
-      runOn(log, config, { output, signal, isJson, merging, progress, resolution }),
-    );
+      runOn(log, config, { output, signal, isJson, merging, progress, resolution, sinks }),
+    ).finally(() => sinks.stop());
   } finally {
     await log.close();
   }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FORMAT_NAMES } from "../ingest/formats/index.ts";
-import { LOGIN_ENCODINGS } from "../ingest/login-encoding.ts";
+import { ENCODINGS } from "../ingest/login-encoding.ts";
 import { topicSchema } from "./kafka.ts";
 
 const RAW_TOPICS_MAX = 100;
@@ -25,7 +25,7 @@ export const normalizeSchema = z
       .default([])
       .describe("raw topics that oddlink normalize makes canonical logins of"),
     encoding: z
-      .enum(LOGIN_ENCODINGS)
+      .enum(ENCODINGS)
       .default("json")
       .describe("of the canonical logins; avro registers the schema at input.registry"),
   })

@@ -11,6 +11,7 @@ import { surpriseOptionsSchema } from "../model/surprise.ts";
 import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/training/training-options.ts";
 import { kafkaSchema } from "./kafka.ts";
 import { normalizeSchema } from "./normalize.ts";
+import { outputsSchema } from "./outputs.ts";
 import { resolutionSchema } from "./resolution.ts";
 import { HIDDEN, secretSchema } from "./secrets.ts";
 
@@ -235,23 +236,7 @@ export const configSchema = z
       .prefault({}),
     kafka: kafkaSchema.prefault({}),
     normalize: normalizeSchema,
-    outputs: z
-      .strictObject({
-        store: z
-          .string()
-          .min(1)
-          .optional()
-          .describe("SQLite file that keeps everything; without it nothing is kept"),
-        alerts: z.string().min(1).optional().describe("file for alerts, one OCSF finding a line"),
-        alertsShadow: z
-          .string()
-          .min(1)
-          .optional()
-          .describe("file for what an epoch in the shadow would have raised, with training.shadow"),
-        scored: z.string().min(1).optional().describe("file for scored logins, one a line"),
-        scoredLogins: z.boolean().default(false).describe("keep every scored login in the store"),
-      })
-      .prefault({}),
+    outputs: outputsSchema,
   })
   .refine(({ withoutSignal, detector }) => withoutSignal === undefined || detector === "default", {
     message: "only the default detector can do without a signal: the others are one signal each",
@@ -260,6 +245,10 @@ export const configSchema = z
   .refine(({ normalize, input }) => normalize.encoding !== "avro" || input.registry !== undefined, {
     message: "avro needs a schema registry: set input.registry.url",
     path: ["normalize", "encoding"],
+  })
+  .refine(({ outputs, input }) => outputs.encoding !== "avro" || input.registry !== undefined, {
+    message: "avro needs a schema registry: set input.registry.url",
+    path: ["outputs", "encoding"],
   })
   .refine(
     ({ normalize, input }) =>

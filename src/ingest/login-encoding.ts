@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import avsc from "avsc";
 import { LOGIN_SCHEMA } from "./formats/avro-login.ts";
 import { ACTIVITIES } from "./formats/login-record.ts";
+import { wireFormat } from "./formats/wire-format.ts";
 import { EVIDENCE, OUTCOMES } from "./login.ts";
 import {
   AUTH_TYPE,
@@ -13,9 +14,9 @@ import {
   USER,
 } from "./login-bytes.ts";
 
-/** How canonical logins are written to a topic. */
-export const LOGIN_ENCODINGS = ["json", "avro"] as const;
-export type LoginEncoding = (typeof LOGIN_ENCODINGS)[number];
+/** How records are written to a topic. */
+export const ENCODINGS = ["json", "avro"] as const;
+export type Encoding = (typeof ENCODINGS)[number];
 
 /** A record of the topic of logins: what is not said is left out. */
 type CanonicalLogin = {
@@ -43,13 +44,6 @@ export const encodeJsonLogin: EncodeLogin = (login, activity) =>
 export function avroLoginEncoder(schemaId: number): EncodeLogin {
   const type = avsc.Type.forSchema(LOGIN_SCHEMA as avsc.schema.RecordType);
   return (login, activity) => wireFormat(schemaId, type.toBuffer(canonical(login, activity)));
-}
-
-/** Confluent's wire format: a zero byte, the id of the schema in four bytes, the Avro body. */
-export function wireFormat(schemaId: number, body: Uint8Array): Buffer {
-  const header = Buffer.alloc(5);
-  header.writeUInt32BE(schemaId, 1);
-  return Buffer.concat([header, body]);
 }
 
 function canonical(login: LoginBytes, activity: (typeof ACTIVITIES)[number]): CanonicalLogin {

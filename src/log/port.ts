@@ -83,6 +83,28 @@ export type ScoredRecord = {
   readonly line: string;
 };
 
+/** What a record is written as, for those who read it. */
+export type RecordEncoding = {
+  readonly contentType: string;
+  /** @param text one line of JSON: an OCSF finding, a scored login */
+  readonly encode: (text: string) => Uint8Array | string;
+};
+
+/** How alerts and scored logins are written. */
+export type OutputEncodings = {
+  /** `eventType`: what kind of event it is, as CloudEvents has it. */
+  readonly alert: RecordEncoding & { readonly eventType: string };
+  readonly scoredLogin: RecordEncoding;
+};
+
+const AS_JSON: RecordEncoding = { contentType: "application/json", encode: (text) => text };
+
+/** OCSF findings and scored logins in JSON, as they come. */
+export const JSON_ENCODINGS: OutputEncodings = {
+  alert: { ...AS_JSON, eventType: "oddlink.detection-finding" },
+  scoredLogin: AS_JSON,
+};
+
 /** What becomes visible together, or not at all. */
 export type Commit = {
   readonly partition: number;

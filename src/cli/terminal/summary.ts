@@ -1,4 +1,5 @@
 import type { ResolutionCounts } from "../resolution.ts";
+import type { SinkSummaries } from "../sinks.ts";
 import { renderHistogram } from "./histogram.ts";
 import { countText, durationText } from "./numbers.ts";
 import { nameText, sentenceText } from "./outside-text.ts";
@@ -43,6 +44,8 @@ export type RunSummary = {
   readonly threshold: number | null;
   /** What look-aside tables were asked. */
   readonly resolution: ResolutionCounts;
+  /** What became of alerts that are sent elsewhere. */
+  readonly sinks: SinkSummaries;
   /** One line for each thing written: where, and what. */
   readonly written: string[];
   /** Whatever else a person should know. */

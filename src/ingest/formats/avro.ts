@@ -7,12 +7,10 @@ import type { RegisteredSchema, SchemaSource } from "../schema-registry.ts";
 import { AvroLoginReader, type LoginPlan, loginPlanOf } from "./avro-login.ts";
 import type { Decoder, Format } from "./format.ts";
 import { oddlink } from "./oddlink.ts";
+import { HEADER_BYTES, MAGIC } from "./wire-format.ts";
 
-/** Confluent wire format: this byte, four bytes of schema id (big-endian), the Avro body. */
-const MAGIC = 0;
 /** Newer clients: this byte, then a schema GUID of 16 bytes. */
 const MAGIC_GUID = 1;
-const HEADER_BYTES = 5;
 const SCHEMA_ID_MAX = 0x7fff_ffff;
 /** Writer schemas that a decoder keeps ready to use. */
 const WRITERS_MAX = 100;

@@ -39,6 +39,8 @@ export type EmbeddedLogOptions = {
   readonly alertsFile?: string | undefined;
   readonly alertsShadowFile?: string | undefined;
   readonly scoredFile?: string | undefined;
+  /** What a finding is in the files of alerts; OCSF if left out. */
+  readonly alertLine?: ((finding: string) => string) | undefined;
   readonly recordBytesMax: number;
   readonly stdin?: AsyncIterable<Buffer | string>;
 };
@@ -159,7 +161,7 @@ export class EmbeddedLog implements Log {
     for (const alertsFile of this.#alertFiles) {
       const { file, table } = alertsFile;
       const alerts = table === "alerts" ? commit.alerts : (commit.alertsShadow ?? []);
-      file.append(alerts.map((alert) => alert.finding));
+      file.append(alerts.map((alert) => this.#alertLine(alert.finding)));
       alertsFile.seq += alerts.length;
       if (file.isResumable) {
         notes[lengthKey(file.path)] = String(file.length);
@@ -223,10 +225,14 @@ export class EmbeddedLog implements Log {
     if (!file.isResumable) return [opened];
     opened.seq = file.length === 0 ? 0 : Number(this.store.meta(seqKey(path)) ?? 0);
     for (const { seq, finding } of this.store.findings(opened.seq, table)) {
-      file.append([finding]);
+      file.append([this.#alertLine(finding)]);
       opened.seq = seq;
     }
     return [opened];
+  }
+
+  #alertLine(finding: string): string {
+    return this.#options.alertLine?.(finding) ?? finding;
   }
 
   #openOutput(path: string, ifShort: string): OutputFile {

@@ -36,6 +36,16 @@ const TABLE_OF: Readonly<Record<KeyedTopic, string>> = { "graph-state": "graph_s
 
 export type AlertTable = "alerts" | "alerts_shadow";
 
+/** An alert as it is stored. */
+export type StoredAlert = {
+  readonly seq: number;
+  readonly uid: string;
+  readonly timeMs: number;
+  readonly partition: number;
+  readonly topic: string;
+  readonly finding: string;
+};
+
 export type StoredInput = {
   readonly partition: number;
   readonly topic: string;
@@ -136,6 +146,25 @@ export class Store {
     table: AlertTable = "alerts",
   ): Generator<{ readonly seq: number; readonly finding: string }> {
     return this.#rows(`SELECT seq, finding FROM ${table} WHERE seq > ? ORDER BY seq`, afterSeq);
+  }
+
+  /** Alerts after a sequence number, at most so many, each with the name of the input that it is of. */
+  alertsAfter(seq: number, countMax: number): StoredAlert[] {
+    const sql = `SELECT seq, uid, time_ms AS timeMs, alerts.partition, topic, finding FROM alerts
+      JOIN inputs ON inputs.partition = alerts.partition WHERE seq > ? ORDER BY seq LIMIT ?`;
+    return this.#attempt(() => this.#prepared(sql).all(seq, countMax)) as unknown as StoredAlert[];
+  }
+
+  countAlertsAfter(seq: number): number {
+    const sql = "SELECT COUNT(*) AS count FROM alerts WHERE seq > ?";
+    return this.#attempt(() => this.#prepared(sql).get(seq) as { count: number }).count;
+  }
+
+  /** The sequence number after which there are no more than so many alerts; 0 if there are no more in all. */
+  alertSeqBefore(countMax: number): number {
+    const sql = "SELECT seq FROM alerts ORDER BY seq DESC LIMIT 1 OFFSET ?";
+    const row = this.#attempt(() => this.#prepared(sql).get(countMax)) as { seq: number } | undefined;
+    return row?.seq ?? 0;
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import type {
   KeyedRecord,
   KeyedTopic,
   Log,
+  OutputEncodings,
   ReadProgress,
   RecordBatch,
 } from "../port.ts";
@@ -25,6 +26,8 @@ export type KafkaLogOptions = Omit<GroupConsumerOptions, "topic" | "prepare"> & 
   readonly topics: TopicNames;
   /** Longest record that is decoded, bytes. */
   readonly recordBytesMax: number;
+  /** OCSF and JSON if left out. */
+  readonly encodings?: OutputEncodings | undefined;
 };
 
 /** The log on a Kafka cluster: see the design notes in docs/architecture.md. */
@@ -84,7 +87,7 @@ export class KafkaLog implements Log {
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
-    const records = [...producedRecords(commit, this.#options.topics)];
+    const records = [...producedRecords(commit, this.#options.topics, this.#options.encodings)];
     const result = await this.#logins.commit(commit.partition, records, commit.position.offset);
     this.#committedMs.set(commit.partition, this.#options.time.monotonicMs());
     return result;

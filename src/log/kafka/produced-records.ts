@@ -1,4 +1,10 @@
-import type { Commit, DeadLetter, RecordMetadata } from "../port.ts";
+import {
+  type Commit,
+  type DeadLetter,
+  JSON_ENCODINGS,
+  type OutputEncodings,
+  type RecordMetadata,
+} from "../port.ts";
 import type { KafkaHeaders, ProducedRecord } from "./client.ts";
 
 /** Header of a record that was a dead letter before: partition/offset of that one. Kept if it becomes one again. */
@@ -29,7 +35,11 @@ export const TOPIC_NAMES: TopicNames = {
 };
 
 /** Everything a commit writes, as records of one transaction. */
-export function* producedRecords(commit: Commit, topics: TopicNames): Generator<ProducedRecord> {
+export function* producedRecords(
+  commit: Commit,
+  topics: TopicNames,
+  { alert: alertEncoding, scoredLogin }: OutputEncodings = JSON_ENCODINGS,
+): Generator<ProducedRecord> {
   const { partition } = commit;
   const originOf = (offset: number): KafkaHeaders => originHeaders(topics.logins, partition, offset);
   const alerts = [
@@ -40,21 +50,26 @@ export function* producedRecords(commit: Commit, topics: TopicNames): Generator<
     yield {
       topic,
       key: incidentUid,
-      value: finding,
+      value: asValue(alertEncoding.encode(finding)),
       headers: {
         ...originOf(offset),
-        "content-type": "application/json",
+        "content-type": alertEncoding.contentType,
         // CloudEvents 1.0 in its binary mode.
         ce_specversion: "1.0",
         ce_id: uid,
         ce_source: `/${topics.logins}/${partition}`,
-        ce_type: "oddlink.detection-finding",
+        ce_type: alertEncoding.eventType,
         ce_time: new Date(timeMs).toISOString(),
       },
     };
   }
   for (const { user, line, offset } of commit.scoredLogins) {
-    yield { topic: topics.scoredLogins, key: user, value: line, headers: originOf(offset) };
+    yield {
+      topic: topics.scoredLogins,
+      key: user,
+      value: asValue(scoredLogin.encode(line)),
+      headers: { ...originOf(offset), "content-type": scoredLogin.contentType },
+    };
   }
   for (const deadLetter of commit.deadLetters)
     yield deadLetterRecord(deadLetter, topics.logins, topics.deadLetters);
@@ -102,6 +117,10 @@ function timestampOf({ timestampMs }: RecordMetadata): KafkaHeaders {
 
 export function replayOf({ replayedFrom }: RecordMetadata): KafkaHeaders {
   return replayedFrom === undefined ? {} : { [REPLAYED_FROM]: replayedFrom };
+}
+
+function asValue(encoded: Uint8Array | string): Buffer | string {
+  return typeof encoded === "string" ? encoded : asBuffer(encoded);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -1,10 +1,12 @@
 import type { ConsumedRecord, ProducedRecord } from "./client.ts";
 import { type ConsumedPartition, GroupConsumer, type GroupConsumerOptions } from "./group-consumer.ts";
 
-/** Records that go into one transaction; it holds what one commit interval brought, if that is less. */
+/** Records that go into one transaction, at most; it holds what one commit interval brought, if that is less. */
 const TRANSACTION_RECORDS_MAX = 1000;
 
 export type TopicPipelineOptions = Omit<GroupConsumerOptions, "prepare"> & {
+  /** Records of one transaction, at most: a thousand if left out. */
+  readonly recordsMax?: number;
   /**
    * What is to be written for a record: any number of records, to any topics. Those of one partition are mapped one after
    * the other. It is asked again for what was not committed when a partition changed hands, so it has no effects of its own.
@@ -61,17 +63,23 @@ async function passOn(
   options: TopicPipelineOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { time } = options;
+  const { time, recordsMax = TRANSACTION_RECORDS_MAX } = options;
   for (;;) {
-    const records = await take(TRANSACTION_RECORDS_MAX);
+    const records = await take(recordsMax);
     if (records === undefined) return;
     const startedMs = time.monotonicMs();
     const outputs: ProducedRecord[] = [];
-    for (const record of records) outputs.push(...(await mapped(options, record, partition)));
+    try {
+      for (const record of records) outputs.push(...(await mapped(options, record, partition)));
+    } catch (error) {
+      // Who waited for something and was stopped: the records are mapped by whoever reads them next.
+      if (signal.aborted) return;
+      throw error;
+    }
     const result = await consumer.commit(partition, outputs, records.at(-1)!.offset + 1);
     if (result === "lost") return;
     // Others are waiting already; else those of one interval go together.
-    if (records.length === TRANSACTION_RECORDS_MAX) continue;
+    if (records.length === recordsMax) continue;
     const waitMs = consumer.commitIntervalMs - (time.monotonicMs() - startedMs);
     if (waitMs > 0) await time.sleep(waitMs, signal);
   }

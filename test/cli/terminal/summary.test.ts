@@ -26,6 +26,7 @@ function summary(changes: Partial<RunSummary> = {}): RunSummary {
     rejectedReasons: { "invalid-time": 2, "no-user": 1 },
     alertsBySignal: { surprise: 3, presence: 9 },
     resolution: {},
+    sinks: {},
     decades: [...new Array(14).fill(0), 3, 9, 40, 350, 2100, 11_497],
     threshold: 1e-5,
     written: ["out/alerts.jsonl: 12 alerts (OCSF, JSON lines)"],
