@@ -46,7 +46,7 @@ export async function outputEncodingsOf(config: Config, untilHad: UntilHad): Pro
     alert: {
       contentType: AVRO,
       eventType,
-      encode: (finding) => wireFormat(alertId, toAvro(JSON.parse(alertLine(alertFormat, finding)))),
+      encode: (finding) => wireFormat(alertId, toAvro(alertLine(alertFormat, finding))),
     },
     scoredLogin: {
       contentType: AVRO,

@@ -60,6 +60,7 @@ function canonical(login: LoginBytes, activity: (typeof ACTIVITIES)[number]): Ca
     outcome: OUTCOMES[login.outcome]!,
     evidence: EVIDENCE[login.evidence]!,
     activity: activity === ACTIVITIES[0] ? undefined : activity,
-    uid: login.uid,
+    // Out of JSON it may hold halves of characters, which no UTF-8 has.
+    uid: login.uid?.toWellFormed(),
   };
 }
