@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { type Decoded, rejected } from "../decoded.ts";
 import { avro } from "./avro.ts";
+import { ecs } from "./ecs.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { lanl } from "./lanl.ts";
 import { mappedFormat } from "./mapped.ts";
@@ -13,7 +14,7 @@ import { zeek } from "./zeek.ts";
 export type { Format } from "./format.ts";
 
 /** Every format that can be asked for by name; `auto` tries them in this order. */
-export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, avro];
+export const FORMATS: readonly Format[] = [lanl, oddlink, windows, ocsf, zeek, sshd, ecs, avro];
 
 /** `mapped`: those that `input.mappings` describes. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name), "mapped"];
