@@ -18,7 +18,7 @@ test("records made by hand are read as the golden file says, each record", () =>
   });
 });
 
-// Written by hand after the published schema: there is no sample.
+// Written by hand after the published schema, as the sample is.
 const RECORD = {
   "@timestamp": "2026-03-01T10:00:00.123Z",
   ecs: { version: "9.4.0" },
