@@ -3,7 +3,7 @@ import { ignored, type NoLogin } from "../decoded.ts";
 import { OUTCOMES } from "../login.ts";
 import { accountOf, hostOf, isoTimeMs, textOf, wholeNameOf } from "../names.ts";
 import type { Format } from "./format.ts";
-import { at, isObject, type JsonFormat, type JsonObject, jsonFormat } from "./json-format.ts";
+import { isObject, type JsonFormat, type JsonObject, jsonFormat } from "./json-format.ts";
 import { windows } from "./windows.ts";
 
 const AUTHENTICATION = "authentication";
@@ -126,15 +126,27 @@ function whyNoLogin(record: JsonObject): NoLogin | undefined {
   return smallOf(record, "system.auth.ssh.method") === NO_METHOD ? FAILED_REQUEST : undefined;
 }
 
+/** The value at a path, nested or with dots, or both; the schema knows no capitals, so that keys need not be looked for in them. */
+function atExactly(record: JsonObject, path: string): unknown {
+  if (Object.hasOwn(record, path)) return record[path];
+  for (let dot = path.indexOf("."); dot > 0; dot = path.indexOf(".", dot + 1)) {
+    const key = path.slice(0, dot);
+    const inner = Object.hasOwn(record, key) ? record[key] : undefined;
+    const found = isObject(inner) ? atExactly(inner, path.slice(dot + 1)) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** Texts of a list in small letters; a single text is a list of one. */
 function listOf(record: JsonObject, path: string): readonly string[] {
-  const value = at(record, path);
+  const value = atExactly(record, path);
   return (Array.isArray(value) ? value : [value]).map((one: unknown) => textOf(one).toLowerCase());
 }
 
 /** The value at a path, of a list the first. */
 function first(record: JsonObject, path: string): unknown {
-  const value = at(record, path);
+  const value = atExactly(record, path);
   return Array.isArray(value) ? (value as readonly unknown[])[0] : value;
 }
 
