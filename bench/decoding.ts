@@ -1,10 +1,12 @@
 /**
  * Claim: reading oddlink's own JSON costs no more than JSON.parse of it alone, and Avro half of that.
  *
- *   npx node bench/decoding.ts [--rounds 9] [--seconds 0.3]
+ *   npx node bench/decoding.ts [--rounds 9] [--seconds 0.3] [--format NAME]
  *
- * Each format decodes its sample again and again, one record after the other as the engine does; the opponent parses the same
- * bytes, of Avro and of text those of the same logins as JSON, and does nothing with what it gets. The two take turns.
+ * Each format decodes its sample again and again, one record after the other as the engine does. Its opponents do nothing with
+ * what they get: JSON.parse of the same bytes; of Avro and LANL, JSON.parse of the same logins as JSON; of text, the line
+ * split at its separator. They take turns. oddlink, avro and lanl read the same generated logins, the others all records of their
+ * samples, those that are ignored too; a format that has JSON and text is measured by each.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -14,11 +16,15 @@ import { LOGIN_SCHEMA } from "../src/ingest/formats/avro-login.ts";
 import { createDecoder, FORMATS } from "../src/ingest/formats/index.ts";
 import type { Login } from "../src/ingest/login.ts";
 import { KnownSchemas, message } from "../test/ingest/avro-messages.ts";
-import { sampleRecords } from "../test/ingest/samples.ts";
+import { FORMAT_OPTIONS, sampleRecords } from "../test/ingest/samples.ts";
 import { printTable, type Row } from "./table.ts";
 
 const { values: options } = parseArgs({
-  options: { rounds: { type: "string", default: "9" }, seconds: { type: "string", default: "0.3" } },
+  options: {
+    rounds: { type: "string", default: "9" },
+    seconds: { type: "string", default: "0.3" },
+    format: { type: "string" },
+  },
 });
 const ROUNDS = Number(options.rounds);
 const ROUND_MS = Number(options.seconds) * 1000;
@@ -46,19 +52,78 @@ const lanl = logins.map(({ timeMs, user, sourceHost, targetHost, authType }) =>
   ),
 );
 
-/** Records a format decodes, and what the opponent parses. */
-function inputOf(name: string): readonly [own: readonly Buffer[], json: readonly Buffer[]] | undefined {
-  if (name === "oddlink") return [canonical, canonical];
-  if (name === "avro") return [avro, canonical];
-  if (name === "lanl") return [lanl, canonical];
-  const format = FORMATS.find((one) => one.name === name)!;
-  const records = readdirSync(join(import.meta.dirname, "..", "test", "ingest", "samples"))
-    .filter((file) => file.endsWith(".gz"))
-    .flatMap((file) => sampleRecords(file.slice(0, -3)))
-    .filter((record) => FORMATS.find((one) => one.recognises(record, 0, record.length)) === format);
-  if (records.length === 0) return undefined;
-  const isJson = records[0]![0] === 0x7b;
-  return [records, isJson ? records : canonical];
+/** Somebody who does part of the work on the same records, or on others of the same logins. */
+type Opponent = {
+  readonly name: string;
+  readonly records: readonly Buffer[];
+  readonly work: (record: Buffer) => unknown;
+};
+
+type Input = {
+  readonly name: string;
+  readonly format: string;
+  readonly records: readonly Buffer[];
+  readonly opponents: readonly Opponent[];
+};
+
+const OPEN_BRACE = 0x7b;
+const SAMPLES = readdirSync(join(import.meta.dirname, "..", "test", "ingest", "samples"))
+  .filter((file) => file.endsWith(".gz"))
+  .map((file) => sampleRecords(file.slice(0, -3)));
+
+function parsing(records: readonly Buffer[]): Opponent {
+  return { name: "JSON.parse", records, work: (record) => JSON.parse(record.toString("utf8")) };
+}
+
+function splitting(name: string, separator: string, records: readonly Buffer[]): Opponent {
+  return { name: `split at ${name}`, records, work: (record) => record.toString("utf8").split(separator) };
+}
+
+/** What a format is measured by: its generated logins, or its samples, JSON and text apart. */
+function inputsOf(format: string): readonly Input[] {
+  if (format === "oddlink") {
+    return [{ name: format, format, records: canonical, opponents: [parsing(canonical)] }];
+  }
+  if (format === "avro") return [{ name: format, format, records: avro, opponents: [parsing(canonical)] }];
+  if (format === "lanl") {
+    return [
+      {
+        name: format,
+        format,
+        records: lanl,
+        opponents: [parsing(canonical), splitting("commas", ",", lanl)],
+      },
+    ];
+  }
+  const own = SAMPLES.filter((records) => formatOfSample(records) === format);
+  const [json, text] = [true, false].map((isJson) =>
+    own.filter((records) => (records[0]![0] === OPEN_BRACE) === isJson).flat(),
+  ) as [Buffer[], Buffer[]];
+  const isTabbed = text.some((record) => record.includes("\t"));
+  const inputs = [
+    {
+      name: text.length === 0 ? format : `${format} as JSON`,
+      format,
+      records: json,
+      opponents: [parsing(json)],
+    },
+    {
+      name: json.length === 0 ? format : `${format} as text`,
+      format,
+      records: text,
+      opponents: [isTabbed ? splitting("tabs", "\t", text) : splitting("blanks", " ", text)],
+    },
+  ];
+  return inputs.filter(({ records }) => records.length > 0);
+}
+
+/** Lines after the head of a file may look like nothing by themselves. */
+function formatOfSample(records: readonly Buffer[]): string | undefined {
+  for (const record of records) {
+    const format = FORMATS.find((one) => one.recognises(record, 0, record.length));
+    if (format !== undefined) return format.name;
+  }
+  return undefined;
 }
 
 /** Microseconds a record. */
@@ -72,32 +137,34 @@ function timed(records: readonly Buffer[], work: (record: Buffer) => unknown): n
   return ((performance.now() - startedMs) * 1000) / count;
 }
 
-const rows: Row[] = [];
-for (const { name } of FORMATS) {
-  const input = inputOf(name);
-  if (input === undefined) continue;
-  const [own, json] = input;
-  const decoder = createDecoder(name, { lanlStartMs: 0, schemas: new KnownSchemas(LOGIN_SCHEMA) });
+/** Rounds of one input and its opponents, in turns. */
+function measured({ name, format, records, opponents }: Input): Row[] {
+  const decoder = createDecoder(format, { ...FORMAT_OPTIONS, schemas: new KnownSchemas(LOGIN_SCHEMA) });
   const decode = (record: Buffer): unknown => {
     decoder.prepare?.(record, 0, record.length);
     return decoder.decode(record, 0, record.length);
   };
-  const parse = (record: Buffer): unknown => JSON.parse(record.toString("utf8"));
   const micros: number[] = [];
-  const ratios: number[] = [];
+  const ratios = opponents.map((): number[] => []);
   for (let round = 0; round <= ROUNDS; round++) {
-    const [mine, other] = [timed(own, decode), timed(json, parse)];
+    const mine = timed(records, decode);
+    const others = opponents.map((opponent) => timed(opponent.records, opponent.work));
     // The first is for the compiler.
     if (round === 0) continue;
     micros.push(mine);
-    ratios.push(mine / other);
+    for (const [i, other] of others.entries()) ratios[i]!.push(mine / other);
   }
-  const goal = GOALS[name];
-  rows.push({ name: `${name}, µs a record`, values: micros });
-  rows.push({
-    name: `${name}, JSON.parse = 1`,
-    values: ratios,
-    ...(goal === undefined ? {} : { goal: { value: goal } }),
-  });
+  const goal = GOALS[format];
+  return [
+    { name: `${name}, µs a record`, values: micros },
+    { name: `${name}, records/s`, values: micros.map((each) => 1e6 / each) },
+    ...opponents.map((opponent, i) => ({
+      name: `${name}, ${opponent.name} = 1`,
+      values: ratios[i]!,
+      ...(goal === undefined ? {} : { goal: { value: goal } }),
+    })),
+  ];
 }
-printTable("", rows);
+
+const names = FORMATS.map(({ name }) => name).filter((name) => (options.format ?? name) === name);
+printTable("", names.flatMap(inputsOf).flatMap(measured));

@@ -4,6 +4,19 @@ import { test } from "node:test";
 import type { Decoded } from "../../src/ingest/decoded.ts";
 import { createDecoder } from "../../src/ingest/formats/index.ts";
 import { type Login, loginSchema } from "../../src/ingest/login.ts";
+import { assertGolden, countsOf, decodeSample } from "./samples.ts";
+
+test("rows of all kinds that the example holds are read as the golden file says", () => {
+  const lines = decodeSample("lanl-kinds.txt", "lanl");
+  assertGolden("lanl-kinds", lines);
+  assert.deepEqual(countsOf(lines), {
+    login: 18,
+    "ignored log-off": 11,
+    evidence: 6,
+    "ignored auth-map": 3,
+    "ignored failed-request": 3,
+  });
+});
 
 const options = { lanlStartMs: 0 };
 

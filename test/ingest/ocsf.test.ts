@@ -2,9 +2,25 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { createDecoder } from "../../src/ingest/formats/index.ts";
-import { FORMAT_OPTIONS, textOfDecoded } from "./samples.ts";
+import { assertGolden, countsOf, decodeSample, FORMAT_OPTIONS, textOfDecoded } from "./samples.ts";
 
-// Written by hand after the published schema: there is no sample.
+test("records made by hand are read as the golden file says, each record", () => {
+  const lines = decodeSample("ocsf-by-hand.jsonl", "ocsf");
+  assertGolden("ocsf-by-hand", lines);
+  assert.deepEqual(countsOf(lines), {
+    login: 6,
+    evidence: 1,
+    "ignored not-a-login": 3,
+    "ignored log-off": 1,
+    "ignored failed-request": 1,
+    "rejected invalid-time": 2,
+    "rejected invalid-login": 1,
+    "rejected no-user": 1,
+    "rejected no-target-host": 1,
+  });
+});
+
+// Written by hand after the published schema, as the sample is.
 const RECORD = {
   class_uid: 3002,
   activity_id: 1,

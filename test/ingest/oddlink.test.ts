@@ -5,6 +5,21 @@ import fc from "fast-check";
 import type { Decoded } from "../../src/ingest/decoded.ts";
 import { createDecoder } from "../../src/ingest/formats/index.ts";
 import { EVIDENCE, loginSchema, OUTCOMES } from "../../src/ingest/login.ts";
+import { assertGolden, countsOf, decodeSample } from "./samples.ts";
+
+test("records made by hand are read as the golden file says, each record", () => {
+  const lines = decodeSample("oddlink-by-hand.jsonl", "oddlink");
+  assertGolden("oddlink-by-hand", lines);
+  assert.deepEqual(countsOf(lines), {
+    login: 6,
+    evidence: 1,
+    "ignored failed-request": 1,
+    "rejected invalid-login": 3,
+    "rejected no-target-host": 1,
+    "rejected name-too-long": 1,
+    "rejected invalid-json": 1,
+  });
+});
 
 function decode(record: unknown): Decoded {
   const bytes = Buffer.from(typeof record === "string" ? record : JSON.stringify(record));

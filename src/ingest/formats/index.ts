@@ -4,6 +4,7 @@ import { auth0 } from "./auth0.ts";
 import { avro } from "./avro.ts";
 import { cloudtrail } from "./cloudtrail.ts";
 import { duo } from "./duo.ts";
+import { ecs } from "./ecs.ts";
 import { entra } from "./entra.ts";
 import type { Decoder, Format, FormatOptions } from "./format.ts";
 import { google } from "./google.ts";
@@ -26,6 +27,7 @@ export const FORMATS: readonly Format[] = [
   oddlink,
   windows,
   ocsf,
+  ecs,
   zeek,
   sshd,
   duo,
