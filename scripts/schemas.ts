@@ -1,5 +1,6 @@
 /**
- * Writes the published Avro schemas from the code: `schemas/NAME.avsc`, each with its past in `schemas/history/NAME/`.
+ * Writes the published schemas from the code: Avro's as `schemas/NAME.avsc`, each with its past in `schemas/history/NAME/`, and JSON Schema's of
+ * records that others write as `schemas/NAME.schema.json`.
  *
  *   node scripts/schemas.ts            writes the current schemas
  *   node scripts/schemas.ts --check    writes nothing, ends with 1 if one is stale
@@ -7,10 +8,22 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
+import { ALERT_SCHEMA, ECS_SIGNAL_SCHEMA, SCORED_LOGIN_SCHEMA } from "../src/alerts/avro-schemas.ts";
 import { SEGMENT_SCHEMA } from "../src/graph-state/segment.ts";
 import { LOGIN_SCHEMA } from "../src/ingest/formats/avro-login.ts";
+import { recordSchema } from "../src/ingest/formats/oddlink.ts";
 
-const PUBLISHED: Readonly<Record<string, unknown>> = { login: LOGIN_SCHEMA, segment: SEGMENT_SCHEMA };
+const AVRO: Readonly<Record<string, unknown>> = {
+  login: LOGIN_SCHEMA,
+  segment: SEGMENT_SCHEMA,
+  alert: ALERT_SCHEMA,
+  "ecs-signal": ECS_SIGNAL_SCHEMA,
+  "scored-login": SCORED_LOGIN_SCHEMA,
+};
+const JSON_SCHEMAS: Readonly<Record<string, unknown>> = {
+  login: { ...z.toJSONSchema(recordSchema, { io: "input" }), title: "Login", additionalProperties: true },
+};
 const FOLDER = join(import.meta.dirname, "..", "schemas");
 
 const flags = process.argv.slice(2);
@@ -19,17 +32,21 @@ const isRelease = flags.includes("--release");
 const unknown = flags.find((flag) => flag !== "--check" && flag !== "--release");
 if (unknown !== undefined) throw new Error(`there is no option ${unknown}`);
 
-for (const [name, schema] of Object.entries(PUBLISHED)) {
+for (const [name, schema] of Object.entries(AVRO)) {
+  const text = write(`${name}.avsc`, schema);
+  if (isRelease && !isCheck) release(name, text);
+}
+for (const [name, schema] of Object.entries(JSON_SCHEMAS)) write(`${name}.schema.json`, schema);
+
+function write(name: string, schema: unknown): string {
   const text = `${JSON.stringify(schema, null, 2)}\n`;
-  const file = join(FOLDER, `${name}.avsc`);
-  if (isCheck) {
-    if (read(file) === text) continue;
-    process.stdout.write(`schemas/${name}.avsc is stale: run node scripts/schemas.ts\n`);
+  const file = join(FOLDER, name);
+  if (!isCheck) writeFileSync(file, text);
+  else if (read(file) !== text) {
+    process.stdout.write(`schemas/${name} is stale: run node scripts/schemas.ts\n`);
     process.exitCode = 1;
-    continue;
   }
-  writeFileSync(file, text);
-  if (isRelease) release(name, text);
+  return text;
 }
 
 /** Versions count from 1; one that is no news is not written. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { alertLine } from "../alerts/alert-formats.ts";
+import { isWebhookUrl } from "../config/outputs.ts";
 import type { Config } from "../config/schema.ts";
 import { type Delivery, deliver, noSinkCounts, type Sink, type SinkCounts } from "../delivery/sink.ts";
 import { drain, type Spool } from "../delivery/spool.ts";
@@ -150,8 +151,11 @@ function sinksOf({ webhooks, syslog }: Config["outputs"]): Sink[] {
   return [
     ...webhooks.map(({ url, urlFile, token, tokenFile, ...options }) => {
       const place = url ?? secretOf("urlFile", urlFile!);
-      if (!URL.canParse(place))
-        throw new OddlinkError("CONFIG_INVALID", `outputs.webhooks: ${urlFile} holds no URL`);
+      if (!isWebhookUrl(place))
+        throw new OddlinkError(
+          "CONFIG_INVALID",
+          `outputs.webhooks: ${urlFile} holds no URL as https://host/path, without user and password`,
+        );
       return new Webhook({
         ...options,
         url: place,

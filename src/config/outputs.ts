@@ -23,10 +23,7 @@ const webhookSchema = z
     name,
     url: z
       .string()
-      .refine(
-        (text) => /^https?:\/\//i.test(text) && URL.canParse(text),
-        "expected a URL as https://host/path",
-      )
+      .refine(isWebhookUrl, "expected a URL as https://host/path, without user and password")
       .optional()
       .describe("where alerts are posted to; a URL that is a secret belongs in urlFile"),
     urlFile: z.string().min(1).optional().describe("file that holds the URL"),
@@ -65,6 +62,12 @@ const syslogSchema = z.strictObject({
   facility: z.number().int().min(0).max(23).default(10).describe("facility of RFC 5424; 10 is authorization"),
   timeoutMs,
 });
+
+/** Credentials in a URL are no way to log in that HTTP clients take: a token is. */
+export function isWebhookUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+}
 
 /** Where results go, and in which form. */
 export const outputsSchema = z

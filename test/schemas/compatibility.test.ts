@@ -67,6 +67,6 @@ for (const version of readdirSync(join(SCHEMAS, "history", "login")).sort()) {
 }
 
 test("every published schema has a history", () => {
-  assert.deepEqual(names, ["login", "segment"]);
+  assert.deepEqual(names.toSorted(), ["alert", "ecs-signal", "login", "scored-login", "segment"]);
   for (const name of names) assert.ok(readdirSync(join(SCHEMAS, "history", name)).length > 0, name);
 });

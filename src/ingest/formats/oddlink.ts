@@ -15,7 +15,7 @@ const TIME_KEY = Buffer.from('"timeMs"');
  * oddlink's own JSON lines: a login as `loginSchema` has it, where only `timeMs`, `user` and one of the hosts must be
  * said. `activity: "evidence"` marks a record that is no login but shows the account at work on `sourceHost`.
  */
-const recordSchema = loginSchema
+export const recordSchema = loginSchema
   .partial({
     targetUser: true,
     sourceHost: true,
