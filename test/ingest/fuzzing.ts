@@ -34,6 +34,49 @@ export function mutated(record: Buffer, random: Random): Buffer {
   return bytes;
 }
 
+/** In the place of a value: what readers of fields do not expect. */
+// biome-ignore format: one list
+const VALUES: readonly unknown[] = [
+  null, true, 0, -1, 1e308, 1.5, "", "-", "null", "constructor", "\ud800", "x".repeat(300), "a@b@c", "D\\u", "::1", "2026-13-45T99:99:99Z", "1772359200",
+  [], [[]], [null], {}, { toString: 1 }, [{ name: "x", value: {} }],
+];
+
+/** A record of JSON, still JSON, in which one to three values are others; undefined if it is no object. */
+export function restructured(record: Buffer, random: Random): Buffer | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(record.toString());
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== "object" || parsed === null) return undefined;
+  for (let changes = 1 + random.nextInt(3); changes > 0; changes--) {
+    const places: (readonly [holder: Record<string, unknown>, key: string])[] = [];
+    collectPlaces(parsed as Record<string, unknown>, places);
+    if (places.length === 0) break;
+    const [holder, key] = places[random.nextInt(places.length)]!;
+    const what = random.nextInt(VALUES.length + 2);
+    if (what === VALUES.length) delete holder[key];
+    // What another field says.
+    else if (what > VALUES.length) {
+      const [other, name] = places[random.nextInt(places.length)]!;
+      holder[key] = structuredClone(other[name]);
+    } else holder[key] = structuredClone(VALUES[what]);
+  }
+  return Buffer.from(JSON.stringify(parsed));
+}
+
+function collectPlaces(
+  holder: Record<string, unknown>,
+  places: (readonly [Record<string, unknown>, string])[],
+): void {
+  for (const key of Object.keys(holder)) {
+    places.push([holder, key]);
+    const value = holder[key];
+    if (typeof value === "object" && value !== null) collectPlaces(value as Record<string, unknown>, places);
+  }
+}
+
 export type Fuzzed = {
   readonly records: number;
   readonly slowestMs: number;
@@ -56,7 +99,9 @@ export function fuzz(format: string, count: number, seed: number): Fuzzed {
   let slowestMs = 0;
   for (let i = 0; i < count; i++) {
     const pool = pools[random.nextInt(pools.length)]!;
-    const record = mutated(pool[random.nextInt(pool.length)]!, random);
+    const whole = pool[random.nextInt(pool.length)]!;
+    // Half of them stay JSON, so that the fields are reached; of the others most do not.
+    const record = (random.nextInt(2) === 0 && restructured(whole, random)) || mutated(whole, random);
     const startedMs = performance.now();
     try {
       const { kind } = decoder.decode(record, 0, record.length);
