@@ -39,6 +39,22 @@ test("an accepted key is a login that shows nothing of its owner", () => {
   assert.equal(decoded(isoText, "2017-03-01T12:00:00.000000+02:00"), `login ${JSON.stringify(login)}`);
 });
 
+test("messages of RFC 5424 are read too, with structured data and without", () => {
+  const text = "Accepted publickey for Ann from 10.0.0.7 port 50000 ssh2: RSA SHA256:abc";
+  const plain = decoded(`sshd[12]: ${text}`, "2017-03-01T10:00:00Z");
+  const decoder = createDecoder("auto", FORMAT_OPTIONS);
+  for (const beginning of [
+    "<38>1 2017-03-01T10:00:00Z DB1.corp.example sshd 12 - -",
+    '<38>1 2017-03-01T12:00:00.000+02:00 DB1.corp.example sshd-session 12 ID47 [a@1 b="x\\]y"][c@2]',
+    "<38>1 2017-03-01T10:00:00Z DB1.corp.example sshd - - - \ufeff",
+  ]) {
+    const bytes = Buffer.from(beginning.endsWith("\ufeff") ? `${beginning}${text}` : `${beginning} ${text}`);
+    assert.equal(textOfDecoded(decoder.decode(bytes, 0, bytes.length)), plain, beginning);
+  }
+  const cron = Buffer.from(`<38>1 2017-03-01T10:00:00Z DB1 CRON 12 - - ${text}`);
+  assert.equal(textOfDecoded(decoder.decode(cron, 0, cron.length)), "ignored not-a-login");
+});
+
 test("clients name accounts as they like: the last source counts", () => {
   const read = (name: string) =>
     /"user":"(.*?)",.*"sourceHost":"(.*?)"/

@@ -14,10 +14,13 @@ const BEGINNING_BYTES = 64;
 
 const DAY_TIME = `(?:${MONTHS.join("|")}) [ \\d]?\\d \\d\\d:\\d\\d:\\d\\d`;
 const ISO_TIME = "\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?";
-const BEGINNING = new RegExp(`^(?:<\\d{1,3}>)?(${DAY_TIME}|${ISO_TIME}) (?=\\S)`);
+/** Priority and version are there where a line came over the network: RFC 5424 has a version, RFC 3164 none. */
+const BEGINNING = new RegExp(`^(?:<\\d{1,3}>(1 )?)?(${DAY_TIME}|${ISO_TIME}) (?=\\S)`);
 const IN_YEAR = /^(\w{3}) +(\d{1,2}) (\d\d):(\d\d):(\d\d)$/;
 /** Host, process and what it says. */
 const REST = /^(\S+) sshd(?:-session|-auth)?(?:\[\d+\])?: (.*)$/s;
+/** The same in RFC 5424: host, process, its number, a message id, structured data, and what it says. */
+const REST_5424 = /^(\S+) sshd(?:-session|-auth)? \S+ \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+) \ufeff?(.*)$/s;
 const REPEATED = /^message repeated \d+ times: \[ (.*)\]$/s;
 /** Clients name accounts as they like, blanks and ` from ` among it: what counts is the last source. */
 const ATTEMPT =
@@ -38,7 +41,7 @@ export const sshd: Format = {
   page: {
     title: "sshd in syslog",
     about:
-      "Lines of OpenSSH's `sshd` and `sshd-session` in `auth.log` or `secure`, with the time of RFC 3164 (`Mar 27 13:06:56`) or of RFC 3339. RFC 3164 says neither year nor zone: the year is `input.syslogYear`, else this one, or the one before if that lies more than a day ahead of now; from December to January it counts up. A run that goes on after a restart begins with that year again: after a New Year set it anew. Of logs older than a year it must be set.",
+      "Lines of OpenSSH's `sshd` and `sshd-session` in `auth.log` or `secure`, with the time of RFC 3164 (`Mar 27 13:06:56`) or of RFC 3339, and messages of RFC 5424. RFC 3164 says neither year nor zone: the year is `input.syslogYear`, else this one, or the one before if that lies more than a day ahead of now; from December to January it counts up. A run that goes on after a restart begins with that year again: after a New Year set it anew. Of logs older than a year it must be set.",
     recognisedBy: "the time of syslog at its beginning; lines of other processes too",
     fields: {
       time: "as said above; without a zone it is UTC",
@@ -122,11 +125,12 @@ class SshdDecoder implements Decoder {
 
   decode(bytes: Buffer, start: number, end: number): Decoded {
     const line = bytes.toString("utf8", start, end).trimEnd();
-    const [beginning, time] = BEGINNING.exec(line) ?? [];
+    const [beginning, version, time] = BEGINNING.exec(line) ?? [];
     if (beginning === undefined || time === undefined) return NOT_SYSLOG;
     // Of lines that are ignored too: one of them may be the first of the year.
     const timeMs = this.#clock.timeMs(time);
-    const [, host, text] = REST.exec(line.slice(beginning.length)) ?? [];
+    const rest = version === undefined ? REST : REST_5424;
+    const [, host, text] = rest.exec(line.slice(beginning.length)) ?? [];
     if (host === undefined || text === undefined) return NOT_A_LOGIN;
     const reading = readingOf(timeMs, hostOf(host), REPEATED.exec(text)?.[1] ?? text);
     return decodedOf(this.#record, reading);
