@@ -46,7 +46,7 @@ ${EXAMPLE_MAPPING}\`\`\`
 
 \`where\` says what all records of the format have; \`logins\` which of them are logins (all, if it is left out), \`evidence\` which of the others show an
 account at work on its source host; what is left is ignored: not-a-login. A path is keys with dots between them, nested or written as one key, in letters
-of any case; of several paths the first that says something counts. A field is a path, \`{ constant: TEXT }\`, or \`{ path, as, domain, values, otherwise }\`:
+of any case, and places of lists in brackets (\`target[0].name\`); of several paths the first that says something counts. A field is a path, \`{ constant: TEXT }\`, or \`{ path, as, domain, values, otherwise }\`:
 \`as\` is \`account\` (\`DOMAIN\\name\` and \`name@domain\` come to the same), \`host\` (the first label, in small letters; addresses as they are), \`small\` (letters) or \`text\`,
 by the field if it is left out; \`values\` says what each text stands for, \`otherwise\` all others. Times are \`iso\` (without a zone UTC),
 \`seconds\` or \`milliseconds\`. \`--format mapped\` reads these formats only; \`auto\` tries them first.

@@ -3,7 +3,7 @@ import { SIGNALS } from "../alerts/odd-login.ts";
 import { DEFAULT_LINK_KINDS, LINK_KINDS_MAX, linkKindSchema } from "../graph-state/link-kinds.ts";
 import { windowOptionsSchema } from "../graph-state/window.ts";
 import { FORMAT_NAMES } from "../ingest/formats/index.ts";
-import { mappingSchema } from "../ingest/formats/mapped.ts";
+import { mappingSchema } from "../ingest/formats/mapping.ts";
 import { isReadable } from "../model/decoders/decoders.ts";
 import { presenceOptionsSchema } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";

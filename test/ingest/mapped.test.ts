@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { EXAMPLE_MAPPING } from "../../scripts/formats.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { createDecoder } from "../../src/ingest/formats/index.ts";
-import { mappingSchema } from "../../src/ingest/formats/mapped.ts";
+import { mappingSchema } from "../../src/ingest/formats/mapping.ts";
 import { textOfDecoded } from "./samples.ts";
 
 const { input } = configSchema.parse(parse(EXAMPLE_MAPPING));
@@ -42,6 +42,24 @@ test("the example of the docs reads a record as it says", () => {
   };
   for (const format of ["auto", "mapped"])
     assert.equal(decoded(RECORD, format), `login ${JSON.stringify(expected)}`);
+});
+
+test("a path may lead into lists", () => {
+  const [mapping] = input.mappings;
+  const other = mappingSchema.parse({
+    ...mapping,
+    logins: [{ path: "events[1].name", is: ["connect"] }],
+    fields: { ...mapping!.fields, user: "people[0].id", sourceHost: { path: ["hosts[5].name", "hosts[0]"] } },
+  });
+  const record = {
+    ...RECORD,
+    events: [{ name: "begin" }, { name: "connect" }],
+    people: [{ id: "Bob" }],
+    hosts: ["PC7.corp"],
+  };
+  const text = decoded(record, "auto", [other]);
+  assert.match(text, /^login .*"user":"bob",.*"sourceHost":"pc7"/);
+  assert.equal(decoded({ ...record, events: [] }, "auto", [other]), "ignored not-a-login");
 });
 
 test("values stand for other texts, and what none stands for for otherwise", () => {

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Decoded } from "../decoded.ts";
 import type { SchemaSource } from "../schema-registry.ts";
-import type { Mapping } from "./mapped.ts";
+import type { Mapping } from "./mapping.ts";
 
 /** Turns the bytes of one record into a login. One instance serves one input; it may keep scratch memory. */
 export type Decoder = {

@@ -110,14 +110,16 @@ export function isObject(value: unknown): value is JsonObject {
 
 /**
  * The value at a path of keys with dots between them, whether they are nested or written as one key with dots, or both, in letters of any case;
- * undefined if there is none.
+ * undefined if there is none. Places of lists are keys: `events.0.name`.
  */
 export function at(record: JsonObject, path: string): unknown {
   const direct = own(record, path);
   if (direct !== undefined) return direct;
   for (let dot = path.indexOf("."); dot > 0; dot = path.indexOf(".", dot + 1)) {
     const inner = own(record, path.slice(0, dot));
-    const found = isObject(inner) ? at(inner, path.slice(dot + 1)) : undefined;
+    // A list has its places for keys.
+    const isHolder = typeof inner === "object" && inner !== null;
+    const found = isHolder ? at(inner as JsonObject, path.slice(dot + 1)) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;
