@@ -4,9 +4,9 @@ import { sumOf } from "../engine/totals.ts";
 import { digestOf } from "../graph-state/digest.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
 import { delegatingSources } from "../model/delegating-sources.ts";
+import { type SinkSummaries, sinkLines } from "./deliveries.ts";
 import { topicsOf } from "./kafka.ts";
 import { type ResolutionCounts, resolutionLines } from "./resolution.ts";
-import { type SinkSummaries, sinkLines } from "./sinks.ts";
 import type { RunSummary } from "./terminal/summary.ts";
 
 /** Weak-only sources that a summary names. */

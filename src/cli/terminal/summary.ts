@@ -1,5 +1,5 @@
+import type { SinkSummaries } from "../deliveries.ts";
 import type { ResolutionCounts } from "../resolution.ts";
-import type { SinkSummaries } from "../sinks.ts";
 import { renderHistogram } from "./histogram.ts";
 import { countText, durationText } from "./numbers.ts";
 import { nameText, sentenceText } from "./outside-text.ts";
