@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import type { DetectionFinding } from "../alerts/detection-finding.ts";
 import type { Config } from "../config/schema.ts";
+import type { IncidentFeed } from "../console/incident-feed.ts";
 import { Engine } from "../engine/engine.ts";
 import { rolledBackText } from "../engine/roll-back.ts";
 import type { Merging } from "../engine/segment-merging.ts";
@@ -17,6 +19,7 @@ import { placeOf } from "./own-files.ts";
 import type { RejectedShare } from "./rejected-share.ts";
 import type { Resolution } from "./resolution.ts";
 import { summaryOf } from "./run-summary.ts";
+import { serve } from "./serving.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
 import type { Progress } from "./terminal/progress.ts";
@@ -42,6 +45,10 @@ export type RunContext = {
   readonly progress: Progress;
   readonly resolution: Resolution;
   readonly sinks: RunningSinks;
+  /** Whether health, API and events are served, and whether they still are when the input is read. */
+  readonly serves: "not" | "while-running" | "until-stopped";
+  /** Incidents that are shown; the run adds those that it raises if they come from nowhere else. */
+  readonly feed: { readonly incidents: IncidentFeed; readonly isFedByRun: boolean };
   /** Of a worker only, which bad records do not end. */
   readonly rejectedShare?: RejectedShare;
 };
@@ -50,10 +57,11 @@ export type RunContext = {
 export async function runOn(
   log: Log,
   config: Config,
-  { output, signal, isJson, merging, progress, resolution, sinks, rejectedShare }: RunContext,
+  { output, signal, isJson, merging, progress, resolution, sinks, serves, feed, rejectedShare }: RunContext,
 ): Promise<number> {
   const startedMs = performance.now();
   let read = 0;
+  const servingFailed = new AbortController();
   const engine = new Engine({
     config,
     log,
@@ -62,7 +70,7 @@ export async function runOn(
     wrapDecoder: resolution.wrap,
     schemas: config.input.registry && new SchemaRegistry(config.input.registry),
     onTrouble: (message) => progress.note(message),
-    signal: AbortSignal.any([signal, output.gone, sinks.failed]),
+    signal: AbortSignal.any([signal, output.gone, sinks.failed, servingFailed.signal]),
     train: (graph, trainingConfig, number, trainedAtMs, signal, previous) =>
       trainEpoch(graph, trainingConfig, number, trainedAtMs, {
         previous,
@@ -73,8 +81,10 @@ export async function runOn(
       }).finally(() => progress.phase(undefined)),
     decodeLive: decodeInThread,
     onAlert: (alert) => {
-      if (isJson) return;
+      if (isJson && !feed.isFedByRun) return;
       const finding = JSON.parse(alert.finding) as DetectionFinding;
+      if (feed.isFedByRun) feed.incidents.add(finding);
+      if (isJson) return;
       progress.clear();
       output.write(
         finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`,
@@ -100,29 +110,42 @@ export async function runOn(
       rejectedShare?.look(() => engine.totals);
     },
   });
-  let failure: unknown;
+  const serving =
+    serves === "not"
+      ? undefined
+      : serve({ config, engine, feed: feed.incidents, say: (message) => progress.note(message) });
+  serving?.failed.addEventListener("abort", () => servingFailed.abort(serving.failed.reason));
   try {
-    await engine.run();
-  } catch (error) {
-    failure = error;
+    let failure: unknown;
+    try {
+      await engine.run();
+    } catch (error) {
+      failure = error;
+    } finally {
+      progress.done();
+    }
+    await (signal.aborted ? sinks.stop() : sinks.end());
+    failure ??= sinks.failed.reason ?? serving?.failed.reason;
+    const committed = log.totals() ?? JSON.stringify(log.isEndless ? engine.totals : emptyTotals());
+    const isCommitted = failure === undefined || committed === JSON.stringify(engine.totals);
+    // The state before could not be read: there is nothing to sum up.
+    if (failure !== undefined && read === 0 && (log.isEndless || !isCommitted)) throw failure;
+    const summary = summaryOf(engine, config, log.isEndless, {
+      read,
+      seconds: (performance.now() - startedMs) / 1000,
+      end: failure !== undefined ? "failed" : signal.aborted ? "stopped" : "done",
+      isCommitted,
+      resolution: resolution.counts(),
+      sinks: sinks.summaries(),
+    });
+    output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
+    if (serves === "until-stopped" && failure === undefined && !signal.aborted) {
+      progress.note("all is read; what is known is served until this is stopped (SIGINT, SIGTERM)");
+      await once(signal, "abort");
+    }
+    if (failure !== undefined) throw failure;
+    return log.isEndless ? Math.max(0, read - engine.totals.consumed) : 0;
   } finally {
-    progress.done();
+    await serving?.close();
   }
-  await (signal.aborted ? sinks.stop() : sinks.end());
-  failure ??= sinks.failed.reason;
-  const committed = log.totals() ?? JSON.stringify(log.isEndless ? engine.totals : emptyTotals());
-  const isCommitted = failure === undefined || committed === JSON.stringify(engine.totals);
-  // The state before could not be read: there is nothing to sum up.
-  if (failure !== undefined && read === 0 && (log.isEndless || !isCommitted)) throw failure;
-  const summary = summaryOf(engine, config, log.isEndless, {
-    read,
-    seconds: (performance.now() - startedMs) / 1000,
-    end: failure !== undefined ? "failed" : signal.aborted ? "stopped" : "done",
-    isCommitted,
-    resolution: resolution.counts(),
-    sinks: sinks.summaries(),
-  });
-  output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
-  if (failure !== undefined) throw failure;
-  return log.isEndless ? Math.max(0, read - engine.totals.consumed) : 0;
 }

@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "../config/schema.ts";
+import { IncidentFeed } from "../console/incident-feed.ts";
 import { PartitionMerging } from "../engine/partition-merging.ts";
 import type { SharedGraph } from "../engine/shared-graph.ts";
 import { OddlinkError } from "../errors.ts";
+import type { KafkaClient } from "../log/kafka/client.ts";
 import { REAL_TIME } from "../time.ts";
 import { deliverConsumed } from "./deliveries.ts";
 import { openKafkaLog, topicsOf } from "./kafka.ts";
 import { outputEncodingsOf } from "./output-encodings.ts";
 import { RejectedShare } from "./rejected-share.ts";
 import { openResolution } from "./resolution.ts";
-import { runOn } from "./run-engine.ts";
+import { type RunContext, runOn } from "./run-engine.ts";
+import { topicFeed } from "./serving.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { Progress } from "./terminal/progress.ts";
@@ -80,8 +83,21 @@ export async function runWorker(
           onFailed: (error) =>
             onTrouble(`segments could not be merged, which is tried again: ${error.message}`),
         });
-      const context = { output, signal, isJson, merging, progress, resolution, sinks, rejectedShare };
-      return runOn(log, config, context);
+      const serves = config.http.enabled === false ? "not" : "while-running";
+      const feed = feedOf(config, log.client, serves === "not", onTrouble);
+      if (feed.close !== undefined) opened.unshift(feed.close);
+      return runOn(log, config, {
+        output,
+        signal,
+        isJson,
+        merging,
+        progress,
+        resolution,
+        sinks,
+        serves,
+        feed,
+        rejectedShare,
+      });
     });
   } finally {
     lookedAtTopics.abort();
@@ -89,6 +105,19 @@ export async function runWorker(
     await looking;
   }
   say(stoppedText(uncommitted));
+}
+
+/** Incidents of all workers, where alerts can be read back as they are written; else those of this one. */
+function feedOf(
+  { kafka, outputs }: Config,
+  client: KafkaClient,
+  isOff: boolean,
+  onTrouble: (message: string) => void,
+): RunContext["feed"] & { readonly close?: () => Promise<void> } {
+  if (isOff || outputs.alertFormat !== "ocsf" || outputs.encoding !== "json")
+    return { incidents: new IncidentFeed(), isFedByRun: !isOff };
+  const { feed, tail } = topicFeed(client, topicsOf(kafka).alerts, onTrouble);
+  return { incidents: feed, isFedByRun: false, close: () => tail.close() };
 }
 
 /** What was waited for in vain until a stop is no failure. */

@@ -13,6 +13,7 @@ import { findSourcesBeside } from "./own-files.ts";
 import { openResolution } from "./resolution.ts";
 import { besideStore, runOn } from "./run-engine.ts";
 import { runWorker } from "./run-worker.ts";
+import { storedFeed } from "./serving.ts";
 import { settingsKey } from "./settings-key.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
@@ -20,7 +21,7 @@ import { sentenceText } from "./terminal/outside-text.ts";
 import { Progress } from "./terminal/progress.ts";
 import { Repeated } from "./terminal/repeated.ts";
 
-type RunFlags = CommonFlags & { readonly kafka?: true };
+type RunFlags = CommonFlags & { readonly kafka?: true; readonly serve?: true };
 
 export function runCommand(output: StandardOutput): Command {
   const command = new Command("run")
@@ -42,6 +43,10 @@ export function runCommand(output: StandardOutput): Command {
       "--kafka",
       "read a Kafka topic in a consumer group instead of a SOURCE, until stopped; see kafka.*",
     )
+    .option(
+      "--serve",
+      "serve health, API and events over HTTP (http.*), and go on when all is read, until stopped; with --kafka they always are",
+    )
     .option("--json", "end with one JSON object on standard output; alerts are not printed");
   addCommonOptions(command).addHelpText(
     "after",
@@ -49,6 +54,7 @@ export function runCommand(output: StandardOutput): Command {
 Examples:
   oddlink run auth.txt.gz                            odd logins of a LANL file, on the terminal
   zcat logs/*.gz | oddlink run - --train off         from a pipe, without training
+  oddlink run logs/ --store logins.db --serve        look at it: http://127.0.0.1:9464/api/v1/incidents
   oddlink run logs/ --store logins.db --alerts alerts.jsonl
                                                      keep everything; killed and run again, it goes on
   ODDLINK_KAFKA_BROKERS=host:9092 oddlink run --kafka
@@ -93,7 +99,17 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
     const trouble = new Repeated((message) => progress.note(sentenceText(message)));
     const sinks = deliverStored(log.store, { config, onTrouble: (message) => trouble.say(message) });
     await stoppable((signal) =>
-      runOn(log, config, { output, signal, isJson, merging, progress, resolution, sinks }),
+      runOn(log, config, {
+        output,
+        signal,
+        isJson,
+        merging,
+        progress,
+        resolution,
+        sinks,
+        serves: flags.serve ? "until-stopped" : config.http.enabled ? "while-running" : "not",
+        feed: { incidents: storedFeed(log.store), isFedByRun: true },
+      }),
     ).finally(() => sinks.stop());
   } finally {
     await log.close();

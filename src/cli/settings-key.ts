@@ -11,6 +11,7 @@ export function settingsKey(config: Config): string {
     alertsPerDay: _alertsPerDay,
     volume: _volume,
     normalize: _normalize,
+    http: _http,
     ...state
   } = config;
   const {

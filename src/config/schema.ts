@@ -9,6 +9,7 @@ import { presenceOptionsSchema } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
 import { surpriseOptionsSchema } from "../model/surprise.ts";
 import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/training/training-options.ts";
+import { httpSchema } from "./http.ts";
 import { kafkaSchema } from "./kafka.ts";
 import { normalizeSchema } from "./normalize.ts";
 import { outputsSchema } from "./outputs.ts";
@@ -237,6 +238,7 @@ export const configSchema = z
     kafka: kafkaSchema.prefault({}),
     normalize: normalizeSchema,
     outputs: outputsSchema,
+    http: httpSchema,
   })
   .refine(({ withoutSignal, detector }) => withoutSignal === undefined || detector === "default", {
     message: "only the default detector can do without a signal: the others are one signal each",

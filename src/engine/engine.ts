@@ -12,7 +12,7 @@ import type { DecodeEpoch } from "./epoch-records.ts";
 import { OutdatedAssignments } from "./outdated-assignments.ts";
 import { PartitionRun, type PartitionRunOptions } from "./partition-run.ts";
 import type { Origin } from "./records.ts";
-import type { Scored } from "./scoring.ts";
+import type { Probe, Scored } from "./scoring.ts";
 import type { Merging } from "./segment-merging.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
 import { emptyTotals, parseTotals, plus, type Totals } from "./totals.ts";
@@ -116,6 +116,26 @@ export class Engine {
 
   get epoch(): Epoch | undefined {
     return this.#state.scoring.epoch;
+  }
+
+  /** True once the stored state was read. */
+  get isRestored(): boolean {
+    return this.#epochs.isRestored;
+  }
+
+  /** True while the graph is not whole, because it is built anew. */
+  get isRebuilding(): boolean {
+    return this.#state.isRebuilding;
+  }
+
+  /** Partitions that this process has now. */
+  get partitions(): readonly number[] {
+    return [...this.#runs].map(({ partition }) => partition).toSorted((a, b) => a - b);
+  }
+
+  /** What a login would be scored as if it came now; it is not added. */
+  probe(login: LoginBytes): Probe {
+    return this.#state.scoring.probe(login);
   }
 
   /** Threshold in force for what presence does not raise; 0 while the budget learns. */

@@ -2,7 +2,7 @@ import { AlertPolicy } from "../alerts/alert-policy.ts";
 import { AlertBudget } from "../alerts/budget.ts";
 import type { Decision } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
-import type { Signal } from "../alerts/odd-login.ts";
+import type { Reason, Signal, Usual } from "../alerts/odd-login.ts";
 import { shadowIncident } from "../alerts/shadow.ts";
 import { VolumePolicy } from "../alerts/volume-policy.ts";
 import type { Config } from "../config/schema.ts";
@@ -16,7 +16,7 @@ import { type LoginBytes, SOURCE_HOST } from "../ingest/login-bytes.ts";
 import type { Epoch } from "../model/epoch.ts";
 import { LinkSignal } from "../model/link-signal.ts";
 import { lacksPresence } from "../model/presence.ts";
-import { tieredScore } from "../model/score.ts";
+import { PRESENCE_SHARE, tieredScore } from "../model/score.ts";
 import { Surprise } from "../model/surprise.ts";
 import { Volume } from "../model/volume/volume.ts";
 import { WeakOnlySources } from "../model/weak-only-sources.ts";
@@ -33,6 +33,20 @@ export class Scored {
   alertScore = 1;
   decision: Decision | undefined;
 }
+
+/** What a login that did not happen would be scored as. */
+export type Probe = {
+  /** Which signal would raise an alert. */
+  readonly signal: Signal;
+  readonly score: number;
+  readonly signals: Readonly<Record<Exclude<Signal, "link">, number>> & { readonly link: number | undefined };
+  /** Null for the presence tier, which has none. */
+  readonly threshold: number | null;
+  /** An alert would follow, unless its incident told as much before. */
+  readonly isBelowThreshold: boolean;
+  readonly reasons: readonly Reason[];
+  readonly usual: readonly Usual[];
+};
 
 /** A graph and everything that reads it to score a login. Made anew when the graph has to be rebuilt. */
 export class Scoring {
@@ -52,6 +66,7 @@ export class Scoring {
   readonly #volumePolicy: VolumePolicy;
   readonly #scored = new Scored();
   readonly #shadowScored = new Scored();
+  readonly #probeScored = new Scored();
   /** The signal that the default detector does without; the other detectors are one signal each anyway. */
   readonly #off: Signal | undefined;
   #epoch: Epoch | undefined;
@@ -177,15 +192,52 @@ export class Scoring {
 
   /** Scores a login of a partition and decides about an alert; nothing but its incident is changed yet. */
   score(login: LoginBytes, partition: number): Scored {
+    const scored = this.#scored;
+    const { raisesPresence, isWeakOnly } = this.#measure(login, scored);
+    if (isWeakOnly) this.weakOnlySources.pass(login.text(SOURCE_HOST));
+    this.isChanging = true;
+    this.#decide(raisesPresence, login, partition);
+    return scored;
+  }
+
+  /**
+   * What a login would be scored as, and why, if it came now. Nothing is learnt or counted, no alert is raised, and the login is not added. Not
+   * to be called between `score` and `add`.
+   */
+  probe(login: LoginBytes): Probe {
+    const scored = this.#probeScored;
+    const { raisesPresence } = this.#measure(login, scored);
+    const { detector } = this.#config;
+    const isVolume = detector === "volume";
+    const signal: Signal = raisesPresence
+      ? "presence"
+      : isVolume || detector === "link"
+        ? detector
+        : "surprise";
+    const { score, isPresence, surprise, link, volume } = scored;
+    const plain = login.toLogin();
+    return {
+      signal,
+      score,
+      signals: { presence: isPresence ? PRESENCE_SHARE : 1, surprise, link, volume },
+      threshold: raisesPresence ? null : this.threshold,
+      isBelowThreshold: raisesPresence || score < this.threshold,
+      reasons: this.explainer.reasons(signal, plain, this.facts, link),
+      usual: this.explainer.usual(this.facts, plain),
+    };
+  }
+
+  /** Reads what the graph knows of a login, and asks each signal. */
+  #measure(
+    login: LoginBytes,
+    scored: Scored,
+  ): { readonly raisesPresence: boolean; readonly isWeakOnly: boolean } {
     const { facts } = this;
     const { detector, presence } = this.#config;
     this.#reader.read(login, facts);
-    const scored = this.#scored;
     scored.isPresence = lacksPresence(login, facts, presence);
-    if (scored.isPresence && this.weakOnlySources.has(facts.ids[SOURCE_HOST]!)) {
-      this.weakOnlySources.pass(login.text(SOURCE_HOST));
-      scored.isPresence = false;
-    }
+    const isWeakOnly = scored.isPresence && this.weakOnlySources.has(facts.ids[SOURCE_HOST]!);
+    scored.isPresence &&= !isWeakOnly;
     scored.link = this.#off === "link" ? undefined : this.#link.probability(login, facts);
     const surprise = this.#surprise.score(facts);
     scored.surprise = this.#off === "surprise" ? 1 : surprise;
@@ -198,9 +250,7 @@ export class Scoring {
     else if (detector === "surprise") scored.score = scored.surprise;
     else if (detector === "presence" && !scored.isPresence) scored.score = 1;
     else scored.score = tieredScore(raisesPresence, scored.surprise);
-    this.isChanging = true;
-    this.#decide(raisesPresence, login, partition);
-    return scored;
+    return { raisesPresence, isWeakOnly };
   }
 
   /** The stronger of two channels that would both alert has the login: presence, then the one with the lower probability. */

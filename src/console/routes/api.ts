@@ -1,0 +1,172 @@
+import { Buffer } from "node:buffer";
+import type { FastifyInstance } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { sumOf } from "../../engine/totals.ts";
+import { OddlinkDecoder } from "../../ingest/formats/oddlink.ts";
+import { VERSION } from "../../version.ts";
+import type { EngineView } from "../engine-view.ts";
+import { entityView } from "../entity-view.ts";
+import type { EventStream } from "../event-stream.ts";
+import type { FeedIncident, IncidentFeed } from "../incident-feed.ts";
+import {
+  entityRequestSchema,
+  entitySchema,
+  errorSchema,
+  incidentDetailSchema,
+  incidentListSchema,
+  scoreRequestSchema,
+  scoreSchema,
+  statusSchema,
+} from "./schemas.ts";
+
+export type ApiOptions = {
+  readonly engine: EngineView;
+  readonly feed: IncidentFeed;
+  readonly events: EventStream;
+};
+
+/** Why the engine can't be asked now; undefined if it can. */
+export function notReady({ isRestored, isRebuilding }: EngineView): string | undefined {
+  if (!isRestored) return "the stored graph is being read";
+  return isRebuilding ? "the graph is being built anew" : undefined;
+}
+
+/** The API, below `/api/v1`. Names of users and hosts are in bodies only: addresses get into logs. */
+export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOptions): void {
+  const api = app.withTypeProvider<ZodTypeProvider>();
+  const unready = (): string | undefined => notReady(engine);
+
+  api.get(
+    "/status",
+    { schema: { summary: "What this process does, and how far it is", response: { 200: statusSchema } } },
+    async () => statusOf(engine),
+  );
+
+  api.get(
+    "/incidents",
+    {
+      schema: {
+        summary: "The newest incidents",
+        querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
+        response: { 200: incidentListSchema },
+      },
+    },
+    async ({ query }) => ({ total: feed.size, incidents: feed.list(query.limit).map(incidentOf) }),
+  );
+
+  api.get(
+    "/incidents/:uid",
+    {
+      schema: {
+        summary: "An incident with its alerts",
+        params: z.strictObject({ uid: z.string().max(100) }),
+        response: { 200: incidentDetailSchema, 404: errorSchema },
+      },
+    },
+    async ({ params }, reply) => {
+      const incident = feed.find(params.uid);
+      if (incident === undefined)
+        return reply.code(404).send({ error: "this process knows no such incident, or no more" });
+      return { ...incidentOf(incident), alerts: incident.alerts.map((finding) => ({ ...finding })) };
+    },
+  );
+
+  api.get(
+    "/events",
+    {
+      schema: {
+        summary: "New alerts as they are raised, as server-sent events",
+        description:
+          "Events are called alert; data is the OCSF finding, id the alert's uid. Last-Event-ID tells what was missed, of the newest thousand.",
+        response: { 200: z.any().describe("text/event-stream"), 503: errorSchema },
+      },
+    },
+    async (request, reply) => {
+      if (events.isFull) return reply.code(503).send({ error: "too many listen already: try again later" });
+      const lastId = request.headers["last-event-id"];
+      reply.hijack();
+      events.add(reply.raw, typeof lastId === "string" ? lastId : undefined);
+      return reply;
+    },
+  );
+
+  api.post(
+    "/entities",
+    {
+      schema: {
+        summary: "What the graph knows of a user or a host: its links, the most frequent first",
+        body: entityRequestSchema,
+        response: { 200: entitySchema, 404: errorSchema, 503: errorSchema },
+      },
+    },
+    async ({ body }, reply) => {
+      const why = unready();
+      if (why !== undefined) return reply.code(503).send({ error: why });
+      const view = entityView(engine.graph, body.kind, body.name, body.peersMax);
+      if (view === undefined)
+        return reply.code(404).send({ error: `the graph knows no ${body.kind} of that name now` });
+      return structuredClone(view) as z.infer<typeof entitySchema>;
+    },
+  );
+
+  api.post(
+    "/score",
+    {
+      schema: {
+        summary: "What a login would be scored as, and why, if it came now",
+        description: "Nothing is learnt from it, and no alert is raised.",
+        body: scoreRequestSchema,
+        response: { 200: scoreSchema, 400: errorSchema, 503: errorSchema },
+      },
+    },
+    async ({ body }, reply) => {
+      const why = unready();
+      if (why !== undefined) return reply.code(503).send({ error: why });
+      const { watermarkMs } = engine.graph.window;
+      const login = { ...body, timeMs: body.timeMs ?? Math.max(0, watermarkMs) };
+      const bytes = Buffer.from(JSON.stringify(login));
+      const decoded = new OddlinkDecoder().decode(bytes, 0, bytes.length);
+      if (decoded.kind !== "login") {
+        const detail = decoded.kind === "rejected" ? decoded.detail : "it is no login";
+        return reply.code(400).send({ error: detail });
+      }
+      return structuredClone(engine.probe(decoded.login)) as z.infer<typeof scoreSchema>;
+    },
+  );
+}
+
+function incidentOf({ uid, alertCount, firstMs, lastMs, alerts }: FeedIncident) {
+  const { finding_info: info, severity } = alerts.at(-1)!;
+  return { uid, title: info.title, signal: info.analytic.name, severity, alertCount, firstMs, lastMs };
+}
+
+function statusOf(engine: EngineView): z.infer<typeof statusSchema> {
+  const { totals, graph, epoch, threshold } = engine;
+  const { consumed, scored, evidence, duplicate, alerts, incidents } = totals;
+  const timeOrNull = (timeMs: number): number | null => (Number.isFinite(timeMs) ? timeMs : null);
+  return {
+    version: VERSION,
+    isReady: notReady(engine) === undefined,
+    partitions: [...engine.partitions],
+    counts: {
+      consumed,
+      scored,
+      evidence,
+      ignored: sumOf(totals.ignored),
+      rejected: sumOf(totals.rejected),
+      duplicate,
+      alerts,
+      incidents,
+    },
+    decades: [...totals.decades],
+    threshold: threshold > 0 ? threshold : null,
+    epoch: epoch === undefined ? null : { number: epoch.manifest.number, digest: epoch.manifest.digest },
+    graph: {
+      entities: graph.entityCount,
+      links: graph.linkCount,
+      fromMs: timeOrNull(graph.originMs),
+      watermarkMs: timeOrNull(graph.window.watermarkMs),
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { SIGNALS } from "../../alerts/odd-login.ts";
+import { loginSchema, NAME_BYTES_MAX } from "../../ingest/login.ts";
+import { ENTITY_KIND_NAMES } from "../entity-view.ts";
+
+/** What requests and answers hold. */
+
+export const errorSchema = z.object({ error: z.string() }).describe("why not, and what to do about it");
+
+const timeMs = z.number().describe("event time, milliseconds since 1970");
+
+export const entityRequestSchema = z.strictObject({
+  kind: z.enum(ENTITY_KIND_NAMES),
+  name: z.string().min(1).max(NAME_BYTES_MAX).describe("as the graph has it: see formats.md"),
+  peersMax: z.number().int().min(1).max(200).default(20).describe("peers of each kind of link"),
+});
+
+const linkViewSchema = z.object({
+  name: z.string(),
+  logins: z.number(),
+  failures: z.number(),
+  strongEvidence: z.number(),
+  weakEvidence: z.number(),
+  alerts: z.number(),
+  firstSeenMs: timeMs,
+  lastSeenMs: timeMs,
+});
+
+export const entitySchema = z.object({
+  kind: z.enum(ENTITY_KIND_NAMES),
+  name: z.string(),
+  firstSeenMs: timeMs.nullable(),
+  lastSeenMs: timeMs.nullable(),
+  links: z.array(
+    z.object({
+      link: z.string(),
+      end: z.enum(["from", "to"]),
+      peerKind: z.enum([...ENTITY_KIND_NAMES, "value"]),
+      total: z.number().describe("peers, of which the most frequent are listed"),
+      peers: z.array(linkViewSchema),
+    }),
+  ),
+});
+
+/** A login that may be no more than an account and a host. */
+export const scoreRequestSchema = loginSchema
+  .partial({
+    timeMs: true,
+    targetUser: true,
+    sourceHost: true,
+    targetHost: true,
+    authType: true,
+    logonType: true,
+    outcome: true,
+    evidence: true,
+  })
+  .describe("a login in oddlink's own fields; timeMs: now, by event time, if left out");
+
+const probability = z.number().describe("the share of logins that look as odd; low is odd");
+
+export const scoreSchema = z.object({
+  signal: z.enum(SIGNALS).describe("which would raise an alert"),
+  score: probability,
+  signals: z.object({
+    presence: probability,
+    surprise: probability,
+    link: probability.optional().describe("not there before the first epoch"),
+    volume: probability,
+  }),
+  threshold: z.number().nullable().describe("null for presence, which has none; 0 while the budget learns"),
+  isBelowThreshold: z.boolean().describe("an alert would follow, unless its incident told as much before"),
+  reasons: z.array(
+    z.object({
+      signal: z.enum(SIGNALS),
+      feature: z.string(),
+      text: z.string(),
+      observed: z.string(),
+      usual: z.string(),
+      contribution: z.number(),
+    }),
+  ),
+  usual: z.array(
+    z.object({
+      parameter: z.string(),
+      entity: z.string(),
+      entityKind: z.enum(ENTITY_KIND_NAMES),
+      values: z.array(z.object({ value: z.string(), count: z.number() })),
+    }),
+  ),
+});
+
+/** OCSF has a schema of its own. */
+const findingSchema = z
+  .record(z.string(), z.unknown())
+  .describe("OCSF 1.8.0 Detection Finding: see outputs.md");
+
+export const incidentSchema = z.object({
+  uid: z.string(),
+  title: z.string(),
+  signal: z.enum(SIGNALS),
+  severity: z.string(),
+  alertCount: z.number().describe("of all workers"),
+  firstMs: timeMs,
+  lastMs: timeMs,
+});
+export const incidentListSchema = z.object({
+  total: z.number().describe("kept by this process"),
+  incidents: z.array(incidentSchema).describe("the newest first"),
+});
+export const incidentDetailSchema = incidentSchema.extend({
+  alerts: z.array(findingSchema).describe("the oldest first; of many the newest"),
+});
+
+export const statusSchema = z.object({
+  version: z.string(),
+  isReady: z.boolean(),
+  partitions: z.array(z.number()).describe("of the input, that this process has now"),
+  counts: z
+    .object({
+      consumed: z.number(),
+      scored: z.number(),
+      evidence: z.number(),
+      ignored: z.number(),
+      rejected: z.number(),
+      duplicate: z.number(),
+      alerts: z.number(),
+      incidents: z.number(),
+    })
+    .describe("consumed is the sum of the next five; of a worker: since it began"),
+  decades: z
+    .array(z.number())
+    .describe("scored logins by decade of score: the first below 1e-19, the last 0.1 to 1"),
+  threshold: z.number().nullable(),
+  epoch: z.object({ number: z.number(), digest: z.string() }).nullable(),
+  graph: z.object({
+    entities: z.number(),
+    links: z.number(),
+    fromMs: timeMs.nullable(),
+    watermarkMs: timeMs.nullable().describe("how far event time has come"),
+  }),
+});
