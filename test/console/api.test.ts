@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { toFinding } from "../../src/alerts/finding.ts";
+import { STOLEN } from "../alerts/odd-logins.ts";
+import { engineOf, get, post, stage } from "./console-stage.ts";
+
+const FINDING = toFinding(STOLEN);
+
+test("an entity is told with its links, the most frequent first", async (t) => {
+  const { console } = await stage(t);
+  const { status, body } = await post(`${console.url}/api/v1/entities`, {
+    kind: "user",
+    name: "U3",
+    peersMax: 2,
+  });
+  assert.equal(status, 200);
+  const links = body["links"] as { link: string; total: number; peers: { name: string; logins: number }[] }[];
+  const sources = links.find(({ link }) => link === "user-sourceHost")!;
+  assert.equal(sources.total, 1);
+  assert.equal(sources.peers[0]!.name, "W3");
+  const targets = links.find(({ link }) => link === "user-targetHost")!;
+  assert.equal(targets.peers.length, 2);
+  assert.ok(targets.total > 2 && targets.peers[0]!.logins >= targets.peers[1]!.logins);
+  assert.ok((body["firstSeenMs"] as number) < (body["lastSeenMs"] as number));
+  // A host is asked for in the same way; what the graph does not know is no error of the one who asks.
+  assert.equal((await post(`${console.url}/api/v1/entities`, { kind: "host", name: "W3" })).status, 200);
+  const unknown = await post(`${console.url}/api/v1/entities`, { kind: "host", name: "U3" });
+  assert.equal(unknown.status, 404);
+  assert.match(String(unknown.body["error"]), /knows no host of that name now/);
+});
+
+test("a login that did not happen is scored with its reasons, and one that is none is refused with what is wrong", async (t) => {
+  const { console } = await stage(t);
+  const score = (login: unknown) => post(`${console.url}/api/v1/score`, login);
+  const usual = await score({ user: "U3", sourceHost: "W3", targetHost: "S12", authType: "Kerberos" });
+  const odd = await score({ user: "U3", sourceHost: "W30", targetHost: "payroll", authType: "NTLM" });
+  assert.equal(usual.status, 200);
+  assert.equal(odd.status, 200);
+  assert.ok((odd.body["score"] as number) < (usual.body["score"] as number));
+  assert.ok((odd.body["reasons"] as unknown[]).length > 0);
+  for (const [bad, expected] of [
+    [{ sourceHost: "W3" }, /user/],
+    [{ user: "U3" }, /targetHost is absent/],
+    [{ user: "U3", targetHost: "x".repeat(257) }, /targetHost/],
+    [{ user: "U3", targetHost: "x", outcome: "maybe" }, /outcome/],
+  ] as const) {
+    const { status, body } = await score(bad);
+    assert.equal(status, 400);
+    assert.match(String(body["error"]), expected);
+  }
+});
+
+test("incidents are listed, the newest first, and one is told with its alerts", async (t) => {
+  const { console, feed } = await stage(t);
+  feed.add(FINDING);
+  feed.add({
+    ...FINDING,
+    count: 2,
+    time: FINDING.time + 5,
+    metadata: { ...FINDING.metadata, uid: "second" },
+  });
+  feed.add({
+    ...FINDING,
+    metadata: { ...FINDING.metadata, uid: "third" },
+    finding_info: { ...FINDING.finding_info, uid: "other" },
+  });
+  const { body } = await get(`${console.url}/api/v1/incidents?limit=10`);
+  const incidents = body["incidents"] as Record<string, unknown>[];
+  assert.deepEqual(
+    incidents.map(({ uid, alertCount }) => [uid, alertCount]),
+    [
+      ["other", 1],
+      [STOLEN.incidentUid, 2],
+    ],
+  );
+  const one = await get(`${console.url}/api/v1/incidents/${STOLEN.incidentUid}`);
+  assert.deepEqual((one.body["alerts"] as unknown[])[0], JSON.parse(JSON.stringify(FINDING)));
+  assert.equal((await get(`${console.url}/api/v1/incidents/none`)).status, 404);
+  assert.equal((await get(`${console.url}/api/v1/incidents?limit=0`)).status, 400);
+});
+
+test("health says ready only while the graph is whole, and so do the calls that read it", async (t) => {
+  const engine = { ...engineOf(), isRestored: false };
+  const { console } = await stage(t, { engine });
+  assert.deepEqual((await get(`${console.url}/healthz`)).body, { status: "ok" });
+  const ready = await get(`${console.url}/readyz`);
+  assert.deepEqual(ready.body, { status: "not ready", why: "the stored graph is being read" });
+  assert.equal(ready.status, 503);
+  assert.equal((await post(`${console.url}/api/v1/score`, { user: "a", targetHost: "b" })).status, 503);
+  assert.equal((await post(`${console.url}/api/v1/entities`, { kind: "user", name: "a" })).status, 503);
+  engine.isRestored = true;
+  assert.equal((await get(`${console.url}/readyz`)).status, 200);
+  const { body } = await get(`${console.url}/api/v1/status`);
+  assert.equal(body["isReady"], true);
+  assert.equal((body["counts"] as Record<string, number>)["consumed"], engine.totals.consumed);
+});
+
+test("the API describes itself, and each answer is what it says", async (t) => {
+  const { console, feed } = await stage(t);
+  feed.add(FINDING);
+  const { body } = await get(`${console.url}/api/v1/openapi.json`);
+  assert.equal(body["openapi"], "3.1.0");
+  const paths = body["paths"] as Record<string, Record<string, { responses: Record<string, unknown> }>>;
+  assert.deepEqual(Object.keys(paths).toSorted(), [
+    "/api/v1/entities",
+    "/api/v1/events",
+    "/api/v1/incidents",
+    "/api/v1/incidents/{uid}",
+    "/api/v1/score",
+    "/api/v1/status",
+  ]);
+  const ajv = new Ajv2020({ strict: false });
+  const answers = {
+    "get /api/v1/status": await get(`${console.url}/api/v1/status`),
+    "get /api/v1/incidents": await get(`${console.url}/api/v1/incidents`),
+    "get /api/v1/incidents/{uid}": await get(`${console.url}/api/v1/incidents/${STOLEN.incidentUid}`),
+    "post /api/v1/entities": await post(`${console.url}/api/v1/entities`, { kind: "user", name: "U3" }),
+    "post /api/v1/score": await post(`${console.url}/api/v1/score`, { user: "U3", targetHost: "S1" }),
+  };
+  for (const [operation, answer] of Object.entries(answers)) {
+    const [method, path] = operation.split(" ") as [string, string];
+    const response = paths[path]![method]!.responses["200"] as {
+      content: { "application/json": { schema: object } };
+    };
+    const validate = ajv.compile(response.content["application/json"].schema);
+    assert.equal(answer.status, 200, operation);
+    assert.ok(validate(answer.body), `${operation}: ${JSON.stringify(validate.errors)}`);
+  }
+});
+
+test("a bug in an answer is told to the log and not to who asked, and the process goes on", async (t) => {
+  const engine = {
+    ...engineOf(),
+    probe: () => {
+      throw new Error("s3cret detail");
+    },
+  };
+  const { console, bugs } = await stage(t, { engine });
+  const { status, body } = await post(`${console.url}/api/v1/score`, { user: "a", targetHost: "b" });
+  assert.equal(status, 500);
+  assert.doesNotMatch(JSON.stringify(body), /s3cret/);
+  assert.match(bugs[0]!.message, /s3cret/);
+  assert.equal((await get(`${console.url}/healthz`)).status, 200);
+  assert.equal((await post(`${console.url}/api/v1/score`, { user: "x".repeat(100_000) })).status, 413);
+});

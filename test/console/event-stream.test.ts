@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { toFinding } from "../../src/alerts/finding.ts";
+import { STOLEN } from "../alerts/odd-logins.ts";
+import { type Stage, stage } from "./console-stage.ts";
+
+const FINDING = toFinding(STOLEN);
+const WAIT_MS_MAX = 10_000;
+
+function alert(i: number) {
+  return { ...FINDING, metadata: { ...FINDING.metadata, uid: `a${i}` } };
+}
+
+async function listen(
+  t: Pick<TestContext, "after">,
+  { console }: Stage,
+  headers: Record<string, string> = {},
+): Promise<{ readonly ids: string[]; readonly response: IncomingMessage; readonly asked: ClientRequest }> {
+  const asked = request(`${console.url}/api/v1/events`, { headers, agent: false });
+  asked.on("error", () => {});
+  asked.end();
+  t.after(() => asked.destroy());
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  response.on("error", () => {});
+  const ids: string[] = [];
+  let rest = "";
+  response.setEncoding("utf8").on("data", (chunk: string) => {
+    rest += chunk;
+    const messages = rest.split("\n\n");
+    rest = messages.pop()!;
+    for (const message of messages) {
+      const [, id] = /^id: (.*)$/m.exec(message) ?? [];
+      const [, data] = /^data: (.*)$/m.exec(message) ?? [];
+      if (id === undefined || data === undefined) continue;
+      assert.equal(JSON.parse(data).metadata.uid, id);
+      ids.push(id);
+    }
+  });
+  return { ids, response, asked };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadlineMs = performance.now() + WAIT_MS_MAX; !condition(); await sleep(5))
+    assert.ok(performance.now() < deadlineMs, "waited in vain");
+}
+
+test("who listens is told of each new alert once, and who comes back of what it missed", async (t) => {
+  const there = await stage(t);
+  const first = await listen(t, there);
+  for (let i = 0; i < 5; i++) there.feed.add(alert(i));
+  // One that is known is no news.
+  there.feed.add(alert(4));
+  await until(() => first.ids.length === 5);
+  first.asked.destroy();
+  for (let i = 5; i < 8; i++) there.feed.add(alert(i));
+  const again = await listen(t, there, { "last-event-id": "a4" });
+  there.feed.add(alert(8));
+  await until(() => again.ids.length === 4);
+  assert.deepEqual(again.ids, ["a5", "a6", "a7", "a8"]);
+  const stranger = await listen(t, there, { "last-event-id": "none" });
+  there.feed.add(alert(9));
+  await until(() => stranger.ids.length === 1);
+  assert.deepEqual(stranger.ids, ["a9"]);
+});
+
+test("200 listeners are told, and one that reads nothing is cut off and holds up nobody", {
+  timeout: 60_000,
+}, async (t) => {
+  const there = await stage(t);
+  const listeners = await Promise.all(Array.from({ length: 200 }, () => listen(t, there)));
+  const stuck = await listen(t, there);
+  stuck.response.pause();
+  let isCutOff = false;
+  stuck.asked.on("close", () => (isCutOff = true));
+  stuck.response.on("close", () => (isCutOff = true));
+  const long = "x".repeat(100_000);
+  let count = 0;
+  for (; count < 200 && !isCutOff; count++) {
+    there.feed.add({ ...alert(count), message: long });
+    await sleep(5);
+  }
+  await until(() => listeners.every(({ ids }) => ids.length === count));
+  stuck.response.resume();
+  await until(() => isCutOff);
+  assert.ok(stuck.ids.length < count, "it was not told of all");
+});
