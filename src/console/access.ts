@@ -9,8 +9,9 @@ export type AccessOptions = {
   readonly trustedHeader?: string | undefined;
 };
 
-/** Health checks of a supervisor know no token, and say nothing that is anybody's. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+/** Health checks of a supervisor know no token, and the page asks for one: neither says anything that is anybody's. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz"]);
+const OPEN_PREFIX = "/page/";
 
 /**
  * Lets in who may: on loopback everybody on this machine, unless a token is set; else who has the token, or was let in by the proxy before.
@@ -22,7 +23,7 @@ export function guard(app: FastifyInstance, { host, token, trustedHeader }: Acce
   app.addHook("onRequest", async (request, reply) => {
     if (isLoopback(host) && trustedHeader === undefined && !isLoopbackName(request.hostname))
       return refuse(reply, 421, "this listens on loopback only: ask for it by localhost or 127.0.0.1");
-    if (OPEN_PATHS.has(request.url)) return undefined;
+    if (OPEN_PATHS.has(request.url) || request.url.startsWith(OPEN_PREFIX)) return undefined;
     if (token === undefined && trustedHeader === undefined) return undefined;
     if (trustedHeader !== undefined && nameIn(request, trustedHeader) !== "") return undefined;
     if (token !== undefined && hasToken(request, token)) return undefined;

@@ -10,6 +10,7 @@ import type { EngineView } from "./engine-view.ts";
 import { EventStream } from "./event-stream.ts";
 import type { IncidentFeed } from "./incident-feed.ts";
 import { addApi, notReady } from "./routes/api.ts";
+import { addPage } from "./routes/page.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
 const REQUEST_MS_MAX = 10_000;
@@ -34,7 +35,7 @@ export type Console = {
 };
 
 /**
- * Serves health checks, the API and the stream of events.
+ * Serves health checks, the page, the API and the stream of events.
  *
  * @throws {OddlinkError} HTTP_UNAVAILABLE for a port that is taken, or an address that is none of this machine's
  */
@@ -65,7 +66,8 @@ async function appOf(options: ConsoleOptions, events: EventStream): Promise<Fast
     // Nothing that is read here belongs into a cache, or into a page of somebody else's.
     reply.header("cache-control", "no-store");
     reply.header("x-content-type-options", "nosniff");
-    reply.header("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+    if (!reply.hasHeader("content-security-policy"))
+      reply.header("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     reply.header("referrer-policy", "no-referrer");
   });
   app.setErrorHandler<Error & { readonly statusCode?: number }>((error, _, reply) => {
@@ -80,6 +82,7 @@ async function appOf(options: ConsoleOptions, events: EventStream): Promise<Fast
     reply.code(404).send({ error: "there is no such address: /api/v1/openapi.json lists them" }),
   );
   guard(app, options);
+  addPage(app);
   app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
   app.get("/readyz", { schema: { hide: true } }, async (_, reply) => {
     const why = notReady(engine);

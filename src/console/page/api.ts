@@ -1,0 +1,209 @@
+/** What the page asks of the process that serves it. The types are those of `routes/schemas.ts`. */
+
+export type Incident = {
+  readonly uid: string;
+  readonly title: string;
+  readonly signal: string;
+  readonly severity: string;
+  readonly alertCount: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+};
+
+type Named = { readonly name: string };
+type Observed = {
+  readonly observation_parameter: string;
+  readonly observed_pattern?: string;
+  readonly observations: readonly { readonly value: string; readonly count?: number }[];
+};
+
+/** The part of an OCSF finding that the page shows. */
+export type Finding = {
+  readonly time: number;
+  readonly count: number;
+  readonly severity: string;
+  readonly confidence: string;
+  readonly risk_score: number;
+  readonly message: string;
+  readonly metadata: { readonly uid: string; readonly original_event_uid: string };
+  readonly finding_info: {
+    readonly uid: string;
+    readonly title: string;
+    readonly desc: string;
+    readonly analytic: { readonly name: string; readonly desc: string; readonly version?: string };
+    readonly attacks: readonly {
+      readonly technique: Named & { readonly uid: string };
+      readonly sub_technique?: Named & { readonly uid: string };
+    }[];
+  };
+  readonly evidences: readonly [
+    {
+      readonly actor?: { readonly user: Named };
+      readonly user?: Named;
+      readonly src_endpoint?: Named;
+      readonly dst_endpoint?: Named;
+      readonly data: {
+        readonly score: number;
+        readonly threshold: number | null;
+        readonly signals: Readonly<Record<string, number>>;
+        readonly reasons: readonly {
+          readonly text: string;
+          readonly observed: string;
+          readonly usual: string;
+          readonly signal: string;
+        }[];
+        readonly authType: string;
+        readonly logonType: string;
+        readonly outcome: string;
+      };
+    },
+  ];
+  readonly anomaly_analyses: readonly [{ readonly baselines?: readonly Observed[] }];
+  readonly remediation: { readonly desc: string };
+};
+
+export type IncidentDetail = Incident & { readonly alerts: readonly Finding[] };
+
+export type EntityKind = "user" | "host";
+export type Peer = {
+  readonly name: string;
+  readonly logins: number;
+  readonly failures: number;
+  readonly strongEvidence: number;
+  readonly weakEvidence: number;
+  readonly alerts: number;
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+};
+export type Entity = {
+  readonly kind: EntityKind;
+  readonly name: string;
+  readonly firstSeenMs: number | null;
+  readonly lastSeenMs: number | null;
+  readonly links: readonly {
+    readonly link: string;
+    readonly end: "from" | "to";
+    readonly peerKind: EntityKind | "value";
+    readonly total: number;
+    readonly peers: readonly Peer[];
+  }[];
+};
+
+export type Status = {
+  readonly version: string;
+  readonly isReady: boolean;
+  readonly partitions: readonly number[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly decades: readonly number[];
+  readonly threshold: number | null;
+  readonly epoch: { readonly number: number; readonly digest: string } | null;
+  readonly graph: {
+    readonly entities: number;
+    readonly links: number;
+    readonly fromMs: number | null;
+    readonly watermarkMs: number | null;
+  };
+};
+
+const TOKEN_KEY = "oddlink token";
+
+/** An answer that is none of use; `status` 0: there was none. */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Kept for this tab only. */
+export function setToken(token: string): void {
+  sessionStorage.setItem(TOKEN_KEY, token);
+}
+
+function headers(): Record<string, string> {
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  return token === null ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** @throws {ApiError} */
+async function ask(path: string, body?: unknown): Promise<Response> {
+  const response = await fetch(`/api/v1/${path}`, {
+    headers: { ...headers(), ...(body !== undefined && { "content-type": "application/json" }) },
+    ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new ApiError(0, "the process does not answer; trying again");
+  });
+  if (response.ok) return response;
+  const { error } = (await response.json().catch(() => ({}))) as { readonly error?: string };
+  throw new ApiError(response.status, error ?? `status ${response.status}`);
+}
+
+export async function incidents(limit: number): Promise<readonly Incident[]> {
+  const { incidents: found } = await (await ask(`incidents?limit=${limit}`)).json();
+  return found;
+}
+
+export async function incident(uid: string): Promise<IncidentDetail> {
+  return (await ask(`incidents/${encodeURIComponent(uid)}`)).json();
+}
+
+export async function status(): Promise<Status> {
+  return (await ask("status")).json();
+}
+
+/** Undefined if the graph does not know it. */
+export async function entity(kind: EntityKind, name: string, peersMax: number): Promise<Entity | undefined> {
+  try {
+    return await (await ask("entities", { kind, name, peersMax })).json();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+const AGAIN_MS = 2000;
+
+/** Alerts as they are raised, for as long as the page is open. `onState`: whether they can be heard now. */
+export async function listen(
+  onAlert: (finding: Finding) => void,
+  onState: (isThere: boolean, why: string) => void,
+): Promise<never> {
+  let lastId: string | undefined;
+  for (;;) {
+    try {
+      const response = await fetch("/api/v1/events", {
+        headers: { ...headers(), ...(lastId !== undefined && { "last-event-id": lastId }) },
+      });
+      if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
+      onState(true, "");
+      let rest = "";
+      for await (const chunk of textOf(response.body)) {
+        const messages = (rest + chunk).split("\n\n");
+        rest = messages.pop() ?? "";
+        for (const message of messages) {
+          const [, data] = /^data: (.*)$/m.exec(message) ?? [];
+          if (data === undefined) continue;
+          lastId = /^id: (.*)$/m.exec(message)?.[1] ?? lastId;
+          onAlert(JSON.parse(data) as Finding);
+        }
+      }
+      throw new Error("ended");
+    } catch (error) {
+      onState(false, (error as Error).message);
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+}
+
+async function* textOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body
+    .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
+    .getReader();
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}

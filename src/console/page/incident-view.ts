@@ -1,0 +1,194 @@
+import { type EntityKind, type Finding, incident } from "./api.ts";
+import { countText, h, nameElement, shownName, timeElement } from "./dom.ts";
+import { LoginGraph } from "./login-graph.ts";
+
+/** One incident: who, from where, to where, why, what is usual, what to do. */
+export async function incidentView(
+  uid: string,
+  onEntity: (kind: EntityKind, name: string) => void,
+): Promise<HTMLElement> {
+  const { alerts, alertCount, firstMs, lastMs } = await incident(uid);
+  const newest = alerts.at(-1)!;
+  const { finding_info: info, severity, confidence, risk_score, remediation } = newest;
+  const graph = new LoginGraph(onEntity);
+  // Neighbours are asked for one after the other; what is written is there meanwhile.
+  void graph.show(alerts);
+  return h(
+    "article",
+    { "aria-labelledby": "incident-title" },
+    h("p", {}, h("a", { href: "#/incidents" }, "All incidents")),
+    h("h2", { id: "incident-title", tabindex: -1 }, h("bdi", {}, shownName(info.title))),
+    h("p", { class: "lead" }, h("bdi", {}, shownText(newest.message))),
+    facts([
+      ["Severity", h("span", { class: `severity ${severity.toLowerCase()}` }, severity)],
+      ["Confidence", confidence],
+      ["Risk score", `${risk_score} of 100`],
+      ["Alerts", countText(alertCount)],
+      ["First", timeElement(firstMs)],
+      ["Last", timeElement(lastMs)],
+      ["Looks like", techniques(newest)],
+      ["Raised by", `${info.analytic.name}: ${info.analytic.desc}`],
+    ]),
+    who(newest, onEntity),
+    reasons(newest),
+    usual(newest),
+    h("section", {}, h("h3", {}, "What to do next"), h("p", {}, shownText(remediation.desc))),
+    graph.element,
+    timeline(alerts),
+    h(
+      "details",
+      {},
+      h("summary", {}, "The newest alert as it was written (OCSF)"),
+      h("pre", { tabindex: 0 }, JSON.stringify(newest, null, 2)),
+    ),
+  );
+}
+
+function facts(rows: readonly (readonly [string, Node | string])[]): HTMLElement {
+  return h(
+    "dl",
+    { class: "facts" },
+    ...rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+  );
+}
+
+function techniques({ finding_info }: Finding): string {
+  return finding_info.attacks
+    .map(
+      ({ technique, sub_technique }) =>
+        `${(sub_technique ?? technique).uid} ${(sub_technique ?? technique).name}`,
+    )
+    .join(", ");
+}
+
+function who({ evidences }: Finding, onEntity: (kind: EntityKind, name: string) => void): HTMLElement {
+  const [{ actor, user, src_endpoint: source, dst_endpoint: target, data }] = evidences;
+  const link = (kind: EntityKind, name: string | undefined): Node =>
+    name === undefined
+      ? document.createTextNode("not said")
+      : h(
+          "button",
+          { type: "button", class: "link", onclick: () => onEntity(kind, name) },
+          nameElement(name),
+        );
+  return h(
+    "section",
+    {},
+    h("h3", {}, "Who, from where, to where"),
+    facts([
+      ["Account that acts", link("user", actor?.user.name)],
+      ["Account logged in", link("user", user?.name)],
+      ["From", link("host", source?.name)],
+      ["To", link("host", target?.name)],
+      ["By", [data.authType, data.logonType].filter((text) => text !== "").join(", ") || "not said"],
+      ["Outcome", data.outcome],
+    ]),
+  );
+}
+
+function reasons({ evidences }: Finding): HTMLElement {
+  const { reasons: all, score, threshold } = evidences[0].data;
+  const limit =
+    threshold === null ? "its tier has no threshold" : `the threshold was ${threshold.toExponential(1)}`;
+  return h(
+    "section",
+    {},
+    h("h3", {}, "Why it is odd"),
+    h(
+      "p",
+      { class: "quiet" },
+      `Score ${score.toExponential(1)}: about one login in ${countText(Math.round(1 / Math.max(score, 1e-12)))} looks this odd; ${limit}.`,
+    ),
+    h(
+      "ol",
+      { class: "reasons" },
+      ...all.map(({ text, observed, usual: expected, signal }) =>
+        h(
+          "li",
+          {},
+          h("p", {}, h("bdi", {}, shownText(text))),
+          h(
+            "p",
+            { class: "quiet" },
+            `${signal} · observed: `,
+            h("bdi", {}, shownText(observed)),
+            " · usual: ",
+            h("bdi", {}, shownText(expected)),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function usual({ anomaly_analyses }: Finding): HTMLElement | undefined {
+  const baselines = (anomaly_analyses[0].baselines ?? []).filter(({ observations }) =>
+    observations.some(({ count }) => count !== undefined),
+  );
+  if (baselines.length === 0) return undefined;
+  return h(
+    "section",
+    {},
+    h("h3", {}, "What is usual"),
+    h(
+      "table",
+      {},
+      h("caption", { class: "hidden" }, "Usual values of the entities of the newest alert"),
+      h(
+        "thead",
+        {},
+        h("tr", {}, ...["Of", "What", "Most often"].map((text) => h("th", { scope: "col" }, text))),
+      ),
+      h(
+        "tbody",
+        {},
+        ...baselines.map(({ observation_parameter, observed_pattern = "", observations }) =>
+          h(
+            "tr",
+            {},
+            h("td", {}, nameElement(observed_pattern)),
+            h("td", {}, observation_parameter),
+            h(
+              "td",
+              {},
+              ...observations.flatMap(({ value, count }, i) => [
+                i > 0 ? ", " : "",
+                nameElement(value),
+                count === undefined ? "" : ` (${countText(count)})`,
+              ]),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function timeline(alerts: readonly Finding[]): HTMLElement {
+  return h(
+    "section",
+    {},
+    h("h3", {}, "Timeline"),
+    h(
+      "ol",
+      { class: "timeline" },
+      ...alerts.map(({ time, message, evidences }) =>
+        h(
+          "li",
+          {},
+          timeElement(time),
+          " ",
+          h("span", { class: "quiet" }, `score ${evidences[0].data.score.toExponential(1)}`),
+          h("p", {}, h("bdi", {}, shownText(message))),
+        ),
+      ),
+    ),
+  );
+}
+
+/** A sentence: names in it may hold what can't be seen. */
+function shownText(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) =>
+    char === "\n" ? "\n" : `\\u{${char.codePointAt(0)!.toString(16)}}`,
+  );
+}

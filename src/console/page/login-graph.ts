@@ -1,0 +1,289 @@
+import {
+  forceCenter,
+  forceCollide,
+  forceLink,
+  forceManyBody,
+  forceSimulation,
+  type SimulationLinkDatum,
+  type SimulationNodeDatum,
+} from "d3-force";
+import { type EntityKind, entity, type Finding } from "./api.ts";
+import { h, shownName, svg } from "./dom.ts";
+
+/** What can be told apart on a screen; further neighbours are in the table of the entity. */
+const NODES_MAX = 80;
+const NEIGHBOURS_MAX = 8;
+const WIDTH = 760;
+const HEIGHT = 460;
+const RADIUS = 9;
+const TICKS = 220;
+const ZOOM_STEP = 1.25;
+const ZOOM_MAX = 6;
+const LABEL_CHARS = 22;
+
+type GraphNode = SimulationNodeDatum & {
+  readonly key: string;
+  readonly kind: EntityKind;
+  readonly name: string;
+  readonly isOfAlert: boolean;
+  isExpanded: boolean;
+};
+type GraphLink = SimulationLinkDatum<GraphNode> & {
+  readonly from: GraphNode;
+  readonly to: GraphNode;
+  readonly isOdd: boolean;
+  readonly logins: number;
+};
+
+/**
+ * The graph of who logs in where around the alerts of an incident: accounts and hosts of the alerts, joined by odd links, and whom these usually go
+ * with. Drawn once for all; a node can be expanded by a click, or by Enter. Everything in it is said in words too, in a list for who does not look.
+ */
+export class LoginGraph {
+  readonly element: HTMLElement;
+  readonly #nodes = new Map<string, GraphNode>();
+  readonly #links = new Map<string, GraphLink>();
+  readonly #stage = svg("g");
+  readonly #picture: SVGSVGElement;
+  readonly #words = h("ul");
+  readonly #note = h("p", { class: "quiet", role: "status" });
+  readonly #onEntity: (kind: EntityKind, name: string) => void;
+  #zoom = 1;
+  #panX = 0;
+  #panY = 0;
+
+  constructor(onEntity: (kind: EntityKind, name: string) => void) {
+    this.#onEntity = onEntity;
+    this.#picture = svg(
+      "svg",
+      {
+        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        class: "login-graph",
+        role: "group",
+        "aria-label": "Login graph of this incident",
+        onwheel: (event) => this.#onWheel(event as WheelEvent),
+        onpointerdown: (event) => this.#onPointerDown(event as PointerEvent),
+      },
+      this.#stage,
+    );
+    const zoomBy = (factor: number) => () => this.#zoomBy(factor, WIDTH / 2, HEIGHT / 2);
+    this.element = h(
+      "section",
+      { class: "graph", "aria-labelledby": "graph-title" },
+      h("h3", { id: "graph-title" }, "Login graph"),
+      h(
+        "p",
+        { class: "legend" },
+        h("span", { class: "key user" }, "account"),
+        h("span", { class: "key host" }, "host"),
+        h("span", { class: "key odd" }, "odd link"),
+        h("span", { class: "key known" }, "usual link, thicker with more logins"),
+      ),
+      h(
+        "p",
+        { class: "tools" },
+        h("button", { type: "button", onclick: zoomBy(ZOOM_STEP) }, "Zoom in"),
+        h("button", { type: "button", onclick: zoomBy(1 / ZOOM_STEP) }, "Zoom out"),
+        h("button", { type: "button", onclick: () => this.#reset() }, "Whole graph"),
+      ),
+      this.#picture,
+      this.#note,
+      h("details", {}, h("summary", {}, "The same in words"), this.#words),
+    );
+  }
+
+  /** The entities of the alerts, and whom each of them usually goes with. */
+  async show(alerts: readonly Finding[]): Promise<void> {
+    for (const { evidences } of alerts) {
+      const [{ actor, src_endpoint: source, dst_endpoint: target }] = evidences;
+      const user = actor && this.#node("user", actor.user.name, true);
+      const from = source && this.#node("host", source.name, true);
+      const to = target && this.#node("host", target.name, true);
+      if (user && from) this.#link(user, from, true, 1);
+      if (from && to && from !== to) this.#link(from, to, true, 1);
+      if (user && to && !from) this.#link(user, to, true, 1);
+    }
+    this.#draw();
+    for (const node of [...this.#nodes.values()]) await this.#expand(node);
+    this.#draw();
+  }
+
+  #node(kind: EntityKind, name: string, isOfAlert: boolean): GraphNode | undefined {
+    const key = `${kind}/${name}`;
+    const known = this.#nodes.get(key);
+    if (known !== undefined || this.#nodes.size >= NODES_MAX) return known;
+    const node = { key, kind, name, isOfAlert, isExpanded: false };
+    this.#nodes.set(key, node);
+    return node;
+  }
+
+  #link(from: GraphNode, to: GraphNode, isOdd: boolean, logins: number): void {
+    const [a, b] = [from.key, to.key].toSorted();
+    const key = `${a} ${b}`;
+    if (this.#links.has(key)) return;
+    this.#links.set(key, { source: from, target: to, from, to, isOdd, logins });
+  }
+
+  async #expand(node: GraphNode): Promise<void> {
+    if (node.isExpanded) return;
+    node.isExpanded = true;
+    const found = await entity(node.kind, node.name, NEIGHBOURS_MAX).catch(() => undefined);
+    let leftOut = 0;
+    for (const { peerKind, peers, total } of found?.links ?? []) {
+      if (peerKind === "value") continue;
+      for (const { name, logins, alerts } of peers) {
+        const peer = this.#node(peerKind, name, false);
+        if (peer === undefined) leftOut++;
+        else if (peer !== node) this.#link(node, peer, alerts > 0, logins);
+      }
+      leftOut += Math.max(0, total - peers.length);
+    }
+    this.#note.textContent =
+      leftOut > 0 ? `Not all neighbours of ${shownName(node.name)} are drawn: ${leftOut} more.` : "";
+  }
+
+  #draw(): void {
+    const nodes = [...this.#nodes.values()];
+    const links = [...this.#links.values()];
+    const simulation = forceSimulation(nodes)
+      .force("link", forceLink<GraphNode, GraphLink>(links).distance(70))
+      .force("charge", forceManyBody().strength(-220))
+      .force("collide", forceCollide(26))
+      .force("center", forceCenter(WIDTH / 2, HEIGHT / 2))
+      .stop();
+    simulation.tick(TICKS);
+    this.#stage.replaceChildren(
+      ...links.map((link) => this.#drawnLink(link)),
+      ...nodes.map((node) => this.#drawnNode(node)),
+    );
+    this.#words.replaceChildren(
+      ...links.map(({ from, to, isOdd, logins }) =>
+        h(
+          "li",
+          {},
+          `${shownName(from.name)} and ${shownName(to.name)}: ${isOdd ? "odd" : `usual, ${logins} logins`}`,
+        ),
+      ),
+    );
+    this.#fit(nodes);
+  }
+
+  #drawnLink({ from, to, isOdd, logins }: GraphLink): SVGElement {
+    return svg("line", {
+      x1: from.x ?? 0,
+      y1: from.y ?? 0,
+      x2: to.x ?? 0,
+      y2: to.y ?? 0,
+      class: isOdd ? "link odd" : "link",
+      "stroke-width": isOdd ? 2.5 : 1 + Math.min(3, Math.log10(1 + logins)),
+    });
+  }
+
+  #drawnNode(node: GraphNode): SVGElement {
+    const { kind, name, x = 0, y = 0, isOfAlert } = node;
+    const label = shownName(name);
+    const choose = (): void => {
+      void this.#expand(node).then(() => this.#draw());
+    };
+    const shape =
+      kind === "user"
+        ? svg("circle", { r: RADIUS })
+        : svg("rect", {
+            x: -RADIUS,
+            y: -RADIUS,
+            width: 2 * RADIUS,
+            height: 2 * RADIUS,
+            rx: 2,
+          });
+    return svg(
+      "g",
+      {
+        class: `node ${kind}${isOfAlert ? " of-alert" : ""}`,
+        transform: `translate(${x},${y})`,
+        tabindex: 0,
+        role: "button",
+        "aria-label": `${kind === "user" ? "account" : "host"} ${label}: Enter shows its neighbours, E its page`,
+        onclick: choose,
+        ondblclick: () => this.#onEntity(kind, name),
+        onkeydown: (event) => {
+          const { key } = event as KeyboardEvent;
+          if (key === "Enter" || key === " ") choose();
+          else if (key === "e" || key === "E") this.#onEntity(kind, name);
+          else return;
+          event.preventDefault();
+        },
+      },
+      svg("title", {}, `${label}: click for its neighbours, double click for its page`),
+      shape,
+      svg(
+        "text",
+        { x: RADIUS + 4, y: 4 },
+        label.length > LABEL_CHARS ? `${label.slice(0, LABEL_CHARS - 1)}…` : label,
+      ),
+    );
+  }
+
+  /** All nodes, with room for their labels. */
+  #fit(nodes: readonly GraphNode[]): void {
+    if (nodes.length === 0) return;
+    const xs = nodes.map(({ x = 0 }) => x);
+    const ys = nodes.map(({ y = 0 }) => y);
+    const [left, right] = [Math.min(...xs) - 30, Math.max(...xs) + 150];
+    const [top, bottom] = [Math.min(...ys) - 30, Math.max(...ys) + 30];
+    this.#zoom = Math.min(WIDTH / (right - left), HEIGHT / (bottom - top), 1.5);
+    this.#panX = (WIDTH - (left + right) * this.#zoom) / 2;
+    this.#panY = (HEIGHT - (top + bottom) * this.#zoom) / 2;
+    this.#place();
+  }
+
+  #reset(): void {
+    this.#fit([...this.#nodes.values()]);
+  }
+
+  #place(): void {
+    this.#stage.setAttribute("transform", `translate(${this.#panX},${this.#panY}) scale(${this.#zoom})`);
+  }
+
+  /** About a point of the picture, which stays where it is. */
+  #zoomBy(factor: number, x: number, y: number): void {
+    const zoom = Math.min(ZOOM_MAX, Math.max(0.1, this.#zoom * factor));
+    const change = zoom / this.#zoom;
+    this.#panX = x - (x - this.#panX) * change;
+    this.#panY = y - (y - this.#panY) * change;
+    this.#zoom = zoom;
+    this.#place();
+  }
+
+  #scale(): number {
+    return WIDTH / Math.max(1, this.#picture.clientWidth);
+  }
+
+  /** Only with the Ctrl key, as maps do: or who scrolls the page is caught here. */
+  #onWheel(event: WheelEvent): void {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    const { left, top } = this.#picture.getBoundingClientRect();
+    const scale = this.#scale();
+    this.#zoomBy(
+      event.deltaY < 0 ? ZOOM_STEP : 1 / ZOOM_STEP,
+      (event.clientX - left) * scale,
+      (event.clientY - top) * scale,
+    );
+  }
+
+  #onPointerDown(down: PointerEvent): void {
+    if ((down.target as Element).closest(".node") !== null) return;
+    const [startX, startY] = [this.#panX, this.#panY];
+    const scale = this.#scale();
+    const move = (event: PointerEvent): void => {
+      this.#panX = startX + (event.clientX - down.clientX) * scale;
+      this.#panY = startY + (event.clientY - down.clientY) * scale;
+      this.#place();
+    };
+    const picture = this.#picture;
+    picture.addEventListener("pointermove", move);
+    const end = (): void => picture.removeEventListener("pointermove", move);
+    addEventListener("pointerup", end, { once: true });
+    addEventListener("pointercancel", end, { once: true });
+  }
+}
