@@ -8,6 +8,7 @@ const SRC = join(import.meta.dirname, "..", "src");
 /** The rooms in order: each may import from itself and from those before it, never from those after it. */
 const ORDER = [
   "errors",
+  "fetch-errors",
   "version",
   "time",
   "aborting",

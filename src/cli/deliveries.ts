@@ -203,14 +203,23 @@ function consumedDelivery({ value, headers }: ConsumedRecord): Delivery | undefi
   };
 }
 
-/** A line for each sink. */
-export function sinkLines(summaries: SinkSummaries): string[] {
-  return Object.entries(summaries).map(([name, { delivered, refused, passedOver, waiting = 0 }]) => {
+/**
+ * A line for each sink.
+ *
+ * @param isKept whether what waits lies in a store that is still there afterwards
+ */
+export function sinkLines(summaries: SinkSummaries, isKept: boolean): string[] {
+  const later = isKept
+    ? "wait: run again with the same --store to send them"
+    : "were not sent, and are kept nowhere: use --store";
+  return Object.entries(summaries).map(([name, summary]) => {
+    const { delivered, refused, passedOver, failedAttempts, waiting = 0 } = summary;
     const parts = [
       `${countText(delivered)} alerts delivered`,
       ...(refused > 0 ? [`${countText(refused)} refused`] : []),
       ...(passedOver > 0 ? [`${countText(passedOver)} passed over`] : []),
-      ...(waiting > 0 ? [`${countText(waiting)} wait: run again with the same --store to send them`] : []),
+      ...(waiting > 0 ? [`${countText(waiting)} ${later}`] : []),
+      ...(failedAttempts > 0 ? [`${countText(failedAttempts)} attempts failed`] : []),
     ];
     return `To ${name}: ${parts.join(", ")}.`;
   });

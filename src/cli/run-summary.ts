@@ -30,20 +30,21 @@ export function summaryOf(
 ): RunSummary {
   const { totals, graph } = engine;
   const { store, alerts, alertsShadow, scored } = config.outputs;
+  const format = config.outputs.alertFormat === "ecs" ? "ECS" : "OCSF";
   const written: string[] = [];
   const notes: string[] = [];
   if (isCommitted) {
-    if (alerts !== undefined) written.push(`${alerts}: alerts (OCSF, JSON lines)`);
+    if (alerts !== undefined) written.push(`${alerts}: alerts (${format}, JSON lines)`);
     if (alertsShadow !== undefined)
-      written.push(`${alertsShadow}: what an epoch in the shadow would have raised (OCSF, JSON lines)`);
+      written.push(`${alertsShadow}: what an epoch in the shadow would have raised (${format}, JSON lines)`);
     if (scored !== undefined) written.push(`${scored}: the logins scored by runs that name it (JSON lines)`);
     if (store !== undefined) written.push(`${store}: everything (SQLite: alerts, dead_letters, ...)`);
   } else notes.push("Not all that is counted here could be written.");
   if (isEndless) {
     const topics = topicsOf(config.kafka);
-    written.push(`${topics.alerts}: alerts (OCSF)`, `${topics.deadLetters}: records that can't be read`);
+    written.push(`${topics.alerts}: alerts (${format})`, `${topics.deadLetters}: records that can't be read`);
     if (config.training.shadow)
-      written.push(`${topics.alertsShadow}: what an epoch in the shadow would have raised (OCSF)`);
+      written.push(`${topics.alertsShadow}: what an epoch in the shadow would have raised (${format})`);
     if (config.outputs.scoredLogins) written.push(`${topics.scoredLogins}: scored logins`);
   } else if (store === undefined)
     notes.push("Nothing else was kept; with --store FILE a run can be continued.");
@@ -102,7 +103,7 @@ export function summaryOf(
     resolution,
     sinks,
     written,
-    notes: [...notes, ...resolutionLines(resolution), ...sinkLines(sinks)],
+    notes: [...notes, ...resolutionLines(resolution), ...sinkLines(sinks, store !== undefined)],
   };
 }
 

@@ -23,7 +23,7 @@ export function sinksOf({ webhooks, syslog }: Config["outputs"]): Sink[] {
       return new Webhook({
         ...options,
         url: place,
-        token: tokenFile === undefined ? token : secretOf("tokenFile", tokenFile),
+        token: tokenFile === undefined ? token : tokenOf(tokenFile),
       });
     }),
     ...syslog.map(({ tls, caFile, ...options }) => {
@@ -31,6 +31,16 @@ export function sinksOf({ webhooks, syslog }: Config["outputs"]): Sink[] {
       return new Syslog({ ...options, tls: tls ? ca : undefined });
     }),
   ];
+}
+
+function tokenOf(file: string): string {
+  const token = secretOf("tokenFile", file);
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new OddlinkError(
+      "CONFIG_INVALID",
+      `outputs: tokenFile: ${file} is empty, or holds more than a token`,
+    );
+  return token;
 }
 
 function secretOf(setting: string, file: string): string {

@@ -39,7 +39,7 @@ const webhookSchema = z
     timeoutMs,
   })
   .refine(({ url, urlFile }) => (url === undefined) !== (urlFile === undefined), {
-    message: "either url or urlFile is needed",
+    message: "set either url or urlFile, and not both",
   })
   .refine(({ token, tokenFile }) => token === undefined || tokenFile === undefined, {
     message: "set token or tokenFile, not both",
@@ -47,7 +47,10 @@ const webhookSchema = z
 
 const syslogSchema = z.strictObject({
   name,
-  host: z.string().min(1).max(253).describe("where the collector is"),
+  host: z
+    .string()
+    .regex(/^[^\s/@]{1,253}$/, "expected a host name or an address, without udp:// or the like")
+    .describe("where the collector is"),
   port: z.number().int().min(1).max(65_535).describe("its port: 601 for TCP, 6514 for TLS, by custom"),
   tls: z.boolean().default(false).describe("TLS to the collector"),
   caFile: z

@@ -123,8 +123,8 @@ export class Syslog implements Sink {
       MESSAGE_ID,
       "-",
     ];
-    // The byte order mark says that what follows is UTF-8.
-    return `${header.join(" ")} \ufeff${format === "cef" ? toCef(alert as DetectionFinding) : body}`;
+    // Without the byte order mark that the RFC allows: collectors pass it on, and parsers of CEF and JSON trip over it.
+    return `${header.join(" ")} ${format === "cef" ? toCef(alert as DetectionFinding) : body}`;
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { reasonOfFetch } from "../fetch-errors.ts";
 import { type Delivery, Refused, type Sink } from "./sink.ts";
 
 /** What a body is: the alert as it is, or its message alone, which chats show. */
@@ -52,14 +53,16 @@ export class Webhook implements Sink {
       });
       await response.body?.cancel();
     } catch (error) {
-      throw new Error(`${this.#place} does not answer (${reasonOf(error)})`, { cause: error });
+      throw new Error(`${this.#place} does not answer (${reasonOfFetch(error)})`, { cause: error });
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", stop);
     }
     const { status } = response;
     if (status >= 200 && status < 300) return;
-    const said = `${this.#place} answers with status ${status}`;
+    const isElsewhere = status >= 300 && status < 400;
+    const hint = isElsewhere ? ", a redirection, which is not followed: set the url that it leads to" : "";
+    const said = `${this.#place} answers with status ${status}${hint}`;
     if (REFUSALS.has(status)) throw new Refused(said);
     const askedMs = retryAfterMs(response.headers.get("retry-after"));
     if (askedMs > 0) await sleep(askedMs, undefined, { signal });
@@ -83,8 +86,14 @@ export class Webhook implements Sink {
 
   #bodyOf({ body }: Delivery): string {
     if (this.#options.body === "alert") return body;
-    return JSON.stringify({ text: (JSON.parse(body) as { readonly message: string }).message });
+    const { message } = JSON.parse(body) as { readonly message: string };
+    return JSON.stringify({ text: inert(message) });
   }
+}
+
+/** Chats make links and calls to everybody of what stands in angle brackets, and whoever fails to log in chooses his name. */
+function inert(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 /** Seconds or a date, as HTTP has it; 0 for anything else. */
@@ -95,11 +104,3 @@ function retryAfterMs(text: string | null): number {
 }
 
 const TIMEOUT = new DOMException("timeout", "TimeoutError");
-
-/** A code or name: messages of network errors may quote addresses. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown error";
-  if (error.name === "TimeoutError") return "timeout";
-  const { cause } = error;
-  return cause instanceof Error && "code" in cause ? String(cause.code) : error.name;
-}

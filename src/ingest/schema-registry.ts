@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { LRUCache } from "lru-cache";
 import { OddlinkError } from "../errors.ts";
+import { reasonOfFetch } from "../fetch-errors.ts";
 
 /** Schemas kept, and how many characters they may have together; an id never changes its meaning. */
 const SCHEMAS_MAX = 1_000;
@@ -173,7 +174,7 @@ export class SchemaRegistry implements SchemaSource {
       });
       return { status: response.status, text: await readText(response) };
     } catch (error) {
-      throw this.#unreachable(`does not answer (${reasonOf(error)})`, error);
+      throw this.#unreachable(`does not answer (${reasonOfFetch(error)})`, error);
     }
   }
 
@@ -258,15 +259,4 @@ function schemaOf(answer: Readonly<Record<string, unknown>> | undefined): Regist
     return { kind: "unusable", detail: "it refers to other schemas; register it with their text in it" };
   }
   return { kind: "avro", text };
-}
-
-/** A code or name: the messages of network errors may quote addresses and headers. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown error";
-  if (error.name === "TimeoutError") return "timeout";
-  const { cause } = error;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (typeof code === "string") return code;
-  // A port that no browser talks to, and fetch does not either.
-  return cause instanceof Error && cause.message === "bad port" ? "fetch refuses this port" : error.name;
 }

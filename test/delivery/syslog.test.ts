@@ -22,7 +22,7 @@ const DELIVERY: Delivery = {
   body: JSON.stringify(FINDING),
 };
 /** RFC 5424, without structured data. */
-const MESSAGE = /^<(\d+)>1 (\S+) (\S+) oddlink (\d+) alert - \ufeff(.*)$/s;
+const MESSAGE = /^<(\d+)>1 (\S+) (\S+) oddlink (\d+) alert - (.*)$/s;
 
 class Collector {
   readonly server: Server;

@@ -51,6 +51,11 @@ test("a chat gets the message alone", async (t) => {
   const { url, received } = await webhookServer(t);
   await sent(webhook(url, { body: "text", token: undefined }));
   assert.equal(received[0]!.body, '{"text":"ann came from pc7"}');
+  // Whoever fails to log in chooses his name: it may call nobody, and lead nowhere.
+  const body = JSON.stringify({ message: "Login of <!channel> & <http://evil|click>" });
+  await webhook(url, { body: "text" }).send({ ...DELIVERY, body }, new AbortController().signal);
+  const { text } = JSON.parse(received[1]!.body);
+  assert.equal(text, "Login of &lt;!channel&gt; &amp; &lt;http://evil|click&gt;");
   assert.equal(received[0]!.headers.authorization, undefined);
 });
 

@@ -175,3 +175,29 @@ test("what is missing is looked for elsewhere, or the record rejected", () => {
   assert.match(decoded({ createdDateTime: "soon" }), /^rejected invalid-time/);
   assert.match(decoded({}, { records: [{}] }), /^rejected unknown-format: a list of records/);
 });
+
+test("sign-ins of Microsoft Graph have no category, and are read by what they say of themselves", () => {
+  const record = {
+    id: "e9",
+    createdDateTime: "2026-11-20T10:00:00Z",
+    userPrincipalName: "Ann@contoso.com",
+    appDisplayName: "Office",
+    ipAddress: "198.51.100.7",
+    clientAppUsed: "Browser",
+    conditionalAccessStatus: "success",
+    isInteractive: true,
+    status: { errorCode: 0, failureReason: "Other." },
+  };
+  const text = (changes: object): string => {
+    const bytes = Buffer.from(JSON.stringify({ ...record, ...changes }));
+    return textOfDecoded(createDecoder("auto", FORMAT_OPTIONS).decode(bytes, 0, bytes.length));
+  };
+  assert.match(text({}), /^login .*"user":"ann@contoso.com".*"targetHost":"office".*"outcome":"success"/);
+  assert.match(text({ status: { errorCode: 50126 } }), /"outcome":"failure"/);
+  assert.match(text({ signInEventTypes: ["nonInteractiveUser"] }), /"logonType":"nonInteractiveUser"/);
+  assert.match(
+    text({ signInEventTypes: ["servicePrincipal"], appId: "a-1" }),
+    /"user":"a-1".*"logonType":"servicePrincipal"/,
+  );
+  assert.equal(text({ signInEventTypes: ["managedIdentity"] }), "ignored not-a-login");
+});

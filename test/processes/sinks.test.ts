@@ -97,7 +97,7 @@ test("alerts are ECS signals where that is asked for, in the file and for webhoo
 
 test("settings of sinks are checked before anything starts, and secrets are not printed", async () => {
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ ODDLINK_OUTPUTS_WEBHOOKS: "[{name: a}]" }, /either url or urlFile is needed/],
+    [{ ODDLINK_OUTPUTS_WEBHOOKS: "[{name: a}]" }, /set either url or urlFile, and not both/],
     [{ ODDLINK_OUTPUTS_WEBHOOKS: "[{name: a, url: 'ftp://x'}]" }, /expected a URL as https/],
     [{ ODDLINK_OUTPUTS_WEBHOOKS: "[{name: a, url: 'http://u:p@x'}]" }, /without user and password/],
     [

@@ -16,7 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** In the page: what the libraries are called in its scripts, and where they are. */
-const IMPORT_MAP_PLACE = "{{import map}}";
+const IMPORT_MAP_PLACE = /(?<=<script type="importmap">)\{\}/;
 
 type Asset = { readonly type: string; readonly body: Buffer };
 

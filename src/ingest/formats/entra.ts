@@ -78,11 +78,17 @@ const definition: JsonFormat = {
     '"operationversion"',
     '"callerIpAddress"',
     '"calleripaddress"',
+    '"conditionalAccessStatus"',
+    '"clientAppUsed"',
   ],
   read(record) {
     if (Array.isArray(at(record, "records"))) return SEVERAL_RECORDS;
     const category = textOf(at(record, "category")).toLowerCase();
     const operation = textOf(at(record, "operationName")).toLowerCase();
+    if (category === "" && operation === "" && isOfGraph(record)) {
+      const own = graphCategory(record);
+      return OF_AZURE_ITSELF.has(own) ? NOT_A_LOGIN : signIn(record, own);
+    }
     const isSignIn = category === "" ? operation === SIGN_IN_OPERATION : SIGN_IN_CATEGORY.test(category);
     if (!isSignIn || OF_AZURE_ITSELF.has(category)) return NOT_A_LOGIN;
     return signIn(record, category);
@@ -90,8 +96,9 @@ const definition: JsonFormat = {
   page: {
     title: "Microsoft Entra ID",
     about:
-      "Sign-ins as rows of Log Analytics (SigninLogs, AADNonInteractiveUserSignInLogs, AADServicePrincipalSignInLogs) and as the diagnostic stream to an event hub or a storage account, one record a line; the keys may be in letters of any case. The same sign-in may be written twice, with the same id and more said later: the first counts (`input.duplicatesMax`).",
-    recognisedBy: "`AADTenantId`, `operationVersion` or `callerIpAddress` among its keys",
+      "Sign-ins as rows of Log Analytics (SigninLogs, AADNonInteractiveUserSignInLogs, AADServicePrincipalSignInLogs) as the diagnostic stream to an event hub or a storage account, and as Microsoft Graph and the download of the portal have them, one record a line; the keys may be in letters of any case. The same sign-in may be written twice, with the same id and more said later: the first counts (`input.duplicatesMax`).",
+    recognisedBy:
+      "`AADTenantId`, `operationVersion`, `callerIpAddress`, `conditionalAccessStatus` or `clientAppUsed` among its keys",
     fields: {
       time: "`createdDateTime`, else `time` or `TimeGenerated`; without a zone it is UTC",
       user: "`userPrincipalName`, else `userId`; of service principals `appId`, else `servicePrincipalId`: names of them are not unique",
@@ -145,6 +152,20 @@ export function isInterrupt(errorCode: string): boolean {
 /** Whether a user agent is Exchange with the password of an old client. */
 export function isLegacyAgent(userAgent: string): boolean {
   return LEGACY_AGENT.test(userAgent);
+}
+
+/** As Microsoft Graph and the download of the portal have sign-ins: these alone, so no category says what they are. */
+function isOfGraph(record: JsonObject): boolean {
+  return textOf(at(record, "createdDateTime")) !== "" && objectOf(at(record, "status")) !== undefined;
+}
+
+/** What Graph calls a kind of sign-in, by the name of the log that would hold it. */
+function graphCategory(record: JsonObject): string {
+  const types = at(record, "signInEventTypes");
+  const [type] = Array.isArray(types) ? types.map((one) => textOf(one).toLowerCase()) : [];
+  if (type === "serviceprincipal") return SERVICE_PRINCIPAL;
+  if (type === "noninteractiveuser") return NON_INTERACTIVE;
+  return type === "managedidentity" ? "managedidentitysigninlogs" : "";
 }
 
 function signIn(record: JsonObject, category: string): Reading {

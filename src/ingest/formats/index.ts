@@ -46,9 +46,6 @@ export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }
 export type FormatName = string;
 
 const OPEN_BRACE = 0x7b;
-/** Formats of which no record is JSON. */
-const WITHOUT_JSON: ReadonlySet<Format> = new Set([lanl, sshd]);
-
 /** The decoder of a named format, or one that recognises each record by itself. */
 export function createDecoder(name: FormatName, options: FormatOptions): Decoder {
   const format = FORMATS.find((candidate) => candidate.name === name);
@@ -121,12 +118,20 @@ class AutoDecoder implements Decoder {
         return candidate.decoder.decode(bytes, start, end);
       }
     }
-    // A broken record among readable ones: the format of its neighbours says best what is wrong with it.
-    const isAmongJson = this.#hasRecognised && !WITHOUT_JSON.has(this.#candidates[this.#last]!.format);
-    if (bytes[start] === OPEN_BRACE && !isAmongJson && this.#json !== undefined)
-      return this.#json.decode(bytes, start, end);
+    if (bytes[start] === OPEN_BRACE) return this.#unknownJson(bytes, start, end);
+    // A broken line among readable ones: the format of its neighbours says best what is wrong with it.
     return this.#hasRecognised
       ? this.#candidates[this.#last]!.decoder.decode(bytes, start, end)
       : this.#unknownFormat;
+  }
+
+  /** JSON that no format recognises, whatever stood before it: what its neighbours ignore would be lost without a word. */
+  #unknownJson(bytes: Buffer, start: number, end: number): Decoded {
+    const asOurs = this.#json?.decode(bytes, start, end);
+    if (asOurs?.kind !== "rejected" || asOurs.reason === "invalid-json") return asOurs ?? this.#unknownFormat;
+    return rejected(
+      "unknown-format",
+      `JSON of no known format: name one with --format, or describe it in input.mappings (as oddlink's own: ${asOurs.detail})`,
+    );
   }
 }

@@ -15,25 +15,31 @@ const paths = z
 const KINDS = ["account", "host", "small", "text"] as const;
 export type Kind = (typeof KINDS)[number];
 
-const fieldSchema = z.union([
-  path,
-  z.strictObject({ constant: z.string().max(256) }),
-  z.strictObject({
-    path: paths,
-    as: z.enum(KINDS).optional(),
-    /** Of an account: where its domain is. */
-    domain: path.optional(),
-    values: z.record(z.string(), z.string()).optional(),
-    otherwise: z.string().max(256).optional(),
-  }),
-]);
+const fieldSchema = z.union(
+  [
+    path,
+    z.strictObject({ constant: z.string().max(256) }),
+    z.strictObject({
+      path: paths,
+      as: z.enum(KINDS).optional(),
+      /** Of an account: where its domain is. */
+      domain: path.optional(),
+      values: z.record(z.string(), z.string()).optional(),
+      otherwise: z.string().max(256).optional(),
+    }),
+  ],
+  {
+    error:
+      "expected a path, { constant: TEXT }, or { path, as: account | host | small | text, domain, values, otherwise }",
+  },
+);
 export type FieldConfig = z.infer<typeof fieldSchema>;
 
 const TIME_FORMATS = ["iso", "seconds", "milliseconds"] as const;
-const timeSchema = z.union([
-  path,
-  z.strictObject({ path: paths, format: z.enum(TIME_FORMATS).default("iso") }),
-]);
+const timeSchema = z.union(
+  [path, z.strictObject({ path: paths, format: z.enum(TIME_FORMATS).default("iso") })],
+  { error: "expected a path, or { path, format: iso | seconds | milliseconds }" },
+);
 
 const conditionsSchema = z.array(z.strictObject({ path, is: z.array(z.string()).min(1).max(100) })).max(20);
 export type Conditions = z.infer<typeof conditionsSchema>;
