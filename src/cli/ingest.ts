@@ -69,6 +69,7 @@ async function run(args: readonly string[], flags: IngestFlags, output: Standard
   );
   const log = await EmbeddedLog.open({ sources, recordBytesMax: input.recordBytesMax });
   const recognise = recogniser(input.format, input);
+  let isRead = false;
   const counts = new Map<string, number>();
   const formats = new Map<string, number>();
   try {
@@ -98,9 +99,13 @@ async function run(args: readonly string[], flags: IngestFlags, output: Standard
         release();
       }
     });
-    const lines = [summary(counts, formats), ...resolutionLines(resolution.counts())];
-    output.write(`${lines.join("\n")}\n`);
+    isRead = true;
   } finally {
+    // Of what was read before an input turned out to be cut off, too.
+    if (isRead || counts.size > 0) {
+      const lines = [summary(counts, formats), ...resolutionLines(resolution.counts())];
+      output.write(`${lines.join("\n")}\n`);
+    }
     await log.close();
   }
 }

@@ -7,10 +7,11 @@ import { LOGIN_SCHEMA } from "../ingest/formats/avro-login.ts";
 import { createDecoder, FORMAT_NAMES } from "../ingest/formats/index.ts";
 import { avroLoginEncoder, ENCODINGS, type EncodeLogin, encodeJsonLogin } from "../ingest/login-encoding.ts";
 import { SchemaRegistry } from "../ingest/schema-registry.ts";
+import { KafkajsAdmin } from "../log/kafka/kafkajs/admin.ts";
 import { type NormalizedCounts, Normalizer } from "../log/kafka/normalizing.ts";
 import { runTopicPipeline } from "../log/kafka/topic-pipeline.ts";
 import { REAL_TIME } from "../time.ts";
-import { openKafkaClient, topicsOf } from "./kafka.ts";
+import { kafkaClientOptions, openKafkaClient, topicsOf } from "./kafka.ts";
 import { type CommonFlags, configOf } from "./options.ts";
 import { openResolution, type ResolutionCounts, resolutionLines } from "./resolution.ts";
 import type { StandardOutput } from "./standard-output.ts";
@@ -87,6 +88,7 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
       counts = resolution.counts;
       const registry = config.input.registry && new SchemaRegistry(config.input.registry);
       const encode = await encoderOf(config, topics.logins, registry, untilHad);
+      await expectTopics(config, [...rawTopics.map(({ topic }) => topic), topics.logins, topics.deadLetters]);
       progress.note(startedText(config, topics.logins));
       const pipelines = rawTopics.map(async ({ topic, format }) => {
         const normalizer = new Normalizer({
@@ -137,6 +139,23 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
       ? `${JSON.stringify(jsonOf(normalizers, counts(), seconds))}\n`
       : render(normalizers, counts()),
   );
+}
+
+/** @throws {OddlinkError} KAFKA_TOPIC_MISSING naming those that are not there, and who makes them */
+async function expectTopics({ kafka, normalize }: Config, topics: readonly string[]): Promise<void> {
+  const admin = new KafkajsAdmin(kafkaClientOptions(kafka, undefined));
+  try {
+    const found = await admin.findTopics(topics);
+    const missing = topics.filter((topic) => !found.has(topic));
+    if (missing.length === 0) return;
+    const areRaw = missing.every((topic) => normalize.topics.some((raw) => raw.topic === topic));
+    const hint = areRaw
+      ? "raw topics are made by whoever fills them"
+      : "oddlink topics --create makes those that it writes; raw topics are made by whoever fills them";
+    throw new OddlinkError("KAFKA_TOPIC_MISSING", `there is no topic ${missing.join(", ")}: ${hint}`);
+  } finally {
+    await admin.close();
+  }
 }
 
 async function encoderOf(

@@ -73,7 +73,10 @@ function factsOf(
       "Records",
       `${countText(counts["consumed"]!)}: ${OUTCOMES.map((name) => `${name} ${countText(counts[name]!)}`).join(", ")}`,
     ],
-    ["Alerts", `${countText(counts["alerts"]!)} in ${countText(counts["incidents"]!)} incidents`],
+    [
+      "Alerts",
+      `${countText(counts["alerts"]!)} in ${countText(counts["incidents"]!)} ${counts["incidents"] === 1 ? "incident" : "incidents"}`,
+    ],
     ["Partitions", partitions.length === 0 ? "none now" : partitions.join(", ")],
     ["Graph", `${countText(graph.entities)} accounts and hosts, ${countText(graph.links)} links`],
     ["Event time", `${timeText(graph.fromMs)} to ${timeText(graph.watermarkMs)}`],

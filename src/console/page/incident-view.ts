@@ -39,7 +39,7 @@ export async function incidentView(
       "details",
       {},
       h("summary", {}, "The newest alert as it was written (OCSF)"),
-      h("pre", { tabindex: 0 }, JSON.stringify(newest, null, 2)),
+      h("pre", { tabindex: 0 }, visibleJson(newest)),
     ),
   );
 }
@@ -87,18 +87,12 @@ function who({ evidences }: Finding, onEntity: (kind: EntityKind, name: string) 
 }
 
 function reasons({ evidences }: Finding): HTMLElement {
-  const { reasons: all, score, threshold } = evidences[0].data;
-  const limit =
-    threshold === null ? "its tier has no threshold" : `the threshold was ${threshold.toExponential(1)}`;
+  const { reasons: all } = evidences[0].data;
   return h(
     "section",
     {},
     h("h3", {}, "Why it is odd"),
-    h(
-      "p",
-      { class: "quiet" },
-      `Score ${score.toExponential(1)}: about one login in ${countText(Math.round(1 / Math.max(score, 1e-12)))} looks this odd; ${limit}.`,
-    ),
+    h("p", { class: "quiet" }, scoreText(evidences[0].data)),
     h(
       "ol",
       { class: "reasons" },
@@ -119,6 +113,14 @@ function reasons({ evidences }: Finding): HTMLElement {
       ),
     ),
   );
+}
+
+/** Presence stands before all others, in a range of its own: its scores are no share of anything. */
+function scoreText({ score, threshold, signals }: Finding["evidences"][0]["data"]): string {
+  const oneIn = (share: number): string => `1 login in ${countText(Math.round(1 / Math.max(share, 1e-12)))}`;
+  if (threshold === null)
+    return `In the tier of presence, which stands before all others. Beside that, ${oneIn(signals["surprise"] ?? 1)} looks this odd.`;
+  return `${oneIn(score)} looks this odd (score ${score.toExponential(1)}); the threshold was ${threshold.toExponential(1)}.`;
 }
 
 function usual({ anomaly_analyses }: Finding): HTMLElement | undefined {
@@ -183,6 +185,16 @@ function timeline(alerts: readonly Finding[]): HTMLElement {
         ),
       ),
     ),
+  );
+}
+
+/** JSON with everything that can't be seen as the escapes that JSON has for it: still the same JSON. */
+function visibleJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) =>
+    Array.from(
+      { length: char.length },
+      (_, i) => `\\u${char.charCodeAt(i).toString(16).padStart(4, "0")}`,
+    ).join(""),
   );
 }
 

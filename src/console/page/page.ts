@@ -11,6 +11,12 @@ const main = document.querySelector("main")!;
 const list = new IncidentList();
 let leaving = new AbortController();
 
+const TITLES: Readonly<Record<string, string>> = {
+  incident: "Incident",
+  entity: "Accounts and hosts",
+  health: "Health",
+};
+
 /** Names are kept with the entry of the history: going back finds them, and no address, log or bookmark has them. */
 type State = { readonly kind: EntityKind; readonly name: string };
 
@@ -43,7 +49,8 @@ async function show(): Promise<void> {
   // Who works by keyboard, or listens, is where the new view begins.
   const title = view.querySelector<HTMLElement>("h2");
   title?.focus();
-  document.title = `${title?.textContent ?? ""} · oddlink`;
+  // Of no names: titles are kept with the history of a browser.
+  document.title = `${TITLES[address.split("/")[1] ?? ""] ?? "Incidents"} · oddlink`;
 }
 
 function failureView(error: unknown): HTMLElement {

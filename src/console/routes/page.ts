@@ -47,13 +47,24 @@ function ownAssets(): (readonly [string, Asset])[] {
     if (type === undefined || file.endsWith(".d.ts")) return [];
     const text = readFileSync(join(FOLDER, file), "utf8");
     if (extension !== ".ts") return [[file, { type, body: Buffer.from(text) }] as const];
-    const asset = { type, body: Buffer.from(stripTypeScriptTypes(text)) };
+    const asset = { type, body: Buffer.from(stripped(text)) };
     // Modules import each other as they lie there; the page itself begins with the name that it has when it is built.
     return [
       [file, asset],
       [file.replace(/\.ts$/, ".js"), asset],
     ] as const;
   });
+}
+
+/** As Node itself does for what runs here; that it is not for ever in this form is nothing that who looks at the page can do about. */
+function stripped(text: string): string {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return stripTypeScriptTypes(text);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** The modules of a library: those beside its entry. */

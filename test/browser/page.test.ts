@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, Page } from "playwright-core";
+import { EXAMPLE_FILE, ended, start, temporaryFolder } from "../processes/oddlink.ts";
+import { startChromium } from "./chromium.ts";
+
+const IMAGES = join(import.meta.dirname, "..", "..", "docs", "images");
+/** Set to take the pictures of the docs anew. */
+const TAKES_PICTURES = process.env["TAKE_PICTURES"] === "1";
+const SCHEMES = ["light", "dark"] as const;
+const READY_MS_MAX = 90_000;
+const SETTLE_MS = 800;
+
+/** A run that is served until the test is over. */
+async function served(
+  t: TestContext,
+  source: string,
+  env: Record<string, string> = {},
+): Promise<{ readonly url: string }> {
+  const child = start(["run", source, "--serve", "--json"], {
+    env: { ODDLINK_HTTP_PORT: "0", ...env },
+    timeoutMs: 240_000,
+  });
+  t.after(async () => {
+    child.kill("SIGTERM");
+    await ended(child);
+  });
+  let said = "";
+  child.stderr!.on("data", (chunk) => (said += chunk));
+  child.stdout!.resume();
+  for (const deadlineMs = performance.now() + READY_MS_MAX; !/all is read/.test(said); await sleep(50))
+    assert.ok(performance.now() < deadlineMs && child.exitCode === null, said);
+  return { url: /http: (http:\/\/127\.0\.0\.1:\d+)/.exec(said)![1]! };
+}
+
+/** A page on which nothing may go wrong unseen. */
+async function opened(
+  t: TestContext,
+  browser: Browser,
+  url: string,
+  colorScheme: "light" | "dark" = "light",
+): Promise<{ readonly page: Page; readonly problems: string[]; readonly requests: string[] }> {
+  const context = await browser.newContext({ colorScheme, viewport: { width: 1200, height: 850 } });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const problems: string[] = [];
+  const requests: string[] = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(message.text());
+  });
+  page.on("request", (request) => requests.push(request.url()));
+  await page.goto(url);
+  await page.waitForSelector("table.incidents tbody td");
+  return { page, problems, requests };
+}
+
+async function expectAccessible(page: Page, what: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  assert.deepEqual(
+    serious.map(({ id, nodes }) => `${what}: ${id}, ${nodes[0]?.html}`),
+    [],
+  );
+}
+
+test("an investigation of the example: the incident, its graph, a neighbour, the account, the scores; in light and dark", {
+  timeout: 240_000,
+}, async (t) => {
+  const { url } = await served(t, EXAMPLE_FILE);
+  const browser = await startChromium(t);
+  for (const scheme of SCHEMES) {
+    const { page, problems, requests } = await opened(t, browser, url, scheme);
+    const look = async (view: string, fullPage = false): Promise<void> => {
+      await expectAccessible(page, `${view}, ${scheme}`);
+      if (TAKES_PICTURES)
+        await page.screenshot({
+          path: join(IMAGES, `${view}-${scheme}.jpg`),
+          type: "jpeg",
+          quality: 70,
+          fullPage,
+        });
+    };
+    await look("incidents");
+    await page.click("table.incidents tbody a");
+    await page.waitForSelector(".login-graph .node.user");
+    await page.waitForTimeout(SETTLE_MS);
+    assert.match((await page.textContent("h2"))!, /U748@DOM1 used from C17693/);
+    const text = (await page.textContent("main"))!;
+    for (const expected of [
+      /Account that actsU748@DOM1/,
+      /FromC17693/,
+      /never with strong evidence/,
+      /Ask the owner of U748@DOM1/,
+    ])
+      assert.match(text, expected);
+    await look("incident", true);
+    // A neighbour is expanded, and its page opened.
+    const before = await page.locator(".login-graph .node").count();
+    const neighbour = page.locator('.login-graph .node[aria-label^="host C2677"]');
+    await neighbour.click();
+    await page.waitForTimeout(SETTLE_MS);
+    assert.ok((await page.locator(".login-graph .node").count()) > before);
+    await page.click('.facts button.link:has-text("C17693")');
+    await page.waitForSelector("caption");
+    assert.equal(await page.textContent("h2"), "C17693");
+    await look("entity");
+    // No name of anybody is in an address, and going back finds what was there.
+    assert.doesNotMatch(page.url(), /C17693|U748/);
+    await page.goBack();
+    await page.waitForSelector(".reasons li");
+    await page.click('nav a[href="#/health"]');
+    await page.waitForSelector(".histogram");
+    await page.locator("#threshold").fill("19");
+    assert.match((await page.textContent("output"))!, /386 of 5,163 scored logins lie below 1e-1/);
+    await look("health");
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      requests.filter((one) => !one.startsWith(url) && !one.startsWith("data:")),
+      [],
+      "nothing is loaded from elsewhere",
+    );
+    assert.deepEqual(
+      requests.filter((one) => /U748|C17693/.test(one)),
+      [],
+    );
+  }
+});
+
+test("all of it can be done by keyboard", { timeout: 180_000 }, async (t) => {
+  const { url } = await served(t, EXAMPLE_FILE, { ODDLINK_TRAINING_MODE: "off" });
+  const { page, problems } = await opened(t, await startChromium(t), url);
+  const tabTo = async (selector: string): Promise<void> => {
+    for (let i = 0; i < 60; i++) {
+      if (
+        await page
+          .locator(selector)
+          .first()
+          .evaluate((one) => one === one.ownerDocument.activeElement)
+      )
+        return;
+      await page.keyboard.press("Tab");
+    }
+    assert.fail(`${selector} can't be reached by Tab`);
+  };
+  await tabTo("table.incidents tbody a");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".login-graph .node");
+  await page.waitForTimeout(SETTLE_MS);
+  const before = await page.locator(".login-graph .node").count();
+  await tabTo('.login-graph .node[aria-label^="host C2677"]');
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(SETTLE_MS);
+  assert.ok((await page.locator(".login-graph .node").count()) > before);
+  await tabTo(".login-graph .node");
+  await page.keyboard.press("e");
+  await page.waitForSelector("#entity-name");
+  await tabTo("#entity-name");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("U66@DOM1");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("caption");
+  assert.equal(await page.textContent("h2"), "U66@DOM1");
+  assert.deepEqual(problems, []);
+});
+
+/** What somebody may call himself, and his machine. */
+const HOSTILE = [
+  '<script>document.title="owned"</script>',
+  '"><img src=x onerror=alert(1)>',
+  "\u202egnp.exe",
+  "💥👩‍👩‍👧\u0000x",
+  "x".repeat(250),
+  "__proto__",
+];
+
+test("names from outside are text, whatever they are", { timeout: 180_000 }, async (t) => {
+  const folder = temporaryFolder(t);
+  const lines: string[] = [];
+  const login = (timeMs: number, more: object): void => void lines.push(JSON.stringify({ timeMs, ...more }));
+  for (const [i, name] of HOSTILE.entries()) {
+    // The owner shows himself on hosts of his own for days, and then somebody comes from another one, by NTLM.
+    for (let n = 0; n < 60; n++)
+      login(n * 3_600_000 + i, {
+        user: name,
+        sourceHost: `home${i}`,
+        targetHost: "srv",
+        authType: "Kerberos",
+        outcome: "success",
+      });
+    login(60 * 3_600_000 + i, {
+      user: name,
+      sourceHost: `${name.slice(0, 200)} host`,
+      targetHost: `${name.slice(0, 200)} target`,
+      authType: "NTLM",
+      outcome: "success",
+    });
+  }
+  const file = join(folder, "logins.jsonl");
+  const sorted = lines.toSorted((a, b) => JSON.parse(a).timeMs - JSON.parse(b).timeMs);
+  writeFileSync(file, `${sorted.join("\n")}\n`);
+  const { url } = await served(t, file, { ODDLINK_TRAINING_MODE: "off" });
+  const { page, problems } = await opened(t, await startChromium(t), url);
+  let dialogs = 0;
+  page.on("dialog", (dialog) => {
+    dialogs++;
+    void dialog.dismiss();
+  });
+  const links = page.locator("table.incidents tbody a");
+  assert.equal(await links.count(), HOSTILE.length);
+  for (let i = 0; i < HOSTILE.length; i++) {
+    await page.goto(`${url}/#/incidents`);
+    await links.nth(i).click();
+    await page.waitForSelector(".reasons li");
+    await page.waitForTimeout(SETTLE_MS);
+    // Nothing that turns the text around, or can't be seen, is left of them.
+    assert.doesNotMatch((await page.textContent("main"))!, /[\u202e\u0000]/);
+    await page.locator(".facts button.link").first().click();
+    await page.waitForSelector("caption");
+  }
+  assert.equal(await page.locator("main script, main img").count(), 0);
+  assert.doesNotMatch(await page.title(), /owned/);
+  assert.equal(dialogs, 0);
+  assert.deepEqual(problems, []);
+});
+
+test("a page that needs a token asks for it, and a wrong one is refused", { timeout: 180_000 }, async (t) => {
+  const token = "0123456789abcdef";
+  const { url } = await served(t, EXAMPLE_FILE, { ODDLINK_HTTP_TOKEN: token, ODDLINK_TRAINING_MODE: "off" });
+  const browser = await startChromium(t);
+  const page = await browser.newPage();
+  for (const given of ["wrong", token]) {
+    await page.goto(url);
+    await page.fill("#token", given);
+    await page.keyboard.press("Enter");
+    await page.waitForLoadState();
+    if (given === "wrong") await page.waitForSelector("#token");
+  }
+  await page.waitForSelector("table.incidents tbody a");
+  assert.doesNotMatch(page.url(), new RegExp(token));
+});
