@@ -21,6 +21,7 @@ const ORDER = [
   "metrics",
   "config",
   "engine",
+  "html",
   "evaluation",
   "console",
   "cli",
