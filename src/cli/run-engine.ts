@@ -1,6 +1,6 @@
 import type { DetectionFinding } from "../alerts/detection-finding.ts";
 import type { Config } from "../config/schema.ts";
-import { Engine } from "../engine/engine.ts";
+import { Engine, type EngineOptions } from "../engine/engine.ts";
 import { rolledBackText } from "../engine/roll-back.ts";
 import type { Merging } from "../engine/segment-merging.ts";
 import type { SharedGraph } from "../engine/shared-graph.ts";
@@ -21,7 +21,7 @@ import type { StandardOutput } from "./standard-output.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
 import type { Progress } from "./terminal/progress.ts";
 import { restoringText } from "./terminal/restoring.ts";
-import { renderSummary } from "./terminal/summary.ts";
+import { type RunSummary, renderSummary } from "./terminal/summary.ts";
 import { rejectedText, restoredText } from "./worker-words.ts";
 
 /** A training notes how far it has come beside the store, unless the settings name another place. */
@@ -38,6 +38,13 @@ export type RunContext = {
   readonly output: StandardOutput;
   readonly signal: AbortSignal;
   readonly isJson: boolean;
+  /** True for a command that shows alerts elsewhere than on standard output. */
+  readonly isQuiet?: boolean;
+  /** False where nothing is to be read, and the store alone is looked at. */
+  readonly hasInput?: boolean;
+  readonly onScored?: EngineOptions["onScored"];
+  /** All is read and committed, and the summary not written yet; not called after a failure. */
+  readonly onSummary?: (summary: RunSummary, engine: Engine) => void;
   readonly merging: (state: SharedGraph) => Merging;
   readonly progress: Progress;
   readonly resolution: Resolution;
@@ -47,11 +54,8 @@ export type RunContext = {
 };
 
 /** @returns records that were read and not committed, or not by this process: none of files */
-export async function runOn(
-  log: Log,
-  config: Config,
-  { output, signal, isJson, merging, progress, resolution, sinks, rejectedShare }: RunContext,
-): Promise<number> {
+export async function runOn(log: Log, config: Config, context: RunContext): Promise<number> {
+  const { output, signal, isJson, merging, progress, resolution, sinks, rejectedShare } = context;
   const startedMs = performance.now();
   let read = 0;
   const engine = new Engine({
@@ -73,13 +77,14 @@ export async function runOn(
       }).finally(() => progress.phase(undefined)),
     decodeLive: decodeInThread,
     onAlert: (alert) => {
-      if (isJson) return;
+      if (isJson || context.isQuiet) return;
       const finding = JSON.parse(alert.finding) as DetectionFinding;
       progress.clear();
       output.write(
         finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`,
       );
     },
+    ...(context.onScored && { onScored: context.onScored }),
     onRestoring: (restoring) => progress.phase(restoringText(restoring)),
     onEpoch: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
@@ -119,9 +124,11 @@ export async function runOn(
     seconds: (performance.now() - startedMs) / 1000,
     end: failure !== undefined ? "failed" : signal.aborted ? "stopped" : "done",
     isCommitted,
+    hasInput: context.hasInput ?? true,
     resolution: resolution.counts(),
     sinks: sinks.summaries(),
   });
+  if (failure === undefined) context.onSummary?.(summary, engine);
   output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
   if (failure !== undefined) throw failure;
   return log.isEndless ? Math.max(0, read - engine.totals.consumed) : 0;

@@ -1,19 +1,16 @@
 import { Command } from "commander";
-import { alertLine } from "../alerts/alert-formats.ts";
-import { configFile, printConfig } from "../config/load.ts";
-import type { Config } from "../config/schema.ts";
+import { printConfig } from "../config/load.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
 import type { SharedGraph } from "../engine/shared-graph.ts";
 import { OddlinkError } from "../errors.ts";
 import { STDIN } from "../ingest/sources.ts";
-import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import { deliverStored } from "./deliveries.ts";
+import { filesOf, openFileLog, refuseAvro } from "./file-run.ts";
 import { addCommonOptions, type CommonFlags, configOf } from "./options.ts";
 import { findSourcesBeside } from "./own-files.ts";
 import { openResolution } from "./resolution.ts";
-import { besideStore, runOn } from "./run-engine.ts";
+import { runOn } from "./run-engine.ts";
 import { runWorker } from "./run-worker.ts";
-import { settingsKey } from "./settings-key.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
@@ -62,31 +59,16 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
   if (flags.printConfig) return output.write(printConfig(config));
   const isJson = flags.json === true;
   if (flags.kafka === true) return runWorker(args, config, output, isJson);
-  if (config.input.format === "avro")
-    throw new OddlinkError("USAGE", "Avro records have no line ends: they are read from Kafka, with --kafka");
-  if (config.outputs.encoding === "avro")
-    throw new OddlinkError(
-      "USAGE",
-      "outputs.encoding avro is for topics, with --kafka: files are JSON lines",
-    );
+  refuseAvro(config);
   if (args.length === 0)
     throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
   if (args.filter((arg) => arg === STDIN).length > 1)
     throw new OddlinkError("USAGE", "standard input can be read once only");
-  const sources = await findSourcesBeside(args, filesOf(config.outputs, flags), (path) =>
+  const sources = await findSourcesBeside(args, filesOf(config.outputs, flags.config), (path) =>
     process.stderr.write(`skipped ${sentenceText(path)}: it does not look like a log\n`),
   );
   const resolution = await openResolution(config);
-  const log = await EmbeddedLog.open({
-    sources,
-    store: config.outputs.store,
-    settings: settingsKey(config),
-    alertsFile: config.outputs.alerts,
-    alertsShadowFile: config.outputs.alertsShadow,
-    scoredFile: config.outputs.scored,
-    alertLine: (finding) => alertLine(config.outputs.alertFormat, finding),
-    recordBytesMax: config.input.recordBytesMax,
-  });
+  const log = await openFileLog(config, sources);
   try {
     const merging = (state: SharedGraph) => new WholeMerging(state);
     const progress = new Progress({ stream: process.stderr, now: Date.now });
@@ -98,19 +80,4 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
   } finally {
     await log.close();
   }
-}
-
-function filesOf({ alerts, alertsShadow, scored, store }: Config["outputs"], flags: CommonFlags) {
-  const journals = ["-wal", "-shm"].map((suffix) => besideStore(store, suffix));
-  return {
-    written: [
-      { as: "--alerts", path: alerts },
-      { as: "--alerts-shadow", path: alertsShadow },
-      { as: "--scored", path: scored },
-      { as: "--store", path: store },
-      ...journals.map((path) => ({ as: "the journal of --store", path })),
-      { as: "the training of --store", path: besideStore(store, "-training") },
-    ],
-    read: [{ as: "--config", path: configFile(flags.config, process.env) }],
-  };
 }

@@ -16,8 +16,8 @@ const DASHES = ["", "6 3", "2 2", "8 2 2 2", "4 4", "1 3"];
 export type Axis = {
   readonly label: string;
   readonly domain: readonly [number, number];
-  /** `counts` is linear near zero and logarithmic beyond; `time` is milliseconds since 1970, labelled in UTC. */
-  readonly kind: "linear" | "log" | "counts" | "time";
+  /** `whole` is linear with whole numbers alone; `counts` is linear near zero and logarithmic beyond; `time` is milliseconds since 1970, labelled in UTC. */
+  readonly kind: "linear" | "whole" | "log" | "counts" | "time";
 };
 
 export type Series = { readonly name: string; readonly points: readonly (readonly [number, number])[] };
@@ -137,7 +137,7 @@ function frame(title: string, x: Axis, y: Axis, xs: Scale, ys: Scale, content: r
       markup`<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${round(ys(value))}" y2="${round(ys(value))}" class="grid"/><text x="${LEFT - 6}" y="${round(ys(value) + 4)}" text-anchor="end">${text}</text>`,
   );
   const middle = (TOP + bottom) / 2;
-  return markup`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">${xTicks}${yTicks}${content}<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${x.label}</text><text x="14" y="${middle}" text-anchor="middle" transform="rotate(-90 14 ${middle})">${y.label}</text></svg>`;
+  return markup`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}" class="chart">${xTicks}${yTicks}${content}<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${x.label}</text><text x="14" y="${middle}" text-anchor="middle" transform="rotate(-90 14 ${middle})">${y.label}</text></svg>`;
 }
 
 function scales(x: Axis, y: Axis): [Scale, Scale] {
@@ -151,9 +151,10 @@ function scaleOf({ kind, domain }: Axis): Scale {
 
 function labelled({ kind, domain }: Axis, scale: Scale): [number, string][] {
   if (kind === "time") return timeTicks(domain, TICKS);
-  if (kind === "linear") {
+  if (kind === "linear" || kind === "whole") {
     const format = scale.tickFormat(TICKS);
-    return scale.ticks(TICKS).map((value) => [value, format(value)]);
+    const ticks = scale.ticks(TICKS).filter((value) => kind === "linear" || Number.isInteger(value));
+    return ticks.map((value) => [value, format(value)]);
   }
   // Whole decades, every so many of them that their labels have room.
   const first = kind === "counts" ? 0 : Math.ceil(Math.log10(domain[0]) - 1e-9);

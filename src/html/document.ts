@@ -9,9 +9,9 @@ const variables = (colours: readonly string[]) => colours.map((colour, i) => `--
 
 const STYLE = `:root{color-scheme:light;--page:#fff;--text:#1c1c1c;--soft:#56595c;--rule:#d9d9d6;--grid:#e6e6e3;--panel:#f5f5f2;--link:#0b57a4;${variables(LIGHT)}}
 @media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--page:#16181b;--text:#e6e6e3;--soft:#a6abb0;--rule:#3a3e43;--grid:#2c3035;--panel:#1f2226;--link:#8ec1f5;${variables(DARK)}}}
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:var(--text);background:var(--page);overflow-wrap:anywhere}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:var(--text);background:var(--page);overflow-wrap:anywhere}td,th{overflow-wrap:break-word}
 a{color:var(--link)}:focus-visible{outline:3px solid var(--link);outline-offset:2px}
-svg{max-width:100%;height:auto;font-size:12px}svg text{fill:var(--text)}.grid{stroke:var(--grid)}
+svg{max-width:100%;height:auto;font-size:12px}svg.chart{width:44rem}svg text{fill:var(--text)}.grid{stroke:var(--grid)}
 .line{fill:none;stroke:currentColor}.bar{fill:currentColor}.level{stroke:var(--text);stroke-dasharray:6 3}
 ${LIGHT.map((_, i) => `.c${i}{color:var(--c${i})}`).join("")}
 .wide{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse}caption{text-align:left;font-weight:600;padding-bottom:.2rem}

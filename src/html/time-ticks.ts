@@ -5,7 +5,8 @@ const STEPS_MS = [1, 3, 6, 12, 24, 48, 7 * 24, 14 * 24, 28 * 24].map((hours) => 
 
 /** Round times between two, about `count` of them, each with its text in UTC: hours where they are close, else days. */
 export function timeTicks([from, to]: readonly [number, number], count: number): [number, string][] {
-  const wanted = (to - from) / count;
+  // Rather a label more than one less.
+  const wanted = (0.75 * (to - from)) / count;
   const last = STEPS_MS.at(-1)!;
   const step = STEPS_MS.find((candidate) => candidate >= wanted) ?? Math.ceil(wanted / last) * last;
   const ticks: [number, string][] = [];

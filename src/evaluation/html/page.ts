@@ -1,4 +1,4 @@
-import { barChart, lineChart, type Series } from "../../html/chart.ts";
+import { type Axis, barChart, lineChart, type Series } from "../../html/chart.ts";
 import { htmlDocument } from "../../html/document.ts";
 import { type Markup, markup } from "../../html/markup.ts";
 import { NOTHING, table } from "../../html/table.ts";
@@ -83,29 +83,45 @@ function spreadLine({ seeds, spread }: EvaluationReport): Markup {
   return markup`<p>Figures and drawings are of seed ${seeds[0]!}. Mean and range over ${seeds.length} seeds: AP ${text(averagePrecision)}, recall at 10 alerts a day ${text(recallAtAlertsPerDay["10"])}.</p>`;
 }
 
-function curves(detector: string, { own, baselines }: Drawing): Markup {
-  if (own === undefined)
+function curves(detector: string, drawing: Drawing): Markup {
+  const all = allCurves(detector, drawing);
+  if (all === undefined)
     return markup`<p>No login in the scored period is labelled: there is no curve to draw.</p>`;
-  const all: [string, Curves][] = [[detector, own]];
-  for (const [name, other] of Object.entries(baselines)) if (other !== undefined) all.push([name, other]);
-  const precisionRecall = all.map(
-    ([name, { precisionRecall: points }]): Series => ({
-      name,
-      points: points.map(({ recall, precision }) => [recall, precision]),
-    }),
-  );
   const perDay = all.map(
     ([name, { recallPerDay }]): Series => ({
       name,
       points: recallPerDay.map(({ alertsPerDay, recall }) => [alertsPerDay, recall]),
     }),
   );
-  const share = (label: string) => ({ label, domain: [0, 1] as const, kind: "linear" as const });
   const last = perDay[0]!.points.at(-1)![0];
   return markup`<h2>Precision over recall</h2>
-${lineChart("Precision over recall", share("recall"), share("precision"), precisionRecall)}
+${precisionRecallChart(detector, drawing)}
 <h2>Recall over alerts a day</h2>
 ${lineChart("Recall over alerts a day", { label: "alerts a day", domain: [1, last], kind: "log" }, share("recall"), perDay)}`;
+}
+
+/** Precision over recall of the detector and the baselines; nothing where nothing is labelled. */
+export function precisionRecallChart(detector: string, drawing: Drawing): Markup {
+  const all = allCurves(detector, drawing);
+  if (all === undefined) return NOTHING;
+  const series = all.map(
+    ([name, { precisionRecall: points }]): Series => ({
+      name,
+      points: points.map(({ recall, precision }) => [recall, precision]),
+    }),
+  );
+  return lineChart("Precision over recall", share("recall"), share("precision"), series);
+}
+
+function allCurves(detector: string, { own, baselines }: Drawing): [string, Curves][] | undefined {
+  if (own === undefined) return undefined;
+  const all: [string, Curves][] = [[detector, own]];
+  for (const [name, other] of Object.entries(baselines)) if (other !== undefined) all.push([name, other]);
+  return all;
+}
+
+function share(label: string): Axis {
+  return { label, domain: [0, 1], kind: "linear" };
 }
 
 function histogram({ scores }: Drawing): Markup {
