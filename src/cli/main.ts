@@ -30,7 +30,8 @@ const EXIT_CODES: Readonly<Record<string, readonly string[]>> = {
   evaluate: ["0  done", "1  failed, or stopped before it was done", `${WRONG_USE}; nothing was started`],
   report: [
     "0  done, or stopped (SIGINT, SIGTERM), with a page of what it read",
-    "1  failed: unreadable or truncated input, too many bad records, store or output trouble; no page was written",
+    "1  failed: unreadable or truncated input, too many bad records, store or output trouble, or",
+    "   stopped while --labels were evaluated; no page was written",
     `${WRONG_USE}, or no such store; nothing was started`,
   ],
   generate: [

@@ -18,7 +18,7 @@ const SLOT_NAMES: ReadonlyMap<number, string> = new Map([
 const ROWS_MAX = 120;
 
 /** How many logins got which score, by decade, with the threshold. */
-export function scoresSection({ summary: { decades, threshold } }: Report): Markup {
+export function scoresSection({ summary: { decades, threshold }, limit }: Report): Markup {
   const most = Math.max(0, ...decades);
   if (most === 0) return markup`<p>No login was scored.</p>`;
   const edge = (decade: number) => Number(`1e${decade - decades.length}`);
@@ -32,11 +32,8 @@ export function scoresSection({ summary: { decades, threshold } }: Report): Mark
     threshold === null || threshold <= shown[0]!.from || threshold >= 1
       ? undefined
       : { value: threshold, label: `threshold ${scoreText(threshold)}` };
-  return markup`<p>Low is odd; counts are logarithmic. ${
-    threshold === null
-      ? "No threshold is in force at the end: only presence raises alerts."
-      : `The threshold in force at the end is ${scoreText(threshold)}: it moves with the budget, and a login below it that repeats an alert raises none.`
-  } Scores below ${scoreText(PRESENCE_SHARE)} are of logins that presence raised: it is a rule, and stands outside the budget.</p>
+  return markup`<p>Low is odd; counts are logarithmic. ${thresholdText(threshold, limit)} Scores below
+${scoreText(PRESENCE_SHARE)} are of logins that presence raised: it is a rule, and stands outside the budget.</p>
 ${barChart(
   "How many logins got which score",
   { label: "score", domain: [shown[0]!.from, shown.at(-1)!.to], kind: "log" },
@@ -55,6 +52,14 @@ ${table(
   ["score", "logins"],
   shown.map((bin) => [text(bin), countText(bin.count)]),
 )}</details>`;
+}
+
+function thresholdText(threshold: number | null, limit: Report["limit"]): string {
+  if ("threshold" in limit)
+    return `The threshold is fixed: a login that scores below ${scoreText(limit.threshold)} is an alert.`;
+  if (threshold === null)
+    return "No threshold is in force at the end: nothing but presence raises alerts then.";
+  return `The threshold in force at the end is ${scoreText(threshold)}: it moves with the budget, and a login below it that repeats an alert raises none.`;
 }
 
 /** Alerts by time and signal. */

@@ -49,12 +49,12 @@ export function graphDrawing(id: string, title: string, graph: Neighbourhood, si
   const labels = labelPlaces(texts, points, ties, size, named);
   // What is odd is drawn last, and so above the rest.
   const drawn = [...ties].sort((a, b) => Number(a.isOdd) - Number(b.isOdd));
-  return markup`<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-labelledby="${id}-title ${id}-desc" class="graph">
+  return markup`<div class="wide"><svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-labelledby="${id}-title ${id}-desc" class="graph">
 <title id="${id}-title">${title}</title><desc id="${id}-desc">${descriptionOf(graph)}</desc>
 ${drawn.map((tie) => tieMarkup(tie, entities, points))}
 ${entities.map((entity, i) => nodeMarkup(entity, points[i]!))}
 ${labels.map((label, i) => (label === undefined ? NOTHING : labelMarkup(label, texts[i]!, entities[i]!)))}
-</svg>
+</svg></div>
 ${leftOut === "" ? NOTHING : markup`<p class="soft">${leftOut}</p>`}
 ${tieTable(graph)}`;
 }

@@ -25,7 +25,7 @@ details{margin:.6rem 0}summary{cursor:pointer}.incident{border:1px solid var(--r
 .incident>summary{margin:-.5rem -.9rem;padding:.5rem .9rem}.incident[open]>summary{border-bottom:1px solid var(--rule);margin-bottom:.6rem}
 .severity{border:1px solid currentColor;border-radius:.3rem;padding:0 .35rem;font-size:.8rem;font-weight:600;white-space:nowrap}
 .s5,.s6,.s4{color:var(--c0)}.s3{color:var(--c3)}.s2{color:var(--c1)}.s1,.s0{color:var(--soft)}
-.graph{width:100%}time{white-space:nowrap}
+td .name,th .name{display:inline-block;max-width:16rem}.graph{width:100%;min-width:38rem}time{white-space:nowrap}
 @media print{details::details-content{content-visibility:visible;display:block;block-size:auto}svg,tr{break-inside:avoid}h2,h3,h4{break-after:avoid}nav{display:none}}
 ${GRAPH_STYLE}`;
 
@@ -42,7 +42,10 @@ export function reportPage(report: Report): string {
     ["baselines", "Next to simple rules", baselineSection(report)],
   ] as const;
   const { summary } = report;
-  const what = `${countText(summary.alerts)} ${summary.alerts === 1 ? "alert" : "alerts"} in ${countText(report.incidentCount)} ${report.incidentCount === 1 ? "incident" : "incidents"}`;
+  const what =
+    summary.alerts === 0
+      ? "none found"
+      : `${countText(summary.alerts)} ${summary.alerts === 1 ? "alert" : "alerts"} in ${countText(report.incidentCount)} ${report.incidentCount === 1 ? "incident" : "incidents"}`;
   const body = markup`<header>
 <h1>Odd logins: ${what}</h1>
 ${sourcesLine(report)}
@@ -58,7 +61,7 @@ ${content}
 )}</main>
 <footer><p class="soft">Written by oddlink ${VERSION}. Nothing in this file is loaded from elsewhere, and nothing in it runs. Names of accounts and hosts are shown as the logs have them; invisible
 characters in them are spelled out, such as ${"\\u{202e}"}. All times are event time, in UTC.</p></footer>`;
-  return htmlDocument({ title: `oddlink: ${what}`, style: STYLE, body });
+  return htmlDocument({ title: `oddlink: odd logins, ${what}`, style: STYLE, body });
 }
 
 function sourcesLine({ sources, period }: Report): Markup {
