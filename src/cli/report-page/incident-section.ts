@@ -1,12 +1,12 @@
 import type { DetectionFinding, Observed } from "../../alerts/detection-finding.ts";
 import { type Markup, markup } from "../../html/markup.ts";
 import { type Cell, NOTHING, table } from "../../html/table.ts";
-import { countText, oddsText, scoreText } from "../terminal/numbers.ts";
+import { countText, oddsText } from "../terminal/numbers.ts";
 import { nameText, sentenceText } from "../terminal/outside-text.ts";
 import { graphDrawing } from "./graph-drawing.ts";
 import type { Size } from "./layout.ts";
 import type { Report, ReportedIncident } from "./report.ts";
-import { nameMarkup, timeMarkup } from "./text.ts";
+import { nameMarkup, scoreMarkup, timeMarkup } from "./text.ts";
 
 /** Incidents that are open when the page is. */
 const OPEN_MAX = 3;
@@ -27,7 +27,7 @@ export function incidentsSection({ incidents, incidentCount, summary }: Report):
       severity(finding!),
       countText(alerts),
       timeMarkup(firstMs),
-      scoreText(scoreOf(finding!)),
+      scoreMarkup(scoreOf(finding!)),
     ];
   });
   return markup`<p>Alerts that belong together are an incident: those of one account from one source host, or of one burst of logins. The oddest stands first.${
@@ -48,8 +48,7 @@ ${incidents.map(incidentMarkup)}`;
 function incidentMarkup(incident: ReportedIncident, i: number): Markup {
   const { alerts, firstMs, lastMs, findings, graph } = incident;
   const finding = findings[0]!;
-  const { finding_info, confidence, remediation, evidences } = finding;
-  const { actor, src_endpoint } = evidences[0];
+  const { finding_info, confidence, remediation } = finding;
   const id = `incident-${i + 1}`;
   const span =
     firstMs === lastMs ? timeMarkup(firstMs) : markup`${timeMarkup(firstMs)} to ${timeMarkup(lastMs)}`;
@@ -58,8 +57,8 @@ function incidentMarkup(incident: ReportedIncident, i: number): Markup {
     return `${uid} ${name}`;
   });
   return markup`<details class="incident" id="${id}"${i < OPEN_MAX ? OPEN : NOTHING}>
-<summary><h3>${i + 1}. ${nameMarkup(actor?.user.name)} from ${nameMarkup(src_endpoint?.name)}</h3> ${severity(finding)} <span>${countText(alerts)} ${alerts === 1 ? "alert" : "alerts"}, ${finding_info.analytic.name}</span></summary>
-<p><strong>${sentenceText(finding_info.title)}.</strong> ${span} UTC. Score ${scoreText(scoreOf(finding))}, confidence ${confidence.toLowerCase()}${learningText(finding)}.</p>
+<summary><h3>${i + 1}. ${heading(finding)}</h3> ${severity(finding)} <span>${countText(alerts)} ${alerts === 1 ? "alert" : "alerts"}, ${finding_info.analytic.name}</span></summary>
+<p><strong>${sentenceText(finding_info.title)}.</strong> ${span} UTC. Score ${scoreMarkup(scoreOf(finding))}, confidence ${confidence.toLowerCase()}${learningText(finding)}.</p>
 <p class="message">${sentenceText(finding.message, MESSAGE_MAX)}</p>
 ${reasonTable(finding)}
 ${usualTable(finding)}
@@ -71,6 +70,16 @@ ${alertTable(incident)}
 <p class="soft">Finding <span class="name">${nameText(finding_info.uid)}</span>. <a href="#incidents">All incidents</a></p>
 </details>
 `;
+}
+
+/** A burst is of a host, and of whoever logs on: no account stands for it. */
+function heading({
+  finding_info: { analytic, title },
+  evidences: [{ actor, src_endpoint }],
+}: DetectionFinding): Markup {
+  return analytic.name === "volume"
+    ? markup`${sentenceText(title)}`
+    : markup`${nameMarkup(actor?.user.name)} from ${nameMarkup(src_endpoint?.name)}`;
 }
 
 /** What is usual, by the name that a finding has for it. */
@@ -156,7 +165,7 @@ function alertTable({ alerts, findings }: ReportedIncident): Markup {
       nameMarkup(src_endpoint?.name),
       nameMarkup(dst_endpoint?.name),
       how.map(nameText).join(", "),
-      scoreText(score),
+      scoreMarkup(score),
       surpriseOdds(data["signals"], score),
     ];
   });

@@ -25,8 +25,8 @@ details{margin:.6rem 0}summary{cursor:pointer}.incident{border:1px solid var(--r
 .incident>summary{margin:-.5rem -.9rem;padding:.5rem .9rem}.incident[open]>summary{border-bottom:1px solid var(--rule);margin-bottom:.6rem}
 .severity{border:1px solid currentColor;border-radius:.3rem;padding:0 .35rem;font-size:.8rem;font-weight:600;white-space:nowrap}
 .s5,.s6,.s4{color:var(--c0)}.s3{color:var(--c3)}.s2{color:var(--c1)}.s1,.s0{color:var(--soft)}
-td .name,th .name{display:inline-block;max-width:16rem}.graph{width:100%;min-width:38rem}time{white-space:nowrap}
-@media print{details::details-content{content-visibility:visible;display:block;block-size:auto}svg,tr{break-inside:avoid}h2,h3,h4{break-after:avoid}nav{display:none}}
+td .name,th .name{display:inline-block;max-width:16rem}.graph{width:100%;min-width:38rem}time,.figure{white-space:nowrap}
+@media print{.incident::details-content{content-visibility:visible;display:block;block-size:auto}details:not(.incident,[open]){display:none}svg,tr{break-inside:avoid}h2,h3,h4{break-after:avoid}nav{display:none}}
 ${GRAPH_STYLE}`;
 
 const WHOLE_SIZE = { width: 940, height: 620 };
@@ -79,7 +79,8 @@ function sourcesLine({ sources, period }: Report): Markup {
 
 function summarySection(report: Report): Markup {
   const { summary, notes, detector, limit, incidentCount } = report;
-  const tile = (value: number, words: string) => markup`<li><b>${countText(value)}</b> ${words}</li>`;
+  const tile = (value: number, one: string, many: string) =>
+    markup`<li><b>${countText(value)}</b> ${value === 1 ? one : many}</li>`;
   const outcomes = [
     ["scored", summary.scored, "each before it was added to the graph"],
     ["evidence", summary.evidence, "added to the graph, not scored"],
@@ -106,13 +107,21 @@ function summarySection(report: Report): Markup {
       "models",
       `${countText(summary.epochs)} epochs adopted, ${countText(summary.epochsRejected)} rejected, ${countText(summary.rollBacks)} taken back`,
     ],
+    ...(summary.alertsShadow > 0
+      ? [
+          [
+            "in the shadow",
+            `${countText(summary.alertsShadow)} alerts that an epoch on trial would have raised, not shown here`,
+          ] as [string, string],
+        ]
+      : []),
     [
       "graph",
       `${countText(summary.graph.entities)} accounts and hosts, ${countText(summary.graph.links)} links`,
     ],
     ["digest of the graph", nameText(summary.graph.digest)],
   ];
-  return markup`<ul class="tiles">${tile(summary.alerts, "alerts")}${tile(incidentCount, "incidents")}${tile(summary.scored, "logins scored")}${tile(summary.graph.entities, "accounts and hosts")}${tile(summary.graph.links, "links between them")}${tile(summary.epochs, "models trained")}</ul>
+  return markup`<ul class="tiles">${tile(summary.alerts, "alert", "alerts")}${tile(incidentCount, "incident", "incidents")}${tile(summary.scored, "login scored", "logins scored")}${tile(summary.graph.entities, "account or host", "accounts and hosts")}${tile(summary.graph.links, "link between them", "links between them")}${tile(summary.epochs, "model in all", "models in all")}</ul>
 ${table(
   "What became of the records",
   ["outcome", "records", "why"],
@@ -122,7 +131,7 @@ ${table(
   ],
   "words",
 )}
-${table("How they were judged", ["", ""], facts, "words")}
+${table("How they were judged", ["what", "value"], facts, "words")}
 ${notes.length === 0 ? NOTHING : markup`<h3>Notes</h3><ul>${notes.map((note) => markup`<li>${sentenceText(note, 1000)}</li>`)}</ul>`}`;
 }
 
@@ -136,7 +145,7 @@ function graphSection({ graph }: Report): Markup {
   if (graph.entities.length === 0) return markup`<p>There is no alert to draw anything around.</p>`;
   const named = graph.entities.filter(({ isNamed }) => isNamed).length;
   return markup`<p>What the graph holds at the end around the ${countText(named)} accounts and hosts that alerts name, and their most frequent
-neighbours. Links between two neighbours are left out. Who points at something is told its name.</p>
+neighbours. Links between two neighbours are left out. Point at something to be told its whole name.</p>
 ${GRAPH_LEGEND}
 ${graphDrawing("graph-whole", "The login graph around the alerts", graph, WHOLE_SIZE)}`;
 }

@@ -1,4 +1,5 @@
 import { type Markup, markup } from "../../html/markup.ts";
+import { scoreText } from "../terminal/numbers.ts";
 import { nameText, sentenceText } from "../terminal/outside-text.ts";
 
 /** Of a name that is longer than a line, so much is told when pointed at. */
@@ -18,4 +19,9 @@ export function nameMarkup(name: string | undefined): Markup {
 export function timeMarkup(timeMs: number): Markup {
   const text = new Date(timeMs).toISOString();
   return markup`<time datetime="${text}">${text.replace("T", " ").replace(/\.\d+Z$/, "")}</time>`;
+}
+
+/** A score that stays in one line. */
+export function scoreMarkup(score: number): Markup {
+  return markup`<span class="figure">${scoreText(score)}</span>`;
 }
