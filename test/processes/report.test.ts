@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { EXAMPLE, EXAMPLE_FILE, run, temporaryFolder } from "./oddlink.ts";
+import { setTimeout } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
+import { EXAMPLE, EXAMPLE_FILE, ended, run, start, temporaryFolder } from "./oddlink.ts";
 
 const LABELS = join(EXAMPLE, "labels", "redteam.txt");
 const HOUR_MS = 3_600_000;
@@ -109,4 +111,21 @@ test("a run that fails writes no page", async (t) => {
   const { code, stderr } = await run(["report", log, "--out", out]);
   assert.equal(code, 1, stderr);
   assert.ok(!existsSync(out));
+});
+
+test("a report that is stopped is written, and says that it is of a part", async (t) => {
+  const folder = temporaryFolder(t);
+  const [alerts, out] = [join(folder, "alerts.jsonl"), join(folder, "r.html")];
+  const env = { ODDLINK_OUTPUTS_ALERTS: alerts };
+  const child = start(["report", "-", "--train", "off", "--out", out], { env });
+  t.after(() => child.kill("SIGKILL"));
+  child.stdin!.write(gunzipSync(readFileSync(EXAMPLE_FILE)));
+  // The pipe stays open; the first alert shows that the run listens to signals.
+  while (!existsSync(alerts) || statSync(alerts).size === 0) await setTimeout(20);
+  child.kill("SIGTERM");
+  assert.equal(await ended(child), 0);
+  assert.match(
+    readFileSync(out, "utf8"),
+    /Stopped before the end of the input: this is a report of a part of it/,
+  );
 });

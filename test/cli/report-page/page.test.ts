@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { toFinding } from "../../../src/alerts/finding.ts";
 import { reportPage } from "../../../src/cli/report-page/page.ts";
+import { STOLEN } from "../../alerts/odd-logins.ts";
 import { elements } from "../../html/elements.ts";
 import { reportOf } from "./reports.ts";
 
@@ -87,6 +89,15 @@ test("no name at all makes markup of its own", () => {
     ),
     { numRuns: 60 },
   );
+});
+
+test("a burst is headed by what the finding says of it, for no account stands for it", () => {
+  const report = reportOf(["ann", "bob"]);
+  const [first, ...others] = report.incidents;
+  const burst = toFinding({ ...STOLEN, signal: "volume" });
+  const html = reportPage({ ...report, incidents: [{ ...first!, findings: [burst] }, ...others] });
+  assert.match(html, /<h3>1\. Unusual number of logins from laptop-9<\/h3>/);
+  elements(html);
 });
 
 test("a run without an alert is a page too", () => {
