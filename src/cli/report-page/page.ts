@@ -25,7 +25,7 @@ details{margin:.6rem 0}summary{cursor:pointer}.incident{border:1px solid var(--r
 .incident>summary{margin:-.5rem -.9rem;padding:.5rem .9rem}.incident[open]>summary{border-bottom:1px solid var(--rule);margin-bottom:.6rem}
 .severity{border:1px solid currentColor;border-radius:.3rem;padding:0 .35rem;font-size:.8rem;font-weight:600;white-space:nowrap}
 .s5,.s6,.s4{color:var(--c0)}.s3{color:var(--c3)}.s2{color:var(--c1)}.s1,.s0{color:var(--soft)}
-td .name,th .name{display:inline-block;max-width:16rem}.graph{width:100%;min-width:38rem}time,.figure{white-space:nowrap}
+td .name,th .name{display:inline-block;max-width:13rem}.graph{width:100%;min-width:38rem}time,.figure{white-space:nowrap}
 @media print{.incident::details-content{content-visibility:visible;display:block;block-size:auto}details:not(.incident,[open]){display:none}svg,tr{break-inside:avoid}h2,h3,h4{break-after:avoid}nav{display:none}}
 ${GRAPH_STYLE}`;
 
