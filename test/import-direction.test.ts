@@ -22,6 +22,7 @@ const ORDER = [
   "metrics",
   "config",
   "engine",
+  "html",
   "evaluation",
   "console",
   "cli",

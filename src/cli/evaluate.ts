@@ -1,18 +1,17 @@
-import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { configFile, printConfig } from "../config/load.ts";
-import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import type { Evaluated, EvaluationReport, RenamingMode } from "../evaluation/evaluation.ts";
 import { reportPage } from "../evaluation/html/page.ts";
 import { readLabels } from "../evaluation/labels.ts";
 import { NOTEBOOK_RELATIONS, type NotebookRelation } from "../evaluation/notebook/comparator.ts";
 import { spreadOverSeeds } from "../evaluation/spread.ts";
-import { type Format, formatOf } from "../ingest/formats/index.ts";
-import { readFirstRecord, type Source, STDIN } from "../ingest/sources.ts";
+import { STDIN } from "../ingest/sources.ts";
 import { evaluateSeed } from "./evaluate-seed.ts";
+import { periodStart, timeReader } from "./label-times.ts";
 import { addCommonOptions, type CommonFlags, configOf, NOTEBOOK_DETECTOR, numberOf } from "./options.ts";
 import { findSourcesBeside } from "./own-files.ts";
+import { writeReport } from "./report-file.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { renderEvaluation } from "./terminal/evaluation-table.ts";
@@ -79,10 +78,7 @@ async function run(args: readonly string[], flags: EvaluateFlags, output: Standa
     ],
   });
   const toTimeMs = await timeReader(sources[0]!, config);
-  const fromMs = flags.from === undefined ? undefined : toTimeMs(flags.from);
-  if (flags.from !== undefined && fromMs === undefined) {
-    throw new OddlinkError("USAGE", `--from ${flags.from} is no time in the unit of ${sources[0]!.name}`);
-  }
+  const fromMs = periodStart(flags.from, toTimeMs, sources[0]!);
   const labels = await readLabels(flags.labels!, { toTimeMs });
   const renaming: RenamingMode = flags.keepNames
     ? "off"
@@ -138,26 +134,4 @@ function refuseWrongUse(args: readonly string[], flags: EvaluateFlags, isNoteboo
 
 function withoutDetector({ detector: _detector, ...flags }: EvaluateFlags): CommonFlags {
   return flags;
-}
-
-/** Reads times as the source writes them: the format named, or the one that its first record has. */
-async function timeReader(source: Source, config: Config): Promise<(text: string) => number | undefined> {
-  const format: Format | undefined = formatOf(config.input.format, await readFirstRecord(source));
-  if (format === undefined) {
-    throw new OddlinkError("USAGE", `${source.name} has no known format; say which with --format`);
-  }
-  return (text) => {
-    const timeMs = format.timeMs(text, config.input);
-    return Number.isFinite(timeMs) ? timeMs : undefined;
-  };
-}
-
-function writeReport(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new OddlinkError("OUTPUT_UNWRITABLE", `can't write ${file}: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
 }

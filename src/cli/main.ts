@@ -8,6 +8,7 @@ import { generateCommand } from "./generate.ts";
 import { ingestCommand } from "./ingest.ts";
 import { normalizeCommand } from "./normalize.ts";
 import { replayCommand } from "./replay.ts";
+import { reportCommand } from "./report.ts";
 import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
 import { topicsCommand } from "./topics.ts";
@@ -27,6 +28,12 @@ const EXIT_CODES: Readonly<Record<string, readonly string[]>> = {
     `${WRONG_KAFKA}; nothing was started`,
   ],
   evaluate: ["0  done", "1  failed, or stopped before it was done", `${WRONG_USE}; nothing was started`],
+  report: [
+    "0  done, or stopped (SIGINT, SIGTERM), with a page of what it read",
+    "1  failed: unreadable or truncated input, too many bad records, store or output trouble, or",
+    "   stopped while --labels were evaluated; no page was written",
+    `${WRONG_USE}, or no such store; nothing was started`,
+  ],
   generate: [
     "0  done, or whoever read standard output has left",
     "1  failed: the output can't be written, or stopped before it was whole",
@@ -79,6 +86,7 @@ const program = new Command("oddlink")
   .addHelpText("after", helpEnd(ANY_EXIT_CODES))
   .addCommand(runCommand(output))
   .addCommand(evaluateCommand(output))
+  .addCommand(reportCommand(output))
   .addCommand(generateCommand(output))
   .addCommand(ingestCommand(output))
   .addCommand(normalizeCommand(output))

@@ -10,6 +10,9 @@ const LINKS_MAX = 40;
 /** A file and what a command uses it for, such as `--alerts` or `the source`; without a path it is not used. */
 export type FileUse = { readonly as: string; readonly path: string | undefined };
 
+/** Files that a command writes, and files that it reads besides its sources. */
+export type FileUses = { readonly written: readonly FileUse[]; readonly read: readonly FileUse[] };
+
 type File = {
   /** As a message calls it. */
   readonly name: string;
@@ -25,14 +28,37 @@ type Stream = File & { readonly isFile: boolean };
  * The sources of a command that writes files itself: what it writes is left out of the directories it reads. Nothing is
  * opened, and no file need be there yet.
  *
- * @param uses files that the command writes, and files that it reads besides its sources
  * @throws {OddlinkError} USAGE naming the two, if a file that is written has another use as well
  */
 export async function findSourcesBeside(
   args: readonly string[],
-  uses: { readonly written: readonly FileUse[]; readonly read: readonly FileUse[] },
+  uses: FileUses,
   onSkipped: (path: string) => void = () => {},
 ): Promise<Source[]> {
+  const { written, redirected } = refuseSharedFiles(args, uses);
+
+  const own = new Set([...written, ...redirected].map(({ identity }) => identity));
+  const isOwn = (path: string) => own.has(identityOf(path));
+  const sources = await findSources(args, (path) => {
+    if (!isOwn(path)) onSkipped(path);
+  });
+  const others = sources.filter(({ path }) => args.includes(path) || !isOwn(path));
+  if (others.length > 0) return others;
+  throw new OddlinkError(
+    "SOURCE_NOT_FOUND",
+    `${args.join(", ")}: holds nothing but what this command writes`,
+  );
+}
+
+/**
+ * For a command that has no sources either.
+ *
+ * @throws {OddlinkError} USAGE naming the two, if a file that is written has another use as well
+ */
+export function refuseSharedFiles(
+  args: readonly string[],
+  uses: FileUses,
+): { readonly written: readonly File[]; readonly redirected: readonly File[] } {
   const streams = [streamOf("standard output", 1), streamOf("standard error", 2)];
   const written = uses.written.flatMap(fileOf);
   const named = args.filter((arg) => arg !== STDIN);
@@ -50,18 +76,7 @@ export async function findSourcesBeside(
   }
   const redirected = streams.filter(({ isFile }) => isFile);
   for (const stream of redirected) refuseShared(stream, read);
-
-  const own = new Set([...written, ...redirected].map(({ identity }) => identity));
-  const isOwn = (path: string) => own.has(identityOf(path));
-  const sources = await findSources(args, (path) => {
-    if (!isOwn(path)) onSkipped(path);
-  });
-  const others = sources.filter(({ path }) => args.includes(path) || !isOwn(path));
-  if (others.length > 0) return others;
-  throw new OddlinkError(
-    "SOURCE_NOT_FOUND",
-    `${args.join(", ")}: holds nothing but what this command writes`,
-  );
+  return { written, redirected };
 }
 
 function refuseShared(file: File, others: readonly File[]): void {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { DetectionFinding } from "../alerts/detection-finding.ts";
 import type { Config } from "../config/schema.ts";
 import type { IncidentFeed } from "../console/incident-feed.ts";
-import { Engine } from "../engine/engine.ts";
+import { Engine, type EngineOptions } from "../engine/engine.ts";
 import { rolledBackText } from "../engine/roll-back.ts";
 import type { Merging } from "../engine/segment-merging.ts";
 import type { SharedGraph } from "../engine/shared-graph.ts";
@@ -24,7 +24,7 @@ import type { StandardOutput } from "./standard-output.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
 import type { Progress } from "./terminal/progress.ts";
 import { restoringText } from "./terminal/restoring.ts";
-import { renderSummary } from "./terminal/summary.ts";
+import { type RunSummary, renderSummary } from "./terminal/summary.ts";
 import { rejectedText, restoredText } from "./worker-words.ts";
 
 /** A training notes how far it has come beside the store, unless the settings name another place. */
@@ -41,24 +41,34 @@ export type RunContext = {
   readonly output: StandardOutput;
   readonly signal: AbortSignal;
   readonly isJson: boolean;
+  /** True for a command that shows alerts elsewhere than on standard output. */
+  readonly isQuiet?: boolean;
+  /** False where nothing is to be read, and the store alone is looked at. */
+  readonly hasInput?: boolean;
+  readonly onScored?: EngineOptions["onScored"];
+  /** All is read and committed, and the summary not written yet; not called after a failure. */
+  readonly onSummary?: (summary: RunSummary, engine: Engine) => void;
   readonly merging: (state: SharedGraph) => Merging;
   readonly progress: Progress;
   readonly resolution: Resolution;
   readonly sinks: RunningSinks;
-  /** Whether health, API and events are served, and whether they still are when the input is read. */
-  readonly serves: "not" | "while-running" | "until-stopped";
-  /** Incidents that are shown; the run adds those that it raises if they come from nowhere else. */
-  readonly feed: { readonly incidents: IncidentFeed; readonly isFedByRun: boolean };
+  /** Health, page, API and events, if they are served. */
+  readonly serving?: ServingPlan | undefined;
   /** Of a worker only, which bad records do not end. */
   readonly rejectedShare?: RejectedShare;
 };
 
+/** What is served beside a run, and for how long. */
+export type ServingPlan = {
+  readonly until: "read" | "stopped";
+  readonly feed: IncidentFeed;
+  /** True if the incidents come from nowhere else: the run adds those that it raises. */
+  readonly isFedByRun: boolean;
+};
+
 /** @returns records that were read and not committed, or not by this process: none of files */
-export async function runOn(
-  log: Log,
-  config: Config,
-  { output, signal, isJson, merging, progress, resolution, sinks, serves, feed, rejectedShare }: RunContext,
-): Promise<number> {
+export async function runOn(log: Log, config: Config, context: RunContext): Promise<number> {
+  const { output, signal, isJson, merging, progress, resolution, sinks, rejectedShare } = context;
   const startedMs = performance.now();
   let read = 0;
   const servingFailed = new AbortController();
@@ -80,11 +90,14 @@ export async function runOn(
         signal,
       }).finally(() => progress.phase(undefined)),
     decodeLive: decodeInThread,
+    ...(context.onScored && { onScored: context.onScored }),
     onAlert: (alert) => {
-      if (isJson && !feed.isFedByRun) return;
+      const isShown = !isJson && !context.isQuiet;
+      const isFed = context.serving?.isFedByRun === true;
+      if (!isShown && !isFed) return;
       const finding = JSON.parse(alert.finding) as DetectionFinding;
-      if (feed.isFedByRun) feed.incidents.add(finding);
-      if (isJson) return;
+      if (isFed) context.serving!.feed.add(finding);
+      if (!isShown) return;
       progress.clear();
       output.write(
         finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`,
@@ -110,10 +123,8 @@ export async function runOn(
       rejectedShare?.look(() => engine.totals);
     },
   });
-  const serving =
-    serves === "not"
-      ? undefined
-      : serve({ config, engine, feed: feed.incidents, say: (message) => progress.note(message) });
+  const { feed } = context.serving ?? {};
+  const serving = feed && serve({ config, engine, feed, say: (message) => progress.note(message) });
   serving?.failed.addEventListener("abort", () => servingFailed.abort(serving.failed.reason));
   try {
     let failure: unknown;
@@ -135,11 +146,13 @@ export async function runOn(
       seconds: (performance.now() - startedMs) / 1000,
       end: failure !== undefined ? "failed" : signal.aborted ? "stopped" : "done",
       isCommitted,
+      hasInput: context.hasInput ?? true,
       resolution: resolution.counts(),
       sinks: sinks.summaries(),
     });
+    if (failure === undefined) context.onSummary?.(summary, engine);
     output.write(`${isJson ? JSON.stringify(summary) : renderSummary(summary)}\n`);
-    if (serves === "until-stopped" && failure === undefined && !signal.aborted) {
+    if (context.serving?.until === "stopped" && failure === undefined && !signal.aborted) {
       progress.note("all is read; what is known is served until this is stopped (SIGINT, SIGTERM)");
       await once(signal, "abort");
     }

@@ -18,6 +18,8 @@ export type RunEnd = {
   readonly end: "done" | "stopped" | "failed";
   /** False if a failure left something that is counted out of the last commit. */
   readonly isCommitted: boolean;
+  /** False where the store alone is looked at. */
+  readonly hasInput: boolean;
   readonly resolution: ResolutionCounts;
   readonly sinks: SinkSummaries;
 };
@@ -26,7 +28,7 @@ export function summaryOf(
   engine: Engine,
   config: Config,
   isEndless: boolean,
-  { read, seconds, end, isCommitted, resolution, sinks }: RunEnd,
+  { read, seconds, end, isCommitted, hasInput, resolution, sinks }: RunEnd,
 ): RunSummary {
   const { totals, graph } = engine;
   const { store, alerts, alertsShadow, scored } = config.outputs;
@@ -49,34 +51,10 @@ export function summaryOf(
   } else if (store === undefined)
     notes.push("Nothing else was kept; with --store FILE a run can be continued.");
   if (end === "stopped" && !isEndless) notes.push("Stopped before the end of the input.");
-  if (end === "done" && read === 0 && totals.consumed > 0)
+  if (hasInput && end === "done" && read === 0 && totals.consumed > 0)
     notes.push("Nothing new to read: the store holds all of this input already.");
-  if (end === "done" && totals.consumed === 0) notes.push("The input holds no records.");
-  if (findLinkKind(graph.kinds, "user", "sourceHost") === undefined)
-    notes.push("Presence raises nothing: it needs links from user to sourceHost, and none are configured.");
-  const { weakOnlySources } = engine;
-  if (weakOnlySources.length > 0) {
-    const named = weakOnlySources.slice(0, NAMED_MAX).map(({ host, logins }) => `${host} (${logins})`);
-    notes.push(
-      `Presence let ${weakOnlySources.reduce((sum, { logins }) => sum + logins, 0)} logins pass from ${weakOnlySources.length} weak-only source(s), ` +
-        `on which no person shows strong evidence: ${named.join(", ")}${weakOnlySources.length > NAMED_MAX ? ", ..." : ""}. Watch for one that should not be among them.`,
-    );
-  }
-  const delegating = delegatingSources(graph);
-  if (delegating.length > 0) {
-    const named = delegating.slice(0, NAMED_MAX).map(({ host, accounts }) => `${host} (${accounts})`);
-    notes.push(
-      `Accounts log on from ${delegating.length} delegating source(s) without having asked for a ticket there, which says little then: ` +
-        `${named.join(", ")}${delegating.length > NAMED_MAX ? ", ..." : ""}. Watch for one that should not be among them.`,
-    );
-  }
-  for (const topic of engine.leftOver) {
-    notes.push(
-      `The last line of ${topic} has no line end and can't be read; a run on the same store reads it once it is whole.`,
-    );
-  }
-  if (graph.evictedCount > 0)
-    notes.push(`${graph.evictedCount} links were evicted at the cap (window.maxLinks).`);
+  if (end === "done" && totals.consumed === 0)
+    notes.push(hasInput ? "The input holds no records." : "The store holds no records.");
   return {
     read,
     consumed: totals.consumed,
@@ -103,8 +81,45 @@ export function summaryOf(
     resolution,
     sinks,
     written,
-    notes: [...notes, ...resolutionLines(resolution), ...sinkLines(sinks, store !== undefined)],
+    notes: [
+      ...notes,
+      ...dataNotes(engine),
+      ...resolutionLines(resolution),
+      ...sinkLines(sinks, store !== undefined),
+    ],
   };
+}
+
+/** What a person should know of the data, whatever is done with it. */
+export function dataNotes(engine: Engine): string[] {
+  const { graph } = engine;
+  const notes: string[] = [];
+  if (findLinkKind(graph.kinds, "user", "sourceHost") === undefined)
+    notes.push("Presence raises nothing: it needs links from user to sourceHost, and none are configured.");
+  const { weakOnlySources } = engine;
+  if (weakOnlySources.length > 0) {
+    const named = weakOnlySources.slice(0, NAMED_MAX).map(({ host, logins }) => `${host} (${logins})`);
+    notes.push(
+      `Presence let ${weakOnlySources.reduce((sum, { logins }) => sum + logins, 0)} logins pass from ${weakOnlySources.length} weak-only source(s), ` +
+        `on which no person shows strong evidence: ${named.join(", ")}${weakOnlySources.length > NAMED_MAX ? ", ..." : ""}. Watch for one that should not be among them.`,
+    );
+  }
+  const delegating = delegatingSources(graph);
+  if (delegating.length > 0) {
+    const named = delegating.slice(0, NAMED_MAX).map(({ host, accounts }) => `${host} (${accounts})`);
+    notes.push(
+      `Accounts log on from ${delegating.length} delegating source(s) without having asked for a ticket there, which says little then: ` +
+        `${named.join(", ")}${delegating.length > NAMED_MAX ? ", ..." : ""}. Watch for one that should not be among them.`,
+    );
+  }
+  for (const topic of engine.leftOver) {
+    notes.push(
+      `The last line of ${topic} has no line end and can't be read; a run on the same store reads it once it is whole.`,
+    );
+  }
+  if (graph.evictedCount > 0)
+    notes.push(`${graph.evictedCount} links were evicted at the cap (window.maxLinks).`);
+  return notes;
 }
 
 function nonZero(counts: Readonly<Record<string, number>>): Record<string, number> {

@@ -11,7 +11,7 @@ import { openKafkaLog, topicsOf } from "./kafka.ts";
 import { outputEncodingsOf } from "./output-encodings.ts";
 import { RejectedShare } from "./rejected-share.ts";
 import { openResolution } from "./resolution.ts";
-import { type RunContext, runOn } from "./run-engine.ts";
+import { runOn, type ServingPlan } from "./run-engine.ts";
 import { topicFeed } from "./serving.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
@@ -83,9 +83,8 @@ export async function runWorker(
           onFailed: (error) =>
             onTrouble(`segments could not be merged, which is tried again: ${error.message}`),
         });
-      const serves = config.http.enabled === false ? "not" : "while-running";
-      const feed = feedOf(config, log.client, serves === "not", onTrouble);
-      if (feed.close !== undefined) opened.unshift(feed.close);
+      const serving = servingOf(config, log.client, onTrouble);
+      if (serving?.close !== undefined) opened.unshift(serving.close);
       return runOn(log, config, {
         output,
         signal,
@@ -94,8 +93,7 @@ export async function runWorker(
         progress,
         resolution,
         sinks,
-        serves,
-        feed,
+        serving,
         rejectedShare,
       });
     });
@@ -108,16 +106,16 @@ export async function runWorker(
 }
 
 /** Incidents of all workers, where alerts can be read back as they are written; else those of this one. */
-function feedOf(
-  { kafka, outputs }: Config,
+function servingOf(
+  { kafka, outputs, http }: Config,
   client: KafkaClient,
-  isOff: boolean,
   onTrouble: (message: string) => void,
-): RunContext["feed"] & { readonly close?: () => Promise<void> } {
-  if (isOff || outputs.alertFormat !== "ocsf" || outputs.encoding !== "json")
-    return { incidents: new IncidentFeed(), isFedByRun: !isOff };
+): (ServingPlan & { readonly close?: () => Promise<void> }) | undefined {
+  if (http.enabled === false) return undefined;
+  if (outputs.alertFormat !== "ocsf" || outputs.encoding !== "json")
+    return { until: "read", feed: new IncidentFeed(), isFedByRun: true };
   const { feed, tail } = topicFeed(client, topicsOf(kafka).alerts, onTrouble);
-  return { incidents: feed, isFedByRun: false, close: () => tail.close() };
+  return { until: "read", feed, isFedByRun: false, close: () => tail.close() };
 }
 
 /** What was waited for in vain until a stop is no failure. */

@@ -1,20 +1,17 @@
 import { Command } from "commander";
-import { alertLine } from "../alerts/alert-formats.ts";
-import { configFile, printConfig } from "../config/load.ts";
-import type { Config } from "../config/schema.ts";
+import { printConfig } from "../config/load.ts";
 import { WholeMerging } from "../engine/segment-merging.ts";
 import type { SharedGraph } from "../engine/shared-graph.ts";
 import { OddlinkError } from "../errors.ts";
 import { STDIN } from "../ingest/sources.ts";
-import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import { deliverStored } from "./deliveries.ts";
+import { filesOf, openFileLog, refuseAvro } from "./file-run.ts";
 import { addCommonOptions, type CommonFlags, configOf } from "./options.ts";
 import { findSourcesBeside } from "./own-files.ts";
 import { openResolution } from "./resolution.ts";
-import { besideStore, runOn } from "./run-engine.ts";
+import { runOn } from "./run-engine.ts";
 import { runWorker } from "./run-worker.ts";
 import { storedFeed } from "./serving.ts";
-import { settingsKey } from "./settings-key.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
@@ -45,7 +42,7 @@ export function runCommand(output: StandardOutput): Command {
     )
     .option(
       "--serve",
-      "serve health, API and events over HTTP (http.*), and go on when all is read, until stopped; with --kafka they always are",
+      "serve the page, API and health over HTTP (http.*), and go on when all is read, until stopped; with --kafka they always are",
     )
     .option("--json", "end with one JSON object on standard output; alerts are not printed");
   addCommonOptions(command).addHelpText(
@@ -54,7 +51,7 @@ export function runCommand(output: StandardOutput): Command {
 Examples:
   oddlink run auth.txt.gz                            odd logins of a LANL file, on the terminal
   zcat logs/*.gz | oddlink run - --train off         from a pipe, without training
-  oddlink run logs/ --store logins.db --serve        look at it: http://127.0.0.1:9464/api/v1/incidents
+  oddlink run logs/ --store logins.db --serve        look at it: http://127.0.0.1:9464
   oddlink run logs/ --store logins.db --alerts alerts.jsonl
                                                      keep everything; killed and run again, it goes on
   ODDLINK_KAFKA_BROKERS=host:9092 oddlink run --kafka
@@ -68,31 +65,16 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
   if (flags.printConfig) return output.write(printConfig(config));
   const isJson = flags.json === true;
   if (flags.kafka === true) return runWorker(args, config, output, isJson);
-  if (config.input.format === "avro")
-    throw new OddlinkError("USAGE", "Avro records have no line ends: they are read from Kafka, with --kafka");
-  if (config.outputs.encoding === "avro")
-    throw new OddlinkError(
-      "USAGE",
-      "outputs.encoding avro is for topics, with --kafka: files are JSON lines",
-    );
+  refuseAvro(config);
   if (args.length === 0)
     throw new OddlinkError("USAGE", "no SOURCE given: name a file, a directory, or - for standard input");
   if (args.filter((arg) => arg === STDIN).length > 1)
     throw new OddlinkError("USAGE", "standard input can be read once only");
-  const sources = await findSourcesBeside(args, filesOf(config.outputs, flags), (path) =>
+  const sources = await findSourcesBeside(args, filesOf(config.outputs, flags.config), (path) =>
     process.stderr.write(`skipped ${sentenceText(path)}: it does not look like a log\n`),
   );
   const resolution = await openResolution(config);
-  const log = await EmbeddedLog.open({
-    sources,
-    store: config.outputs.store,
-    settings: settingsKey(config),
-    alertsFile: config.outputs.alerts,
-    alertsShadowFile: config.outputs.alertsShadow,
-    scoredFile: config.outputs.scored,
-    alertLine: (finding) => alertLine(config.outputs.alertFormat, finding),
-    recordBytesMax: config.input.recordBytesMax,
-  });
+  const log = await openFileLog(config, sources);
   try {
     const merging = (state: SharedGraph) => new WholeMerging(state);
     const progress = new Progress({ stream: process.stderr, now: Date.now });
@@ -107,26 +89,13 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
         progress,
         resolution,
         sinks,
-        serves: flags.serve ? "until-stopped" : config.http.enabled ? "while-running" : "not",
-        feed: { incidents: storedFeed(log.store), isFedByRun: true },
+        serving:
+          flags.serve || config.http.enabled
+            ? { until: flags.serve ? "stopped" : "read", feed: storedFeed(log.store), isFedByRun: true }
+            : undefined,
       }),
     ).finally(() => sinks.stop());
   } finally {
     await log.close();
   }
-}
-
-function filesOf({ alerts, alertsShadow, scored, store }: Config["outputs"], flags: CommonFlags) {
-  const journals = ["-wal", "-shm"].map((suffix) => besideStore(store, suffix));
-  return {
-    written: [
-      { as: "--alerts", path: alerts },
-      { as: "--alerts-shadow", path: alertsShadow },
-      { as: "--scored", path: scored },
-      { as: "--store", path: store },
-      ...journals.map((path) => ({ as: "the journal of --store", path })),
-      { as: "the training of --store", path: besideStore(store, "-training") },
-    ],
-    read: [{ as: "--config", path: configFile(flags.config, process.env) }],
-  };
 }

@@ -42,7 +42,12 @@ export class BaselineRankings {
   }
 }
 
-function pairFacts({ login, scored, facts }: StreamedLogin): PairFacts {
+/** What the baselines know of a login that was just scored. */
+export function pairFacts({
+  login,
+  scored,
+  facts,
+}: Pick<StreamedLogin, "login" | "scored" | "facts">): PairFacts {
   return {
     pairCount: facts.sourceTargetCount,
     sourceCount: facts.sourceCount,

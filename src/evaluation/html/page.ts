@@ -1,22 +1,17 @@
+import { type Axis, barChart, lineChart, type Series } from "../../html/chart.ts";
+import { htmlDocument } from "../../html/document.ts";
+import { type Markup, markup } from "../../html/markup.ts";
+import { NOTHING, table } from "../../html/table.ts";
 import type { Curves } from "../curves.ts";
 import type { Drawing, EvaluationReport, RenamingMode } from "../evaluation.ts";
 import type { RankingMetrics, RecallByScenario } from "../ranking.ts";
 import type { Spread } from "../spread.ts";
-import { barChart, lineChart, type Series } from "./chart.ts";
-import { Markup, markup } from "./markup.ts";
 
 const NAMES: Readonly<Record<RenamingMode, string>> = {
   "random-key": "replaced by pseudonyms under a key of this run's own",
   "seed-key": "replaced by pseudonyms under a key that follows from the seed",
   off: "left as they are",
 };
-
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
-svg{max-width:100%;height:auto;font-size:12px}svg text{fill:#333}.grid{stroke:#e3e3e3}
-table{display:block;overflow-x:auto;border-collapse:collapse;margin:1rem 0}caption{text-align:left;font-weight:600}
-th,td{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:right;font-variant-numeric:tabular-nums}
-th:first-child{text-align:left;font-weight:400}thead th{font-weight:600}
-.legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.85rem}`;
 
 /**
  * One page that needs nothing else: no network, no script. Figures and drawings are of the first seed; the spread over all
@@ -42,26 +37,14 @@ ${curves(report.detector, drawing)}
 ${histogram(drawing)}
 ${budget(report, drawing)}
 ${weights(report)}`;
-  const page = markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>oddlink: evaluation of ${report.detector}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-${body}
-</body>
-</html>
-`;
-  return page.text;
+  return htmlDocument({ title: `oddlink: evaluation of ${report.detector}`, body });
 }
 
-const NOTHING = new Markup("");
-
-function rankingTable(caption: string, rankings: readonly (readonly [string, RankingMetrics])[]): Markup {
+/** One line a ranking: how well it finds what is labelled. */
+export function rankingTable(
+  caption: string,
+  rankings: readonly (readonly [string, RankingMetrics])[],
+): Markup {
   return table(
     caption,
     ["", "AP", "FPR at 50 %", "1 a day", "5 a day", "10 a day", "50 a day"],
@@ -89,16 +72,6 @@ function scenarioTable(byScenario: RecallByScenario): Markup {
   );
 }
 
-function table(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): Markup {
-  const cells = head.map((cell) => markup`<th scope="col">${cell}</th>`);
-  const lines = rows.map(
-    ([name, ...values]) =>
-      markup`<tr><th scope="row">${name!}</th>${values.map((value) => markup`<td>${value}</td>`)}</tr>\n`,
-  );
-  return markup`<table><caption>${caption}</caption><thead><tr>${cells}</tr></thead><tbody>
-${lines}</tbody></table>`;
-}
-
 function spreadLine({ seeds, spread }: EvaluationReport): Markup {
   if (seeds.length < 2) return NOTHING;
   const { averagePrecision, recallAtAlertsPerDay } = spread as {
@@ -110,29 +83,45 @@ function spreadLine({ seeds, spread }: EvaluationReport): Markup {
   return markup`<p>Figures and drawings are of seed ${seeds[0]!}. Mean and range over ${seeds.length} seeds: AP ${text(averagePrecision)}, recall at 10 alerts a day ${text(recallAtAlertsPerDay["10"])}.</p>`;
 }
 
-function curves(detector: string, { own, baselines }: Drawing): Markup {
-  if (own === undefined)
+function curves(detector: string, drawing: Drawing): Markup {
+  const all = allCurves(detector, drawing);
+  if (all === undefined)
     return markup`<p>No login in the scored period is labelled: there is no curve to draw.</p>`;
-  const all: [string, Curves][] = [[detector, own]];
-  for (const [name, other] of Object.entries(baselines)) if (other !== undefined) all.push([name, other]);
-  const precisionRecall = all.map(
-    ([name, { precisionRecall: points }]): Series => ({
-      name,
-      points: points.map(({ recall, precision }) => [recall, precision]),
-    }),
-  );
   const perDay = all.map(
     ([name, { recallPerDay }]): Series => ({
       name,
       points: recallPerDay.map(({ alertsPerDay, recall }) => [alertsPerDay, recall]),
     }),
   );
-  const share = (label: string) => ({ label, domain: [0, 1] as const, kind: "linear" as const });
   const last = perDay[0]!.points.at(-1)![0];
   return markup`<h2>Precision over recall</h2>
-${lineChart("Precision over recall", share("recall"), share("precision"), precisionRecall)}
+${precisionRecallChart(detector, drawing)}
 <h2>Recall over alerts a day</h2>
 ${lineChart("Recall over alerts a day", { label: "alerts a day", domain: [1, last], kind: "log" }, share("recall"), perDay)}`;
+}
+
+/** Precision over recall of the detector and the baselines; nothing where nothing is labelled. */
+export function precisionRecallChart(detector: string, drawing: Drawing): Markup {
+  const all = allCurves(detector, drawing);
+  if (all === undefined) return NOTHING;
+  const series = all.map(
+    ([name, { precisionRecall: points }]): Series => ({
+      name,
+      points: points.map(({ recall, precision }) => [recall, precision]),
+    }),
+  );
+  return lineChart("Precision over recall", share("recall"), share("precision"), series);
+}
+
+function allCurves(detector: string, { own, baselines }: Drawing): [string, Curves][] | undefined {
+  if (own === undefined) return undefined;
+  const all: [string, Curves][] = [[detector, own]];
+  for (const [name, other] of Object.entries(baselines)) if (other !== undefined) all.push([name, other]);
+  return all;
+}
+
+function share(label: string): Axis {
+  return { label, domain: [0, 1], kind: "linear" };
 }
 
 function histogram({ scores }: Drawing): Markup {
@@ -174,7 +163,7 @@ function budget({ budget: held }: EvaluationReport, { alertsByDay }: Drawing): M
       : `; ${number(unlabelled.mean, 1)} incidents a day without a labelled login, ${unlabelled.most} at most.`);
   return markup`<h2>Alerts by day</h2>
 <p>${summary} ${presence} The last day may not be over.</p>
-${barChart("Alerts under the budget by day", { label: "days since the start of the scored period", domain: [0, alertsByDay.length], kind: "linear" }, { label: "alerts", domain: [0, most], kind: "linear" }, bars, alertsPerDay ?? undefined)}`;
+${barChart("Alerts under the budget by day", { label: "days since the start of the scored period", domain: [0, alertsByDay.length], kind: "linear" }, { label: "alerts", domain: [0, most], kind: "linear" }, bars, { level: alertsPerDay ?? undefined })}`;
 }
 
 function weights({ contrastWeights: learnt }: EvaluationReport): Markup {

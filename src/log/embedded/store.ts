@@ -46,6 +46,17 @@ export type StoredAlert = {
   readonly finding: string;
 };
 
+/** An incident by its alerts. */
+export type StoredIncident = {
+  readonly uid: string;
+  readonly alerts: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+};
+
+/** Alerts of one signal in one slot of time. */
+export type AlertSlot = { readonly startMs: number; readonly signal: string; readonly alerts: number };
+
 export type StoredInput = {
   readonly partition: number;
   readonly topic: string;
@@ -165,6 +176,45 @@ export class Store {
     const sql = "SELECT seq FROM alerts ORDER BY seq DESC LIMIT 1 OFFSET ?";
     const row = this.#attempt(() => this.#prepared(sql).get(countMax)) as { seq: number } | undefined;
     return row?.seq ?? 0;
+  }
+
+  /** Incidents, that of the oddest alert first, at most so many. */
+  incidents(countMax: number): StoredIncident[] {
+    const sql = `SELECT incident_uid AS uid, COUNT(*) AS alerts, MIN(time_ms) AS firstMs, MAX(time_ms) AS lastMs FROM alerts
+      GROUP BY incident_uid ORDER BY MIN(score), MIN(seq) LIMIT ?`;
+    return this.#attempt(() => this.#prepared(sql).all(countMax)) as unknown as StoredIncident[];
+  }
+
+  countIncidents(): number {
+    const sql = "SELECT COUNT(DISTINCT incident_uid) AS count FROM alerts";
+    return this.#attempt(() => this.#prepared(sql).get() as { count: number }).count;
+  }
+
+  /** Findings of one incident, the oddest first, at most so many. */
+  findingsOf(incidentUid: string, countMax: number): string[] {
+    const sql = "SELECT finding FROM alerts WHERE incident_uid = ? ORDER BY score, seq LIMIT ?";
+    const rows = this.#attempt(() => this.#prepared(sql).all(incidentUid, countMax));
+    return (rows as { finding: string }[]).map(({ finding }) => finding);
+  }
+
+  /** Time of the earliest and of the latest alert; undefined without any. */
+  alertSpan(): readonly [firstMs: number, lastMs: number] | undefined {
+    const sql = "SELECT MIN(time_ms) AS firstMs, MAX(time_ms) AS lastMs FROM alerts";
+    const row = this.#attempt(() => this.#prepared(sql).get());
+    const { firstMs, lastMs } = row as { firstMs: number | null; lastMs: number | null };
+    return firstMs === null || lastMs === null ? undefined : [firstMs, lastMs];
+  }
+
+  /** How many alerts of each signal fall into each slot of time that has any. */
+  alertSlots(slotMs: number): AlertSlot[] {
+    const sql = `SELECT CAST(time_ms / ? AS INTEGER) AS slot, signal, COUNT(*) AS alerts FROM alerts
+      GROUP BY slot, signal ORDER BY slot, signal`;
+    const rows = this.#attempt(() => this.#prepared(sql).all(slotMs));
+    return (rows as { slot: number; signal: string; alerts: number }[]).map(({ slot, signal, alerts }) => ({
+      startMs: slot * slotMs,
+      signal,
+      alerts,
+    }));
   }
 
   close(): void {

@@ -163,3 +163,32 @@ test("a store of before there was a shadow is given its table", (t) => {
   assert.deepEqual([...store.findings(0, "alerts_shadow")], []);
   store.close();
 });
+
+test("a store tells its incidents, the oddest first, their findings, and when alerts were", (t) => {
+  const store = new Store(join(folderOf(t), "store.db"), false);
+  t.after(() => store.close());
+  assert.equal(store.alertSpan(), undefined);
+  const alerts = [
+    { incidentUid: "a", timeMs: 100, signal: "link", score: 0.1 },
+    { incidentUid: "b", timeMs: 1100, signal: "link", score: 0.001 },
+    { incidentUid: "b", timeMs: 900, signal: "link", score: 0.01 },
+    { incidentUid: "c", timeMs: 2500, signal: "presence", score: 0.001 },
+  ].map((alert, i) => ({ ...alert, uid: `u${i}`, partition: 0, offset: i, finding: `f${i}` }));
+  store.commit({ ...commitOf(0), alerts }, {});
+  assert.deepEqual(
+    store.incidents(2).map((incident) => ({ ...incident })),
+    [
+      { uid: "b", alerts: 2, firstMs: 900, lastMs: 1100 },
+      { uid: "c", alerts: 1, firstMs: 2500, lastMs: 2500 },
+    ],
+  );
+  assert.equal(store.countIncidents(), 3);
+  assert.deepEqual(store.findingsOf("b", 10), ["f1", "f2"]);
+  assert.deepEqual(store.findingsOf("b", 1), ["f1"]);
+  assert.deepEqual(store.alertSpan(), [100, 2500]);
+  assert.deepEqual(store.alertSlots(1000), [
+    { startMs: 0, signal: "link", alerts: 2 },
+    { startMs: 1000, signal: "link", alerts: 1 },
+    { startMs: 2000, signal: "presence", alerts: 1 },
+  ]);
+});
