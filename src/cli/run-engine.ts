@@ -18,7 +18,9 @@ import type { RejectedShare } from "./rejected-share.ts";
 import type { Resolution } from "./resolution.ts";
 import { summaryOf } from "./run-summary.ts";
 import type { StandardOutput } from "./standard-output.ts";
+import { endedTexts } from "./suppression-words.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
+import { sentenceText } from "./terminal/outside-text.ts";
 import type { Progress } from "./terminal/progress.ts";
 import { restoringText } from "./terminal/restoring.ts";
 import { renderSummary } from "./terminal/summary.ts";
@@ -54,6 +56,7 @@ export async function runOn(
 ): Promise<number> {
   const startedMs = performance.now();
   let read = 0;
+  for (const text of endedTexts(config.suppressions, Date.now())) progress.note(sentenceText(text));
   const engine = new Engine({
     config,
     log,

@@ -1,9 +1,10 @@
 import { AlertPolicy } from "../alerts/alert-policy.ts";
-import { AlertBudget } from "../alerts/budget.ts";
-import type { Decision } from "../alerts/decision.ts";
+import { AlertBudget, BUDGET_SCORE_MAX } from "../alerts/budget.ts";
+import { type Decision, isFinding } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
 import type { Signal } from "../alerts/odd-login.ts";
 import { shadowIncident } from "../alerts/shadow.ts";
+import { type Suppression, Suppressions } from "../alerts/suppression.ts";
 import { VolumePolicy } from "../alerts/volume-policy.ts";
 import type { Config } from "../config/schema.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
@@ -50,6 +51,7 @@ export class Scoring {
   readonly #volume: Volume;
   readonly #policy: AlertPolicy;
   readonly #volumePolicy: VolumePolicy;
+  readonly #suppressions: Suppressions;
   readonly #scored = new Scored();
   readonly #shadowScored = new Scored();
   /** The signal that the default detector does without; the other detectors are one signal each anyway. */
@@ -80,6 +82,7 @@ export class Scoring {
         : new AlertBudget(this.graph, config.volume.alertsPerDay, "volume/"),
     );
     this.#policy = new AlertPolicy(this.graph, this.#familiarity, threshold, owns, this.#volumePolicy);
+    this.#suppressions = new Suppressions(config.suppressions);
     this.explainer = new Explainer(
       this.graph,
       this.#reader,
@@ -164,9 +167,19 @@ export class Scoring {
     scored.volume = this.#off === "volume" ? 1 : this.#volume.score(facts);
     const { threshold } = this;
     this.isChanging = true;
-    const incident = shadowIncident(this.graph, scored.signal, scored.score, threshold, login, partition);
+    const suppression = this.#suppressionOf(scored.signal, scored.score, login);
+    const incident = shadowIncident(
+      this.graph,
+      scored.signal,
+      scored.score,
+      threshold,
+      login,
+      partition,
+      suppression,
+    );
     scored.decision = incident && {
-      isAlert: true,
+      isAlert: suppression === undefined,
+      suppressedBy: suppression,
       threshold,
       incident,
       incidentStartMs: incident.slotStartMs,
@@ -203,24 +216,40 @@ export class Scoring {
     return scored;
   }
 
-  /** The stronger of two channels that would both alert has the login: presence, then the one with the lower probability. */
+  /**
+   * The stronger of two channels that would both alert has the login: presence, then the one with the lower probability. One that
+   * is suppressed comes after one that is not.
+   */
   #decide(raisesPresence: boolean, login: LoginBytes, partition: number): void {
     const scored = this.#scored;
     const { score, volume } = scored;
     const { detector } = this.#config;
     const isAlone = detector === "volume";
     const hasVolume = isAlone || (detector === "default" && this.#off !== "volume");
-    const isFirst = isAlone || (hasVolume && !raisesPresence && volume < scored.surprise);
-    if (isFirst) {
-      this.#settle("volume", volume, this.#volumePolicy.decide(volume, login, partition, false));
-      if (isAlone || scored.decision!.isAlert) return;
-    }
     const signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
-    this.#settle(signal, score, this.#policy.decide(signal, score, login, this.facts, partition));
+    const ofSignal = isAlone ? undefined : this.#suppressionOf(signal, score, login);
+    const ofVolume = hasVolume ? this.#suppressionOf("volume", volume, login) : undefined;
+    const isOneSuppressed = (ofSignal === undefined) !== (ofVolume === undefined);
+    const isVolumeStronger = isOneSuppressed
+      ? ofVolume === undefined
+      : !raisesPresence && volume < scored.surprise;
+    const isFirst = isAlone || (hasVolume && isVolumeStronger);
+    if (isFirst) {
+      const burst = this.#volumePolicy.decide(volume, login, partition, false, ofVolume);
+      this.#settle("volume", volume, burst);
+      if (isAlone || isFinding(burst)) return;
+    }
+    const decision = this.#policy.decide(signal, score, login, this.facts, partition, ofSignal);
+    this.#settle(signal, score, decision);
     if (isFirst || !hasVolume) return;
-    const { isAlert } = scored.decision!;
-    const burst = this.#volumePolicy.decide(volume, login, partition, isAlert);
-    if (burst.isAlert) this.#settle("volume", volume, burst);
+    const burst = this.#volumePolicy.decide(volume, login, partition, isFinding(decision), ofVolume);
+    if (isFinding(burst)) this.#settle("volume", volume, burst);
+  }
+
+  /** Asked of those alone that may alert: no budget's threshold is higher. */
+  #suppressionOf(signal: Signal, score: number, login: LoginBytes): Suppression | undefined {
+    if (score >= Math.max(BUDGET_SCORE_MAX, this.#config.threshold ?? 0)) return undefined;
+    return this.#suppressions.find(signal, login);
   }
 
   #settle(signal: Signal, alertScore: number, decision: Decision): void {
@@ -231,13 +260,18 @@ export class Scoring {
 
   /** Adds the login scored last, which was read from `offset` of a partition. */
   add(login: LoginBytes, partition: number, offset: number): void {
-    const { isAlert, isRepetition } = this.#scored.decision!;
+    const decision = this.#scored.decision!;
+    const { isRepetition, suppressedBy } = decision;
     if (!isRepetition) this.#surprise.learn(login, this.facts, originKey(partition, offset));
     this.#volume.learn();
     const oddNews = this.#surprise.oddNewsOf(login, this.facts);
     this.graph.apply(login, this.facts.ids, this.facts.rows, this.#volume.isUnusualBurst);
     if (oddNews !== undefined) this.graph.markOddNews(oddNews, this.facts.ids);
-    if (isAlert) this.graph.markAlert(login, this.facts.ids, (kind, row) => this.#isAbout(login, kind, row));
+    if (isFinding(decision)) {
+      // Suppressed or not: what is learnt of the link does not depend on who is told.
+      const isAbout = (kind: LinkKind, row: LinkRow): boolean => this.#isAbout(login, kind, row);
+      this.graph.markAlert(login, this.facts.ids, suppressedBy !== undefined, isAbout);
+    }
     this.isChanging = false;
   }
 

@@ -20,6 +20,7 @@ const SCHEMA = `
     seq INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, incident_uid TEXT NOT NULL, time_ms INTEGER NOT NULL,
     signal TEXT NOT NULL, score REAL NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL, finding TEXT NOT NULL
   );
+  CREATE TABLE IF NOT EXISTS suppressed_alerts (seq INTEGER PRIMARY KEY REFERENCES alerts, rule TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS scored_logins (seq INTEGER PRIMARY KEY, login TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS dead_letters (
     partition INTEGER NOT NULL, offset INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, bytes BLOB NOT NULL,
@@ -33,6 +34,8 @@ const SCHEMA = `
 const APPLICATION_ID = 0x6f64646c;
 
 const TABLE_OF: Readonly<Record<KeyedTopic, string>> = { "graph-state": "graph_state", epochs: "epochs" };
+
+const IS_TOLD = "NOT EXISTS (SELECT 1 FROM suppressed_alerts WHERE suppressed_alerts.seq = alerts.seq)";
 
 export type AlertTable = "alerts" | "alerts_shadow";
 
@@ -148,23 +151,29 @@ export class Store {
     return this.#rows(`SELECT seq, finding FROM ${table} WHERE seq > ? ORDER BY seq`, afterSeq);
   }
 
-  /** Alerts after a sequence number, at most so many, each with the name of the input that it is of. */
+  /** Alerts after a sequence number that nobody suppressed, at most so many, each with the name of the input that it is of. */
   alertsAfter(seq: number, countMax: number): StoredAlert[] {
     const sql = `SELECT seq, uid, time_ms AS timeMs, alerts.partition, topic, finding FROM alerts
-      JOIN inputs ON inputs.partition = alerts.partition WHERE seq > ? ORDER BY seq LIMIT ?`;
+      JOIN inputs ON inputs.partition = alerts.partition WHERE seq > ? AND ${IS_TOLD} ORDER BY seq LIMIT ?`;
     return this.#attempt(() => this.#prepared(sql).all(seq, countMax)) as unknown as StoredAlert[];
   }
 
   countAlertsAfter(seq: number): number {
-    const sql = "SELECT COUNT(*) AS count FROM alerts WHERE seq > ?";
+    const sql = `SELECT COUNT(*) AS count FROM alerts WHERE seq > ? AND ${IS_TOLD}`;
     return this.#attempt(() => this.#prepared(sql).get(seq) as { count: number }).count;
   }
 
-  /** The sequence number after which there are no more than so many alerts; 0 if there are no more in all. */
+  /** The sequence number after which there are no more than so many of these; 0 if there are no more in all. */
   alertSeqBefore(countMax: number): number {
-    const sql = "SELECT seq FROM alerts ORDER BY seq DESC LIMIT 1 OFFSET ?";
+    const sql = `SELECT seq FROM alerts WHERE ${IS_TOLD} ORDER BY seq DESC LIMIT 1 OFFSET ?`;
     const row = this.#attempt(() => this.#prepared(sql).get(countMax)) as { seq: number } | undefined;
     return row?.seq ?? 0;
+  }
+
+  /** Of the last alert, suppressed or not; 0 if there is none. */
+  lastAlertSeq(): number {
+    const sql = "SELECT IFNULL(MAX(seq), 0) AS seq FROM alerts";
+    return this.#attempt(() => this.#prepared(sql).get() as { seq: number }).seq;
   }
 
   close(): void {
@@ -245,8 +254,20 @@ export class Store {
     const add = this.#prepared(
       `INSERT INTO ${table} (uid, incident_uid, time_ms, signal, score, partition, offset, finding) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    for (const a of alerts)
-      add.run(a.uid, a.incidentUid, a.timeMs, a.signal, a.score, a.partition, a.offset, a.finding);
+    const suppress = this.#prepared("INSERT INTO suppressed_alerts (seq, rule) VALUES (?, ?)");
+    for (const a of alerts) {
+      const { lastInsertRowid: seq } = add.run(
+        a.uid,
+        a.incidentUid,
+        a.timeMs,
+        a.signal,
+        a.score,
+        a.partition,
+        a.offset,
+        a.finding,
+      );
+      if (a.suppressedBy !== undefined && table === "alerts") suppress.run(seq, a.suppressedBy);
+    }
   }
 
   #putAll(table: string, records: Iterable<KeyedRecord>): void {
