@@ -193,7 +193,7 @@ class StoredSpool implements Spool {
 }
 
 /** Undefined for what a rule suppresses, and for what somebody else has written into the topic and is no alert. */
-function consumedDelivery({ value, headers }: ConsumedRecord): Delivery | undefined {
+export function consumedDelivery({ value, headers }: ConsumedRecord): Delivery | undefined {
   const text = (name: string): string => headers[name]?.toString() ?? "";
   const [uid, time] = [text("ce_id"), text("ce_time")];
   if (value === null || uid === "" || Number.isNaN(Date.parse(time))) return undefined;

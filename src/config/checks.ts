@@ -42,7 +42,7 @@ export const checksSchema = z
         message: `more than ${REPEATED_MAX} logins, repetitions included`,
         path: ["logins"],
       })
-      .refine(({ logins }) => logins.at(-1)!.activity !== "evidence", {
+      .refine(({ logins }) => logins.at(-1)?.activity !== "evidence", {
         message: "the last one is evidence, which is not scored: end with a login",
         path: ["logins"],
       })

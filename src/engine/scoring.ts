@@ -35,6 +35,15 @@ export class Scored {
   decision: Decision | undefined;
 }
 
+/** What may alert of a login, and the rule by which nobody would be told. */
+type Channel = {
+  readonly signal: Signal;
+  readonly score: number;
+  readonly suppression: Suppression | undefined;
+};
+
+const isPresence = ({ signal }: Channel): boolean => signal === "presence";
+
 /** A graph and everything that reads it to score a login. Made anew when the graph has to be rebuilt. */
 export class Scoring {
   readonly graph: Graph;
@@ -216,34 +225,62 @@ export class Scoring {
     return scored;
   }
 
-  /**
-   * The stronger of two channels that would both alert has the login: presence, then the one with the lower probability. One that
-   * is suppressed comes after one that is not.
-   */
+  /** The stronger of two channels that would both alert has the login: presence, then the one with the lower probability. */
   #decide(raisesPresence: boolean, login: LoginBytes, partition: number): void {
     const scored = this.#scored;
     const { score, volume } = scored;
     const { detector } = this.#config;
     const isAlone = detector === "volume";
     const hasVolume = isAlone || (detector === "default" && this.#off !== "volume");
+    const isFirst = isAlone || (hasVolume && !raisesPresence && volume < scored.surprise);
     const signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
     const ofSignal = isAlone ? undefined : this.#suppressionOf(signal, score, login);
     const ofVolume = hasVolume ? this.#suppressionOf("volume", volume, login) : undefined;
-    const isOneSuppressed = (ofSignal === undefined) !== (ofVolume === undefined);
-    const isVolumeStronger = isOneSuppressed
-      ? ofVolume === undefined
-      : !raisesPresence && volume < scored.surprise;
-    const isFirst = isAlone || (hasVolume && isVolumeStronger);
-    if (isFirst) {
-      const burst = this.#volumePolicy.decide(volume, login, partition, false, ofVolume);
-      this.#settle("volume", volume, burst);
-      if (isAlone || isFinding(burst)) return;
+    if (ofSignal !== undefined || ofVolume !== undefined) {
+      const main: Channel = { signal, score, suppression: ofSignal };
+      const burst: Channel = { signal: "volume", score: volume, suppression: ofVolume };
+      const both = isFirst ? [burst, main] : [main, burst];
+      this.#decideSuppressed(isAlone ? [burst] : hasVolume ? both : [main], login, partition);
+      return;
     }
-    const decision = this.#policy.decide(signal, score, login, this.facts, partition, ofSignal);
-    this.#settle(signal, score, decision);
+    if (isFirst) {
+      this.#settle("volume", volume, this.#volumePolicy.decide(volume, login, partition, false));
+      if (isAlone || scored.decision!.isAlert) return;
+    }
+    this.#settle(signal, score, this.#policy.decide(signal, score, login, this.facts, partition));
     if (isFirst || !hasVolume) return;
-    const burst = this.#volumePolicy.decide(volume, login, partition, isFinding(decision), ofVolume);
-    if (isFinding(burst)) this.#settle("volume", volume, burst);
+    const { isAlert } = scored.decision!;
+    const burst = this.#volumePolicy.decide(volume, login, partition, isAlert);
+    if (burst.isAlert) this.#settle("volume", volume, burst);
+  }
+
+  /**
+   * The same where a rule holds for a channel: one that is suppressed comes after those that are not, or a rule would hide more than
+   * it names. Surprise, which presence else stands in front of, has its say too.
+   *
+   * @param channels the stronger one first
+   */
+  #decideSuppressed(channels: readonly Channel[], login: LoginBytes, partition: number): void {
+    const all = [...channels];
+    if (this.#config.detector === "default" && this.#off !== "surprise" && channels.some(isPresence)) {
+      const score = tieredScore(false, this.#scored.surprise);
+      const weaker = all.findIndex((channel) => channel.signal === "volume" && channel.score > score);
+      const suppression = this.#suppressionOf("surprise", score, login);
+      all.splice(weaker < 0 ? all.length : weaker, 0, { signal: "surprise", score, suppression });
+    }
+    const told = all.filter(({ suppression }) => suppression === undefined);
+    const suppressed = all.filter(({ suppression }) => suppression !== undefined);
+    let isTaken = false;
+    for (const { signal, score, suppression } of [...told, ...suppressed]) {
+      const isVolume = signal === "volume";
+      if (isTaken && !isVolume) continue;
+      const decision = isVolume
+        ? this.#volumePolicy.decide(score, login, partition, isTaken, suppression)
+        : this.#policy.decide(signal, score, login, this.facts, partition, suppression);
+      if (!isTaken && (isFinding(decision) || !isVolume || all.length === 1))
+        this.#settle(signal, score, decision);
+      isTaken ||= isFinding(decision);
+    }
   }
 
   /** Asked of those alone that may alert: no budget's threshold is higher. */
