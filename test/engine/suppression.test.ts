@@ -7,7 +7,8 @@ import type { DetectionFinding } from "../../src/alerts/detection-finding.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { Scoring } from "../../src/engine/scoring.ts";
-import { WholeMerging } from "../../src/engine/segment-merging.ts";
+import { piecesOf, WholeMerging } from "../../src/engine/segment-merging.ts";
+import { decodeSegment, encodeSegment } from "../../src/graph-state/segment.ts";
 import type { Login } from "../../src/ingest/login.ts";
 import { findSources } from "../../src/ingest/sources.ts";
 import { EmbeddedLog } from "../../src/log/embedded/embedded-log.ts";
@@ -26,17 +27,22 @@ const HOUR_MS = 60 * MINUTE_MS;
 type Told = { readonly timeMs: number; readonly decision: Decision; readonly score: number };
 
 /** Somebody who logs on every hour where nobody of his team ever does, and a rule about him until the middle of that. */
-function attacked(settings: Readonly<Record<string, unknown>>, until: string | undefined) {
+function attacked(
+  settings: Readonly<Record<string, unknown>>,
+  until: string | undefined,
+  restartsAfter = Number.POSITIVE_INFINITY,
+) {
   const rule = { id: "u3", owner: "soc", reason: "moves to another team", until, match: { user: "u3" } };
   const suppressions = until === undefined ? [] : [rule];
   const config = loadConfig({
     environment: {},
     flags: { "training.mode": "off", detector: "surprise", suppressions, ...settings },
   });
-  const scoring = new Scoring(config, () => true);
+  let scoring = new Scoring(config, () => true);
   const attack: Told[] = [];
   const others: Told[] = [];
   let offset = 0;
+  let hasRestarted = false;
   const add = (added: Login): Told => {
     const bytes = loginBytes(added);
     scoring.advance(added.timeMs);
@@ -50,6 +56,13 @@ function attacked(settings: Readonly<Record<string, unknown>>, until: string | u
     if (added.timeMs >= timeMs && attack.length < ATTACK_LOGINS)
       attack.push(add(login({ timeMs, user: "U3", sourceHost: "W3", targetHost: "payroll" })));
     others.push(add(added));
+    if (attack.length !== restartsAfter || hasRestarted) continue;
+    hasRestarted = true;
+    const restarted = new Scoring(config, () => true);
+    const range = { partition: 0, historyStart: 0, first: 0, next: offset };
+    for (const piece of piecesOf(scoring.graph, "all", [range], 100_000))
+      restarted.graph.addPart(decodeSegment(encodeSegment(piece)));
+    scoring = restarted;
   }
   return { attack, others, scoring };
 }
@@ -64,6 +77,7 @@ const kindOf = ({ decision }: Told): string =>
 test("what nobody was told of keeps nothing silent: once the rule has ended, the same login alerts, as an incident of its own", () => {
   const { attack } = attacked({ alertsPerDay: 20 }, MIDDLE);
   const kinds = attack.map(kindOf);
+  assert.deepEqual(attacked({ alertsPerDay: 20 }, MIDDLE, 6).attack.map(kindOf), kinds, "after a restart");
   assert.deepEqual(
     kinds,
     attack.map((_, i) => (i === 0 ? "suppressed" : i === ATTACK_LOGINS / 2 ? "alert" : "none")),
