@@ -8,6 +8,7 @@ import { type AlertBudget, BUDGET_SCORE_MAX } from "./budget.ts";
 import { type Decision, ODDER_NATS, PER_NAT, QUIET, SHADOW_PREFIX, SLOT_MS } from "./decision.ts";
 import type { Signal } from "./odd-login.ts";
 import { repeatedSinceMs } from "./repetition.ts";
+import { SUPPRESSED_PREFIX, type Suppression, tierOf } from "./suppression.ts";
 import type { VolumePolicy } from "./volume-policy.ts";
 
 /** Incidents of the presence tier last a day. */
@@ -19,6 +20,9 @@ const PRESENCE_SLOT_MS = 24 * 3_600_000;
  * Presence stands outside the budget: each such login is an alert. For the rest an alert is a score below the threshold,
  * fixed or read from the budget; under a budget a repetition raises none, and an incident that alerted already needs
  * something odder still.
+ *
+ * What a rule suppresses is decided in the same way, in incidents of its own: no budget counts them, and what nobody was told of keeps
+ * no later alert silent.
  */
 export class AlertPolicy {
   readonly #graph: Graph;
@@ -57,7 +61,7 @@ export class AlertPolicy {
     const { watermarkMs } = this.#graph.window;
     for (const incident of this.#graph.incidents.close(watermarkMs)) {
       if (incident.tier === "presence" || !this.#owns(incident.partition)) continue;
-      if (incident.tier.startsWith(SHADOW_PREFIX)) continue;
+      if (incident.tier.startsWith(SHADOW_PREFIX) || incident.tier.startsWith(SUPPRESSED_PREFIX)) continue;
       if (incident.tier === "volume") this.#volume?.closed(incident.peak / PER_NAT);
       else this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
     }
@@ -66,22 +70,44 @@ export class AlertPolicy {
   /**
    * @param facts what the graph knew before the login
    * @param partition the one of the input that the login came from
+   * @param suppression the rule that suppresses an alert of this signal about this login
    */
-  decide(signal: Signal, score: number, login: LoginBytes, facts: Facts, partition: number): Decision {
+  decide(
+    signal: Signal,
+    score: number,
+    login: LoginBytes,
+    facts: Facts,
+    partition: number,
+    suppression?: Suppression,
+  ): Decision {
     return signal === "presence"
-      ? this.#ofPresence(score, login, facts, partition)
-      : this.#ofBudget(signal, score, login, facts, partition);
+      ? this.#ofPresence(score, login, facts, partition, suppression)
+      : this.#ofBudget(signal, score, login, facts, partition, suppression);
   }
 
   /** An incident lasts as long as the account's link to the host: whoever lacks presence there lacks it tomorrow too. */
-  #ofPresence(score: number, login: LoginBytes, facts: Facts, partition: number): Decision {
+  #ofPresence(
+    score: number,
+    login: LoginBytes,
+    facts: Facts,
+    partition: number,
+    suppression: Suppression | undefined,
+  ): Decision {
     const { statistics } = this.#graph.links;
     const { userSourceRow: row } = facts;
     const sinceMs = row === NO_ROW ? Number.POSITIVE_INFINITY : statistics.firstMsOf(row);
-    const incident = this.#note("presence", score, login, PRESENCE_SLOT_MS, true, partition);
+    const incident = this.#note(
+      tierOf("presence", suppression),
+      score,
+      login,
+      PRESENCE_SLOT_MS,
+      true,
+      partition,
+    );
     const isRepetition = incident.alerts > 1 || (row !== NO_ROW && statistics.alertsOf(row) > 0);
     return {
-      isAlert: true,
+      isAlert: suppression === undefined,
+      suppressedBy: suppression,
       threshold: null,
       incident,
       incidentStartMs: this.#slotStart(PRESENCE_SLOT_MS, sinceMs),
@@ -89,32 +115,51 @@ export class AlertPolicy {
     };
   }
 
-  #ofBudget(signal: Signal, score: number, login: LoginBytes, facts: Facts, partition: number): Decision {
-    const sinceMs = repeatedSinceMs(this.#graph, this.#familiarity, login, facts);
+  #ofBudget(
+    signal: Signal,
+    score: number,
+    login: LoginBytes,
+    facts: Facts,
+    partition: number,
+    suppression: Suppression | undefined,
+  ): Decision {
+    const tier = tierOf(signal, suppression);
+    const repeatedMs = repeatedSinceMs(this.#graph, this.#familiarity, login, facts);
+    let isRepetition = repeatedMs < Number.POSITIVE_INFINITY;
+    const toldMs = isRepetition
+      ? repeatedSinceMs(this.#graph, this.#familiarity, login, facts, "told")
+      : repeatedMs;
+    const isTold = toldMs < Number.POSITIVE_INFINITY;
+    const sinceMs = isTold || suppression === undefined ? toldMs : repeatedMs;
     const incidentStartMs = this.#slotStart(SLOT_MS, sinceMs);
-    let isRepetition = sinceMs < Number.POSITIVE_INFINITY;
-    if (isRepetition && this.#budget !== undefined) return { ...QUIET, incidentStartMs, isRepetition };
+    if (sinceMs < Number.POSITIVE_INFINITY && this.#budget !== undefined)
+      return { ...QUIET, incidentStartMs, isRepetition, tier: isTold ? signal : tier };
     // No budget's threshold is higher; most logins need not ask for it.
-    if (score >= Math.max(BUDGET_SCORE_MAX, this.#fixed ?? 0)) return QUIET;
+    if (score >= Math.max(BUDGET_SCORE_MAX, this.#fixed ?? 0))
+      return isRepetition && this.#budget !== undefined ? { ...QUIET, isRepetition } : QUIET;
     const threshold = this.threshold();
-    let isAlert = score < threshold;
-    if (isAlert && this.#budget !== undefined) {
-      const open = this.#graph.incidents.find(
-        signal,
-        login.text(USER),
-        login.text(SOURCE_HOST),
-        this.#slotStart(SLOT_MS),
-      );
-      isRepetition = open !== undefined && open.alerts > 0;
-      isAlert = !isRepetition || -Math.log(score) >= open!.alertedPeak / PER_NAT + ODDER_NATS;
-      if (isAlert) this.#budget.issue(this.#graph.window.watermarkMs);
+    let isBelow = score < threshold;
+    if (isBelow && this.#budget !== undefined) {
+      const { incidents, window } = this.#graph;
+      const open = incidents.find(tier, login.text(USER), login.text(SOURCE_HOST), this.#slotStart(SLOT_MS));
+      const hasAlerted = open !== undefined && open.alerts > 0;
+      isRepetition ||= hasAlerted;
+      isBelow = !hasAlerted || -Math.log(score) >= open.alertedPeak / PER_NAT + ODDER_NATS;
+      if (isBelow && suppression === undefined) this.#budget.issue(window.watermarkMs);
     }
-    const incident = this.#note(signal, score, login, SLOT_MS, isAlert, partition);
-    return { isAlert, threshold, incident, incidentStartMs, isRepetition };
+    const incident = this.#note(tier, score, login, SLOT_MS, isBelow, partition);
+    return {
+      isAlert: isBelow && suppression === undefined,
+      suppressedBy: isBelow ? suppression : undefined,
+      threshold,
+      incident,
+      incidentStartMs,
+      isRepetition,
+    };
   }
 
   #note(
-    tier: Signal,
+    tier: string,
     score: number,
     login: LoginBytes,
     slotMs: number,

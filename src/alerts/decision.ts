@@ -1,4 +1,5 @@
 import type { Incident } from "../graph-state/incidents.ts";
+import type { Suppression } from "./suppression.ts";
 
 const MS_PER_MINUTE = 60_000;
 /** Incidents of the budgeted tiers last half an hour: a group of the alert budget. */
@@ -13,6 +14,8 @@ export const SHADOW_PREFIX = "shadow-";
 
 export type Decision = {
   readonly isAlert: boolean;
+  /** The rule but for which it would be an alert. */
+  readonly suppressedBy?: Suppression | undefined;
   /** What the score was held against; null for the presence tier, which has no threshold. */
   readonly threshold: number | null;
   /** What is counted of the incident in this slot of time. */
@@ -22,9 +25,16 @@ export type Decision = {
    * host the incident's identity. Undefined if it belongs to none.
    */
   readonly incidentStartMs: number | undefined;
+  /** Tier of that incident where nothing is counted of it; the signal's own if left out. */
+  readonly tier?: string;
   /** True if it adds nothing to what the incident has told: it is not learnt from, or an attack would become normal. */
   readonly isRepetition: boolean;
 };
+
+/** Whether a finding is written: of an alert, or of one that is suppressed. */
+export function isFinding({ isAlert, suppressedBy }: Decision): boolean {
+  return isAlert || suppressedBy !== undefined;
+}
 
 export const QUIET: Decision = {
   isAlert: false,

@@ -15,6 +15,10 @@ export interface DetectionFinding {
   readonly end_time?: number;
   readonly count: number;
   readonly is_alert: boolean;
+  /** Only of what a rule suppresses. */
+  readonly status_id?: 3;
+  readonly status?: "Suppressed";
+  readonly status_detail?: string;
   readonly severity_id: number;
   readonly severity: string;
   readonly confidence_id: number;

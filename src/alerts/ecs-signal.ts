@@ -83,7 +83,7 @@ export function toEcsSignal(finding: DetectionFinding): EcsSignal {
     "@timestamp": timeText(finding.time),
     ecs: { version: ECS_VERSION },
     message: finding.message,
-    tags: ["oddlink", ...(metadata.labels ?? [])],
+    tags: ["oddlink", ...(metadata.labels ?? []), ...(finding.status_id === 3 ? ["suppressed"] : [])],
     labels: {
       signal: info.analytic.name,
       detector: String(data["detector"]),
@@ -96,6 +96,7 @@ export function toEcsSignal(finding: DetectionFinding): EcsSignal {
       auth_type: String(data["authType"]),
       logon_type: String(data["logonType"]),
       original_event: metadata.original_event_uid,
+      ...(finding.status_detail !== undefined && { status_detail: finding.status_detail }),
     },
     event: {
       kind: "signal",

@@ -6,12 +6,12 @@ import { type OddLogin, SIGNALS } from "./odd-login.ts";
  *
  *   detector, signal, score, threshold, signals {presence, surprise, link, volume}, reasons [...],
  *   authType, logonType, outcome, evidence, userFirstSeenMs, userLastSeenMs, epoch {number, digest},
- *   origin {topic, partition, offset, uid}, learning
+ *   origin {topic, partition, offset, uid}, learning, suppression {id, owner, reason, until} if it is suppressed
  *
  * Objects are copied member by member, so that the order of keys never depends on who made them.
  */
 export function evidenceData(odd: OddLogin): Readonly<Record<string, unknown>> {
-  const { login, origin, epoch } = odd;
+  const { login, origin, epoch, suppression } = odd;
   const originalUid = origin.originalUid || login.uid;
   return {
     detector: odd.detector,
@@ -46,5 +46,13 @@ export function evidenceData(odd: OddLogin): Readonly<Record<string, unknown>> {
       ...(originalUid && { uid: originalUid }),
     },
     learning: odd.learning,
+    ...(suppression && {
+      suppression: {
+        id: suppression.id,
+        owner: suppression.owner,
+        reason: suppression.reason,
+        until: suppression.until,
+      },
+    }),
   };
 }

@@ -8,6 +8,7 @@ import type { OddLogin, Signal } from "./odd-login.ts";
 import { PRODUCT } from "./product.ts";
 import { nextSteps } from "./remediation.ts";
 import { confidenceOf, riskScore, severityOf } from "./severity.ts";
+import { suppressionText } from "./suppression.ts";
 import { description, message, SIGNAL_DESCRIPTIONS, title } from "./wording.ts";
 
 /** Presence is a rule on link statistics, surprise and volume count and compare, link is a trained model. */
@@ -27,7 +28,7 @@ const DIGEST_PREFIX_CHARS = 12;
  * The incident is the finding: its first alert creates it, later ones update it under the same `finding_info.uid`, with
  * `count` the alerts so far; only the first is an `is_alert`. Each alert has its own `metadata.uid`. All times are event
  * time, in whole milliseconds, but for `metadata.processed_time`. There is no `status_id`: an update may not undo what
- * an analyst has set.
+ * an analyst has set. But for what a rule suppresses: its incidents are its own, and none of their alerts is an `is_alert`.
  *
  * A pure function, and the order of keys is that of the code: equal input gives equal JSON, byte for byte.
  */
@@ -55,7 +56,12 @@ export function toFinding(odd: OddLogin): DetectionFinding {
     time: wholeMs(odd.login.timeMs),
     ...(span && { start_time: span.firstMs, end_time: span.lastMs }),
     count: odd.incidentCount,
-    is_alert: isFirst,
+    is_alert: isFirst && odd.suppression === undefined,
+    ...(odd.suppression && {
+      status_id: 3,
+      status: "Suppressed",
+      status_detail: suppressionText(odd.suppression),
+    }),
     severity_id: severity.id,
     severity: severity.caption,
     confidence_id: confidence.id,

@@ -1,4 +1,5 @@
 import type { Login } from "../ingest/login.ts";
+import type { Suppression } from "./suppression.ts";
 
 /** The four questions asked about a login, in the order in which every alert lists them. */
 export const SIGNALS = ["presence", "surprise", "link", "volume"] as const;
@@ -65,6 +66,8 @@ export interface OddLogin {
   readonly incidentCount: number;
   /** Time of the incident's first alert, if the caller keeps it; a first alert needs none. */
   readonly incidentFirstMs?: number;
+  /** The rule by which nobody is told of it. */
+  readonly suppression?: Suppression;
   /** What the engine has still to learn about the account, in words; null once it has. */
   readonly learning: string | null;
   /** The wall clock when scored. Null in a replay, so that its findings have the same bytes each time. */

@@ -4,12 +4,14 @@ import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
 import { ODDER_NATS, PER_NAT, SHADOW_PREFIX, SLOT_MS } from "./decision.ts";
 import type { DetectionFinding } from "./detection-finding.ts";
 import type { Signal } from "./odd-login.ts";
+import { type Suppression, tierOf } from "./suppression.ts";
 
 /**
  * The incident of a login that would have alerted under another model, counted in a tier of its own; undefined if it would not: it is not
  * below the threshold, or its incident told as much before.
  *
  * @param threshold the one in force for the model that alerts
+ * @param suppression the rule that suppresses an alert of this signal about this login
  */
 export function shadowIncident(
   graph: Graph,
@@ -18,9 +20,10 @@ export function shadowIncident(
   threshold: number,
   login: LoginBytes,
   partition: number,
+  suppression: Suppression | undefined,
 ): Incident | undefined {
   if (score >= threshold) return undefined;
-  const tier = `${SHADOW_PREFIX}${signal}`;
+  const tier = SHADOW_PREFIX + tierOf(signal, suppression);
   const [user, sourceHost] = [login.text(USER), login.text(SOURCE_HOST)];
   const slotStartMs = Math.floor(graph.window.watermarkMs / SLOT_MS) * SLOT_MS;
   const peak = Math.round(-Math.log(score) * PER_NAT);

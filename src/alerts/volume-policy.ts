@@ -4,6 +4,7 @@ import { type LoginBytes, SOURCE_HOST, TARGET_HOST } from "../ingest/login-bytes
 import type { Volume } from "../model/volume/volume.ts";
 import { type AlertBudget, BUDGET_SCORE_MAX } from "./budget.ts";
 import { type Decision, PER_NAT, QUIET } from "./decision.ts";
+import { type Suppression, tierOf } from "./suppression.ts";
 
 /** Incidents of the volume channel last four hours. */
 const SLOT_MS = 4 * 3_600_000;
@@ -40,8 +41,17 @@ export class VolumePolicy {
     this.#budget?.closed(peakNats, this.#graph.window.watermarkMs);
   }
 
-  /** @param isTaken whether another tier has raised an alert of this very login: the burst is noted, and may alert with the next */
-  decide(score: number, login: LoginBytes, partition: number, isTaken: boolean): Decision {
+  /**
+   * @param isTaken whether another tier has raised an alert of this very login: the burst is noted, and may alert with the next
+   * @param suppression the rule that suppresses an alert of volume about this login
+   */
+  decide(
+    score: number,
+    login: LoginBytes,
+    partition: number,
+    isTaken: boolean,
+    suppression?: Suppression,
+  ): Decision {
     // No budget's threshold is higher; most logins need not ask for it.
     if (score >= Math.max(BUDGET_SCORE_MAX, this.#fixed ?? 0)) return QUIET;
     const threshold = this.threshold();
@@ -49,31 +59,33 @@ export class VolumePolicy {
     const slotStartMs = Math.floor(watermarkMs / SLOT_MS) * SLOT_MS;
     const group = this.#volume.key === "target" ? `to ${login.text(TARGET_HOST)}` : login.text(SOURCE_HOST);
     const peak = Math.round(-Math.log(score) * PER_NAT);
-    const open = this.#graph.incidents.find("volume", "", group, slotStartMs);
+    const tier = tierOf("volume", suppression);
+    const open = this.#graph.incidents.find(tier, "", group, slotStartMs);
     const isFirst = open === undefined || open.alerts === 0;
-    const isAlert =
+    const isRaised =
       !isTaken &&
       // A fixed threshold is taken at its word.
       (this.#volume.isBurst || this.#fixed !== undefined) &&
       score < threshold &&
       (isFirst || peak >= GROWTH * open.alertedPeak);
-    if (isAlert && isFirst) this.#budget?.issue(watermarkMs);
+    if (isRaised && isFirst && suppression === undefined) this.#budget?.issue(watermarkMs);
     const incident: Incident = this.#graph.incidents.add({
-      tier: "volume",
+      tier,
       user: "",
       sourceHost: group,
       slotStartMs,
       slotEndMs: slotStartMs + SLOT_MS,
-      alerts: isAlert ? 1 : 0,
+      alerts: isRaised ? 1 : 0,
       peak,
-      alertedPeak: isAlert ? peak : 0,
+      alertedPeak: isRaised ? peak : 0,
       partition,
     });
     return {
-      isAlert,
+      isAlert: isRaised && suppression === undefined,
+      suppressedBy: isRaised ? suppression : undefined,
       threshold,
       incident,
-      incidentStartMs: isAlert || !isFirst ? slotStartMs : undefined,
+      incidentStartMs: isRaised || !isFirst ? slotStartMs : undefined,
       isRepetition: !isFirst && this.#volume.isBurst,
     };
   }

@@ -4,6 +4,7 @@ import { type Delivery, deliver, noSinkCounts, type Sink, type SinkCounts } from
 import { drain, type Spool } from "../delivery/spool.ts";
 import type { Store, StoredAlert } from "../log/embedded/store.ts";
 import type { ConsumedRecord, KafkaClient } from "../log/kafka/client.ts";
+import { SUPPRESSED_BY } from "../log/kafka/produced-records.ts";
 import { runTopicPipeline } from "../log/kafka/topic-pipeline.ts";
 import { JSON_ENCODINGS } from "../log/port.ts";
 import { REAL_TIME } from "../time.ts";
@@ -142,11 +143,13 @@ function startAll(
   };
 }
 
-/** Alerts of a store; how far a sink has come is noted there too. */
+/** Alerts of a store, but for those that are suppressed; how far a sink has come is noted there too. */
 class StoredSpool implements Spool {
   readonly #store: Store;
   readonly #key: string;
   readonly #config: Config;
+  /** Up to here all are done with or suppressed: there may be many, and they need not be gone through again. */
+  #passed = 0;
 
   constructor(store: Store, sink: Sink, config: Config) {
     this.#store = store;
@@ -159,12 +162,13 @@ class StoredSpool implements Spool {
   }
 
   next(position: number): { readonly position: number; readonly delivery: Delivery } | undefined {
-    const [alert] = this.#store.alertsAfter(position, 1);
+    const [alert] = this.#store.alertsAfter(Math.max(position, this.#passed), 1);
+    if (alert === undefined) this.#passed = this.#store.lastAlertSeq();
     return alert && { position: alert.seq, delivery: this.#deliveryOf(alert) };
   }
 
   waiting(position: number): number {
-    return this.#store.countAlertsAfter(position);
+    return this.#store.countAlertsAfter(Math.max(position, this.#passed));
   }
 
   positionBefore(countMax: number): number {
@@ -188,11 +192,12 @@ class StoredSpool implements Spool {
   }
 }
 
-/** Undefined for what somebody else has written into the topic, and is no alert. */
-function consumedDelivery({ value, headers }: ConsumedRecord): Delivery | undefined {
+/** Undefined for what a rule suppresses, and for what somebody else has written into the topic and is no alert. */
+export function consumedDelivery({ value, headers }: ConsumedRecord): Delivery | undefined {
   const text = (name: string): string => headers[name]?.toString() ?? "";
   const [uid, time] = [text("ce_id"), text("ce_time")];
   if (value === null || uid === "" || Number.isNaN(Date.parse(time))) return undefined;
+  if (headers[SUPPRESSED_BY] !== undefined) return undefined;
   return {
     uid,
     timeMs: Date.parse(time),

@@ -10,6 +10,7 @@ import { type Check, GPU_PACKAGE, gpuCheck, nodeCheck, renderChecks } from "./do
 import { checkKafka, guarded } from "./doctor-kafka.ts";
 import { type CommonFlags, configOf } from "./options.ts";
 import type { StandardOutput } from "./standard-output.ts";
+import { suppressionsChecks } from "./suppression-words.ts";
 import { sentenceText } from "./terminal/outside-text.ts";
 
 const GPU_MS_MAX = 5000;
@@ -39,6 +40,7 @@ async function run(flags: CommonFlags, output: StandardOutput): Promise<void> {
   const found = [
     nodeCheck(process.versions.node),
     await checkGpu(config),
+    ...suppressionsChecks(config.suppressions, Date.now()),
     await guarded("registry", () => checkRegistry(config)),
     ...(await checkKafka(config).catch((error: Error) => [
       { name: "brokers", status: "FAIL", found: error.message } as const,

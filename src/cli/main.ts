@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
+import { checkCommand } from "./check.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf } from "./exit-code.ts";
@@ -61,6 +62,11 @@ const EXIT_CODES: Readonly<Record<string, readonly string[]>> = {
     "1  some are not, or no broker has answered within ten seconds",
     `${WRONG_USE}, or Kafka refuses`,
   ],
+  check: [
+    "0  all checks are ok",
+    "1  some are not, or stopped before all were run",
+    `${WRONG_USE}, or no checks`,
+  ],
   doctor: ["0  no check is FAIL", "1  some are", WRONG_USE],
   replay: [
     "0  done, or stopped (SIGINT, SIGTERM); the next call goes on from there",
@@ -93,6 +99,7 @@ const program = new Command("oddlink")
   .addCommand(trainCommand(output))
   .addCommand(topicsCommand(output))
   .addCommand(doctorCommand(output))
+  .addCommand(checkCommand(output))
   .addCommand(replayCommand(output))
   .exitOverride();
 for (const command of program.commands)

@@ -77,6 +77,7 @@ export function configOf(flags: CommonFlags, own: Readonly<Record<string, unknow
   return loadConfig({
     file: flags.config,
     environment: process.env,
+    nowMs: Date.now(),
     flags: { ...Object.fromEntries(settings), ...own },
   });
 }

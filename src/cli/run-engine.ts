@@ -21,7 +21,9 @@ import type { Resolution } from "./resolution.ts";
 import { summaryOf } from "./run-summary.ts";
 import { serve } from "./serving.ts";
 import type { StandardOutput } from "./standard-output.ts";
+import { endedTexts } from "./suppression-words.ts";
 import { renderAlert, renderRepeatedAlert } from "./terminal/alert-block.ts";
+import { sentenceText } from "./terminal/outside-text.ts";
 import type { Progress } from "./terminal/progress.ts";
 import { restoringText } from "./terminal/restoring.ts";
 import { type RunSummary, renderSummary } from "./terminal/summary.ts";
@@ -72,6 +74,7 @@ export async function runOn(log: Log, config: Config, context: RunContext): Prom
   const startedMs = performance.now();
   let read = 0;
   const servingFailed = new AbortController();
+  for (const text of endedTexts(config.suppressions, Date.now())) progress.note(sentenceText(text));
   const engine = new Engine({
     config,
     log,

@@ -65,6 +65,8 @@ export function summaryOf(
     duplicate: totals.duplicate,
     alerts: totals.alerts,
     alertsShadow: totals.alertsShadow,
+    suppressed: totals.suppressed,
+    suppressedByRule: totals.suppressedByRule,
     incidents: totals.incidents,
     epochs: totals.epochs,
     epochsRejected: totals.epochsRejected,

@@ -85,6 +85,8 @@ function findingOf(value: Buffer): DetectionFinding | undefined {
     const finding = JSON.parse(value.toString()) as Partial<DetectionFinding> | null;
     const isOurs =
       finding?.class_uid === 2004 &&
+      // What a rule suppresses is counted, and nobody's to look into.
+      finding.status_id === undefined &&
       typeof finding.finding_info?.uid === "string" &&
       typeof finding.finding_info.analytic?.name === "string" &&
       typeof finding.metadata?.uid === "string" &&

@@ -10,6 +10,8 @@ export function settingsKey(config: Config): string {
     threshold: _threshold,
     alertsPerDay: _alertsPerDay,
     volume: _volume,
+    suppressions: _suppressions,
+    checks: _checks,
     normalize: _normalize,
     http: _http,
     ...state

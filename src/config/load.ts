@@ -4,6 +4,7 @@ import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { hideSecret } from "./secrets.ts";
+import { heldTooLong } from "./suppressions.ts";
 
 const PREFIX = "ODDLINK_";
 /** Names the configuration file; every other variable with the prefix is a setting. */
@@ -25,6 +26,7 @@ export const SETTINGS: readonly Setting[] = settingsOf(configSchema, []);
 /**
  * The configuration in force: defaults < file < environment < flags. What is empty in a file or the environment is not set.
  *
+ * @param nowMs the clock on the wall, by which suppressions may not hold for too long; not looked at if left out
  * @param flags settings given on the command line, by dotted path; undefined ones are left out
  * @throws {OddlinkError} CONFIG_INVALID naming each wrong key and what was expected
  */
@@ -32,6 +34,7 @@ export function loadConfig(input: {
   readonly file?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly flags: Readonly<Record<string, unknown>>;
+  readonly nowMs?: number;
 }): Config {
   const problems: string[] = [];
   const tree: Tree = {};
@@ -48,6 +51,10 @@ export function loadConfig(input: {
     if (value !== undefined) set(tree, path.split("."), value, "command line", origins);
   }
   const result = configSchema.safeParse(tree);
+  if (result.success && input.nowMs !== undefined) {
+    for (const { index, message } of heldTooLong(result.data.suppressions, input.nowMs))
+      problems.push(`suppressions.${index}.until: ${message}`);
+  }
   if (result.success && problems.length === 0) return result.data;
   for (const issue of result.error?.issues ?? []) problems.push(...describe(issue, origins));
   const list = problems.map((problem) => `  ${problem}`).join("\n");

@@ -9,12 +9,14 @@ import { presenceOptionsSchema } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
 import { surpriseOptionsSchema } from "../model/surprise.ts";
 import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/training/training-options.ts";
+import { checksSchema } from "./checks.ts";
 import { httpSchema } from "./http.ts";
 import { kafkaSchema } from "./kafka.ts";
 import { normalizeSchema } from "./normalize.ts";
 import { outputsSchema } from "./outputs.ts";
 import { resolutionSchema } from "./resolution.ts";
 import { HIDDEN, secretSchema } from "./secrets.ts";
+import { suppressionsSchema } from "./suppressions.ts";
 
 export const DETECTORS = ["default", "presence", "surprise", "link", "volume"] as const;
 export type Detector = (typeof DETECTORS)[number];
@@ -235,6 +237,8 @@ export const configSchema = z
           .describe("alert budget of floods, scans and sprays, beside alertsPerDay"),
       })
       .prefault({}),
+    suppressions: suppressionsSchema,
+    checks: checksSchema,
     kafka: kafkaSchema.prefault({}),
     normalize: normalizeSchema,
     outputs: outputsSchema,
@@ -265,6 +269,14 @@ export const configSchema = z
       input.mappings.length > 0 || normalize.topics.every(({ format }) => format !== "mapped"),
     { message: "format mapped needs input.mappings", path: ["normalize", "topics"] },
   )
+  .superRefine(({ checks, suppressions }, context) => {
+    const ids = new Set(suppressions.map(({ id }) => id));
+    for (const [index, { rule }] of checks.entries()) {
+      if (rule === undefined || ids.has(rule)) continue;
+      const message = `there is no rule ${rule} among the suppressions`;
+      context.addIssue({ code: "custom", message, path: ["checks", index, "rule"] });
+    }
+  })
   .refine(({ outputs, training }) => outputs.alertsShadow === undefined || training.shadow, {
     message: "needs training.shadow: true, or there is nothing in the shadow",
     path: ["outputs", "alertsShadow"],

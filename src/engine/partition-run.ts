@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { isFinding } from "../alerts/decision.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
@@ -14,7 +15,7 @@ import { alertRecord, type Origin, scoredRecord } from "./records.ts";
 import type { Scored } from "./scoring.ts";
 import type { Contributor, SharedGraph } from "./shared-graph.ts";
 import { segmentGroup } from "./stored-segments.ts";
-import { type Ahead, believesJump, decadeOf, sumOf, type Totals } from "./totals.ts";
+import { type Ahead, believesJump, countFinding, decadeOf, sumOf, type Totals } from "./totals.ts";
 import { type Slice, Uncommitted } from "./uncommitted.ts";
 
 const MS_PER_DAY = 86_400_000;
@@ -355,18 +356,16 @@ export class PartitionRun implements Contributor {
     const { scoring } = state;
     this.#scoreInShadow(login);
     const scored = scoring.score(login, this.partition);
-    const { isAlert } = scored.decision!;
+    const decision = scored.decision!;
     const decade = decadeOf(scored.score);
     counts.scored++;
     counts.decades[decade] = counts.decades[decade]! + 1;
     this.#origin.offset = this.#nextOffset;
     if (this.#writesScored) lines.push(scoredRecord(scoring, login, this.#origin, scored));
-    if (isAlert) {
+    if (isFinding(decision)) {
       const processedTimeMs = config.training.mode === "live" ? now() : null;
       alerts.push(alertRecord(scoring, config, login, { ...this.#origin }, scored, processedTimeMs));
-      counts.alerts++;
-      if (scored.decision!.incident!.alerts === 1) counts.incidents++;
-      counts.alertsBySignal[scored.signal] = (counts.alertsBySignal[scored.signal] ?? 0) + 1;
+      countFinding(counts, decision, scored.signal);
     }
     scoring.add(login, this.partition, this.#nextOffset);
     return scored;

@@ -32,7 +32,7 @@ export function alertRecord(
   const epoch = challenger ?? scoring.epoch;
   const { detector, presence } = config;
   const { signal, alertScore: score } = scored;
-  const { incident, threshold } = scored.decision!;
+  const { incident, threshold, suppressedBy } = scored.decision!;
   const uid = alertUid({ ...origin, detector: challenger === undefined ? detector : `shadow/${detector}` });
   const incidentId = incidentUidOf(scored, login)!;
   const seen = explainer.seen(facts);
@@ -52,6 +52,7 @@ export function alertRecord(
     firstSeenMs: seen.firstMs,
     lastSeenMs: seen.lastMs,
     incidentCount: incident!.alerts,
+    ...(suppressedBy && { suppression: suppressedBy }),
     learning: learningState(facts, presence) ?? null,
     processedTimeMs,
   });
@@ -64,6 +65,7 @@ export function alertRecord(
     partition: origin.partition,
     offset: origin.offset,
     finding: JSON.stringify(challenger === undefined ? finding : asShadow(finding)),
+    ...(suppressedBy && { suppressedBy: suppressedBy.id }),
   };
 }
 
@@ -102,7 +104,7 @@ function incidentUidOf(
   const { incident, incidentStartMs } = decision!;
   if (incidentStartMs === undefined) return undefined;
   const { tier, user, sourceHost } = incident ?? {
-    tier: signal,
+    tier: decision!.tier ?? signal,
     user: login.user,
     sourceHost: login.sourceHost,
   };

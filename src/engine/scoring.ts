@@ -1,9 +1,10 @@
 import { AlertPolicy } from "../alerts/alert-policy.ts";
-import { AlertBudget } from "../alerts/budget.ts";
-import type { Decision } from "../alerts/decision.ts";
+import { AlertBudget, BUDGET_SCORE_MAX } from "../alerts/budget.ts";
+import { type Decision, isFinding } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
 import type { Reason, Signal, Usual } from "../alerts/odd-login.ts";
 import { shadowIncident } from "../alerts/shadow.ts";
+import { type Suppression, Suppressions } from "../alerts/suppression.ts";
 import { VolumePolicy } from "../alerts/volume-policy.ts";
 import type { Config } from "../config/schema.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
@@ -48,6 +49,15 @@ export type Probe = {
   readonly usual: readonly Usual[];
 };
 
+/** What may alert of a login, and the rule by which nobody would be told. */
+type Channel = {
+  readonly signal: Signal;
+  readonly score: number;
+  readonly suppression: Suppression | undefined;
+};
+
+const isPresence = ({ signal }: Channel): boolean => signal === "presence";
+
 /** A graph and everything that reads it to score a login. Made anew when the graph has to be rebuilt. */
 export class Scoring {
   readonly graph: Graph;
@@ -64,6 +74,7 @@ export class Scoring {
   readonly #volume: Volume;
   readonly #policy: AlertPolicy;
   readonly #volumePolicy: VolumePolicy;
+  readonly #suppressions: Suppressions;
   readonly #scored = new Scored();
   readonly #shadowScored = new Scored();
   readonly #probeScored = new Scored();
@@ -95,6 +106,7 @@ export class Scoring {
         : new AlertBudget(this.graph, config.volume.alertsPerDay, "volume/"),
     );
     this.#policy = new AlertPolicy(this.graph, this.#familiarity, threshold, owns, this.#volumePolicy);
+    this.#suppressions = new Suppressions(config.suppressions);
     this.explainer = new Explainer(
       this.graph,
       this.#reader,
@@ -179,9 +191,19 @@ export class Scoring {
     scored.volume = this.#off === "volume" ? 1 : this.#volume.score(facts);
     const { threshold } = this;
     this.isChanging = true;
-    const incident = shadowIncident(this.graph, scored.signal, scored.score, threshold, login, partition);
+    const suppression = this.#suppressionOf(scored.signal, scored.score, login);
+    const incident = shadowIncident(
+      this.graph,
+      scored.signal,
+      scored.score,
+      threshold,
+      login,
+      partition,
+      suppression,
+    );
     scored.decision = incident && {
-      isAlert: true,
+      isAlert: suppression === undefined,
+      suppressedBy: suppression,
       threshold,
       incident,
       incidentStartMs: incident.slotStartMs,
@@ -261,16 +283,60 @@ export class Scoring {
     const isAlone = detector === "volume";
     const hasVolume = isAlone || (detector === "default" && this.#off !== "volume");
     const isFirst = isAlone || (hasVolume && !raisesPresence && volume < scored.surprise);
+    const signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
+    const ofSignal = isAlone ? undefined : this.#suppressionOf(signal, score, login);
+    const ofVolume = hasVolume ? this.#suppressionOf("volume", volume, login) : undefined;
+    if (ofSignal !== undefined || ofVolume !== undefined) {
+      const main: Channel = { signal, score, suppression: ofSignal };
+      const burst: Channel = { signal: "volume", score: volume, suppression: ofVolume };
+      const both = isFirst ? [burst, main] : [main, burst];
+      this.#decideSuppressed(isAlone ? [burst] : hasVolume ? both : [main], login, partition);
+      return;
+    }
     if (isFirst) {
       this.#settle("volume", volume, this.#volumePolicy.decide(volume, login, partition, false));
       if (isAlone || scored.decision!.isAlert) return;
     }
-    const signal = raisesPresence ? "presence" : detector === "link" ? "link" : "surprise";
     this.#settle(signal, score, this.#policy.decide(signal, score, login, this.facts, partition));
     if (isFirst || !hasVolume) return;
     const { isAlert } = scored.decision!;
     const burst = this.#volumePolicy.decide(volume, login, partition, isAlert);
     if (burst.isAlert) this.#settle("volume", volume, burst);
+  }
+
+  /**
+   * The same where a rule holds for a channel: one that is suppressed comes after those that are not, or a rule would hide more than
+   * it names. Surprise, which presence else stands in front of, has its say too.
+   *
+   * @param channels the stronger one first
+   */
+  #decideSuppressed(channels: readonly Channel[], login: LoginBytes, partition: number): void {
+    const all = [...channels];
+    if (this.#config.detector === "default" && this.#off !== "surprise" && channels.some(isPresence)) {
+      const score = tieredScore(false, this.#scored.surprise);
+      const weaker = all.findIndex((channel) => channel.signal === "volume" && channel.score > score);
+      const suppression = this.#suppressionOf("surprise", score, login);
+      all.splice(weaker < 0 ? all.length : weaker, 0, { signal: "surprise", score, suppression });
+    }
+    const told = all.filter(({ suppression }) => suppression === undefined);
+    const suppressed = all.filter(({ suppression }) => suppression !== undefined);
+    let isTaken = false;
+    for (const { signal, score, suppression } of [...told, ...suppressed]) {
+      const isVolume = signal === "volume";
+      if (isTaken && !isVolume) continue;
+      const decision = isVolume
+        ? this.#volumePolicy.decide(score, login, partition, isTaken, suppression)
+        : this.#policy.decide(signal, score, login, this.facts, partition, suppression);
+      if (!isTaken && (isFinding(decision) || !isVolume || all.length === 1))
+        this.#settle(signal, score, decision);
+      isTaken ||= isFinding(decision);
+    }
+  }
+
+  /** Asked of those alone that may alert: no budget's threshold is higher. */
+  #suppressionOf(signal: Signal, score: number, login: LoginBytes): Suppression | undefined {
+    if (score >= Math.max(BUDGET_SCORE_MAX, this.#config.threshold ?? 0)) return undefined;
+    return this.#suppressions.find(signal, login);
   }
 
   #settle(signal: Signal, alertScore: number, decision: Decision): void {
@@ -281,13 +347,18 @@ export class Scoring {
 
   /** Adds the login scored last, which was read from `offset` of a partition. */
   add(login: LoginBytes, partition: number, offset: number): void {
-    const { isAlert, isRepetition } = this.#scored.decision!;
+    const decision = this.#scored.decision!;
+    const { isRepetition, suppressedBy } = decision;
     if (!isRepetition) this.#surprise.learn(login, this.facts, originKey(partition, offset));
     this.#volume.learn();
     const oddNews = this.#surprise.oddNewsOf(login, this.facts);
     this.graph.apply(login, this.facts.ids, this.facts.rows, this.#volume.isUnusualBurst);
     if (oddNews !== undefined) this.graph.markOddNews(oddNews, this.facts.ids);
-    if (isAlert) this.graph.markAlert(login, this.facts.ids, (kind, row) => this.#isAbout(login, kind, row));
+    if (isFinding(decision)) {
+      // Suppressed or not: what is learnt of the link does not depend on who is told.
+      const isAbout = (kind: LinkKind, row: LinkRow): boolean => this.#isAbout(login, kind, row);
+      this.graph.markAlert(login, this.facts.ids, suppressedBy !== undefined, isAbout);
+    }
     this.isChanging = false;
   }
 

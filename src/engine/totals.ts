@@ -1,3 +1,5 @@
+import type { Decision } from "../alerts/decision.ts";
+import type { Signal } from "../alerts/odd-login.ts";
 import { IGNORE_REASONS, REJECT_REASONS } from "../ingest/decoded.ts";
 
 /** Decades of the score histogram: 1e-20 to 1; smaller scores count in the first. */
@@ -16,6 +18,9 @@ export type Counts = {
   alertsShadow: number;
   incidents: number;
   alertsBySignal: Record<string, number>;
+  /** Alerts that a rule suppressed, which are not among them. */
+  suppressed: number;
+  suppressedByRule: Record<string, number>;
   /** Scored logins by decade of score: index 0 is below 1e-19, index 19 is 0.1 to 1. */
   decades: number[];
 };
@@ -41,6 +46,8 @@ export function noCounts(): Counts {
     alertsShadow: 0,
     incidents: 0,
     alertsBySignal: {},
+    suppressed: 0,
+    suppressedByRule: {},
     decades: new Array(DECADES).fill(0),
   };
 }
@@ -66,6 +73,8 @@ export function plus(totals: Totals, counts: Counts): Totals {
     alertsShadow: totals.alertsShadow + counts.alertsShadow,
     incidents: totals.incidents + counts.incidents,
     alertsBySignal: plusEach(totals.alertsBySignal, counts.alertsBySignal),
+    suppressed: totals.suppressed + counts.suppressed,
+    suppressedByRule: plusEach(totals.suppressedByRule, counts.suppressedByRule),
     decades: totals.decades.map((count, decade) => count + counts.decades[decade]!),
     epochs: totals.epochs,
     epochsRejected: totals.epochsRejected,
@@ -79,8 +88,25 @@ function plusEach(
   b: Readonly<Record<string, number>>,
 ): Record<string, number> {
   const sum = { ...a };
-  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  for (const [name, count] of Object.entries(b)) addCount(sum, name, count);
   return sum;
+}
+
+/** Counts what a login raised: an alert, or one that is suppressed. */
+export function countFinding(counts: Counts, { suppressedBy, incident }: Decision, signal: Signal): void {
+  if (suppressedBy !== undefined) {
+    counts.suppressed++;
+    addCount(counts.suppressedByRule, suppressedBy.id);
+    return;
+  }
+  counts.alerts++;
+  if (incident!.alerts === 1) counts.incidents++;
+  addCount(counts.alertsBySignal, signal);
+}
+
+/** Names of rules are anybody's choice: `constructor` is a member of every object, and no count. */
+function addCount(counts: Record<string, number>, name: string, count = 1): void {
+  counts[name] = (Object.hasOwn(counts, name) ? counts[name]! : 0) + count;
 }
 
 /** So many logins in a row, all far ahead of those before but near each other, are a gap in the input and no wrong clock. */

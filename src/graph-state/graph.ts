@@ -171,8 +171,15 @@ export class Graph {
   /**
    * Notes an alert on those links of a login, applied before, that it is about: they stay out of training, and are not familiar
    * for longer.
+   *
+   * @param isSuppressed whether nobody was told of it
    */
-  markAlert(login: LoginBytes, ids: Int32Array, isAbout: (kind: LinkKind, row: LinkRow) => boolean): void {
+  markAlert(
+    login: LoginBytes,
+    ids: Int32Array,
+    isSuppressed: boolean,
+    isAbout: (kind: LinkKind, row: LinkRow) => boolean,
+  ): void {
     for (const kind of this.kinds) {
       if (kind.isProfile || !isFormed(kind, login)) continue;
       const typed = this.names.internRelation(login, kind.relation);
@@ -180,11 +187,11 @@ export class Graph {
         const row = this.links.find(kind.index, relation, ids[kind.from]!, ids[kind.to]!);
         assert(row !== NO_ROW, "an alert on a link that was never added");
         if (!isAbout(kind, row)) continue;
-        this.links.statistics.addAlert(row);
-        this.#delta.statistics.addAlert(this.#delta.placeOf(row));
+        this.links.statistics.addAlert(row, isSuppressed);
+        this.#delta.statistics.addAlert(this.#delta.placeOf(row), isSuppressed);
         if (relation !== 0) continue;
-        this.fromNodes[kind.index]!.statistics.addAlert(this.links.fromOf(row));
-        this.toNodes[kind.index]!.statistics.addAlert(this.links.toOf(row));
+        this.fromNodes[kind.index]!.statistics.addAlert(this.links.fromOf(row), isSuppressed);
+        this.toNodes[kind.index]!.statistics.addAlert(this.links.toOf(row), isSuppressed);
       }
     }
   }

@@ -55,6 +55,7 @@ export class SegmentLinks {
       weak: statistics.weakOf(at),
       tickets: statistics.ticketsOf(at),
       alerts: statistics.alertsOf(at),
+      suppressed: statistics.suppressedOf(at),
       firstMs,
       spanMs: statistics.lastMsOf(at) - firstMs,
       minutes: statistics.minutesOf(at),

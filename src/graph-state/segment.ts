@@ -94,7 +94,7 @@ const headerType = avro.Type.forSchema({
 
 /**
  * The schema of a version. Since 2 links count ticket requests, and logins are sampled; since 3 links count bursts and odd
- * logins that made them, and pairs of hosts those of their newest minutes.
+ * logins that made them, and pairs of hosts those of their newest minutes; since 4 links count suppressed alerts.
  */
 function schemaOf(version: number): avro.Schema {
   const since = (first: number, added: avro.schema.RecordType["fields"][number]) =>
@@ -134,6 +134,7 @@ function schemaOf(version: number): avro.Schema {
             ...since(3, { ...field("bursts", long), default: 0 }),
             ...since(3, { ...field("oddNews", long), default: 0 }),
             ...since(3, { ...field("recent", { type: "array", items: long }), default: [] }),
+            ...since(4, { ...field("suppressed", long), default: 0 }),
           ],
         },
       }),
@@ -192,13 +193,13 @@ function schemaOf(version: number): avro.Schema {
 }
 
 /** Before the Avro record: a byte that says the version, and the CRC-32 of the rest. */
-const VERSION = 3;
+const VERSION = 4;
 const PREFIX_BYTES = 5;
 
 const type = avro.Type.forSchema(schemaOf(VERSION));
 /** How to read what earlier versions wrote. */
 const resolvers = new Map(
-  [1, 2].map((version) => [version, type.createResolver(avro.Type.forSchema(schemaOf(version)))]),
+  [1, 2, 3].map((version) => [version, type.createResolver(avro.Type.forSchema(schemaOf(version)))]),
 );
 
 /** The published Avro schema of a segment. */
@@ -265,6 +266,7 @@ function writeLink(link: SegmentLink): void {
   writer.long(link.bursts);
   writer.long(link.oddNews);
   writer.array(link.recent, writeNumber);
+  writer.long(link.suppressed);
 }
 
 function writeNumber(value: number): void {

@@ -21,6 +21,7 @@ const DAYS = 11;
 const TICKETS = 12;
 const BURSTS = 13;
 const ODD_NEWS = 14;
+const SUPPRESSED = 15;
 
 /** What a row says of a link; the last time is `firstMs + spanMs`. */
 export type RowValues = {
@@ -35,6 +36,8 @@ export type RowValues = {
   /** Records that made the link and were odd: one, or one of each process that did not know of the others. */
   readonly oddNews: number;
   readonly alerts: number;
+  /** Alerts that a rule suppressed, so that nobody was told: part of `alerts`. */
+  readonly suppressed: number;
   readonly firstMs: number;
   readonly spanMs: number;
   readonly minutes: number;
@@ -45,7 +48,7 @@ export type RowValues = {
  * Rows of link statistics, one a link. They form a commutative monoid under `addRow`: counts add, first takes the minimum,
  * last the maximum, and day maps are OR-ed.
  *
- *   row     first:f64 last:f64 minutes:f64 | count:u32 failures:u32 strong:u32 weak:u32 alerts:u32 days:u32 tickets:u32 bursts:u32 oddNews:u32 (4 B free)     64 B
+ *   row     first:f64 last:f64 minutes:f64 | count:u32 failures:u32 strong:u32 weak:u32 alerts:u32 days:u32 tickets:u32 bursts:u32 oddNews:u32 suppressed:u32     64 B
  *
  * A row is read and written as a whole: it lies together, in one cache line, where columns would be ten.
  *
@@ -93,6 +96,10 @@ export class Statistics {
 
   alertsOf(row: number): number {
     return this.#words[ROW_WORDS * row + ALERTS]!;
+  }
+
+  suppressedOf(row: number): number {
+    return this.#words[ROW_WORDS * row + SUPPRESSED]!;
   }
 
   daysOf(row: number): number {
@@ -149,6 +156,7 @@ export class Statistics {
       bursts,
       oddNews: 0,
       alerts: 0,
+      suppressed: 0,
       firstMs: timeMs,
       spanMs: 0,
       minutes,
@@ -168,6 +176,7 @@ export class Statistics {
     words[word + BURSTS] = link.bursts;
     words[word + ODD_NEWS] = link.oddNews;
     words[word + ALERTS] = link.alerts;
+    words[word + SUPPRESSED] = link.suppressed;
     words[word + DAYS] = link.days;
     const double = ROW_DOUBLES * row;
     this.#doubles[double + FIRST_MS] = link.firstMs;
@@ -175,8 +184,9 @@ export class Statistics {
     this.#doubles[double + MINUTES] = link.minutes;
   }
 
-  addAlert(row: number): void {
+  addAlert(row: number, isSuppressed: boolean): void {
     this.#words[ROW_WORDS * row + ALERTS]!++;
+    if (isSuppressed) this.#words[ROW_WORDS * row + SUPPRESSED]!++;
   }
 
   addOddNews(row: number): void {
@@ -197,6 +207,7 @@ export class Statistics {
     into[i + BURSTS]! += words[j + BURSTS]!;
     into[i + ODD_NEWS]! += words[j + ODD_NEWS]!;
     into[i + ALERTS]! += words[j + ALERTS]!;
+    into[i + SUPPRESSED]! += words[j + SUPPRESSED]!;
     this.#doubles[ROW_DOUBLES * row + MINUTES]! += from.#doubles[ROW_DOUBLES * other + MINUTES]!;
     this.#seen(row, from.firstMsOf(other), from.lastMsOf(other), words[j + DAYS]!);
   }
@@ -215,6 +226,7 @@ export class Statistics {
     into[i + BURSTS]! -= words[j + BURSTS]!;
     into[i + ODD_NEWS]! -= words[j + ODD_NEWS]!;
     into[i + ALERTS]! -= words[j + ALERTS]!;
+    into[i + SUPPRESSED]! -= words[j + SUPPRESSED]!;
     this.#doubles[ROW_DOUBLES * row + MINUTES]! -= from.#doubles[ROW_DOUBLES * other + MINUTES]!;
   }
 

@@ -65,6 +65,8 @@ export type AlertRecord = {
   readonly offset: number;
   /** The OCSF finding as one line of JSON. */
   readonly finding: string;
+  /** Id of the rule by which nobody is to be told of it. */
+  readonly suppressedBy?: string;
 };
 
 export type DeadLetter = {

@@ -30,7 +30,10 @@ test("numbers and captions that tell the same fact agree", () => {
       assert.equal(finding.type_name, `${finding.class_name}: ${finding.activity_name}`);
       assert.equal(finding.severity, severities[finding.severity_id]);
       assert.equal(finding.confidence, confidences[finding.confidence_id]);
-      assert.equal(finding.is_alert, finding.activity_id === 1);
+      const isSuppressed = odd.suppression !== undefined;
+      assert.equal(finding.is_alert, finding.activity_id === 1 && !isSuppressed);
+      assert.equal(finding.status_id, isSuppressed ? 3 : undefined);
+      assert.equal(finding.status, isSuppressed ? "Suppressed" : undefined);
       assert.equal(finding.count, finding.finding_info.related_events_count);
       assert.equal(finding.metadata.correlation_uid, finding.finding_info.uid);
       assert.equal(finding.finding_info.analytic.name, odd.signal);

@@ -165,10 +165,17 @@ export const oddLoginArbitrary: fc.Arbitrary<OddLogin> = fc
     lastSeenMs: fc.option(timeMs),
     incidentCount: fc.oneof(fc.constant(1), counted),
     incidentFirstMs: fc.option(timeMs, { nil: undefined }),
+    suppression: fc.option(
+      fc.record({ id: nameArbitrary, owner: nameArbitrary, reason: nameArbitrary, until: nameArbitrary }),
+      { nil: undefined },
+    ),
     learning: fc.option(nameArbitrary),
     processedTimeMs: fc.option(timeMs),
   })
   .map(
-    ({ incidentFirstMs, ...rest }): OddLogin =>
-      incidentFirstMs === undefined ? rest : { ...rest, incidentFirstMs },
+    ({ incidentFirstMs, suppression, ...rest }): OddLogin => ({
+      ...rest,
+      ...(incidentFirstMs !== undefined && { incidentFirstMs }),
+      ...(suppression && { suppression }),
+    }),
   );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  type Check,
   clockCheck,
   gpuCheck,
   lagCheck,
@@ -8,6 +9,7 @@ import {
   renderChecks,
   stateProblems,
 } from "../../src/cli/doctor-checks.ts";
+import { suppressionsChecks } from "../../src/cli/suppression-words.ts";
 
 const offsets = (...ends: number[]) =>
   ends.map((end, partition) => ({ partition, low: 5, high: end + 1, stable: end }));
@@ -83,4 +85,20 @@ test("checks are lines with their columns aligned", () => {
     ]),
     "ok    node     24\nFAIL  brokers  none; look\n-     lag      not checked\n",
   );
+});
+
+test("rules that have ended are said, and where there are none nothing is", () => {
+  const rule = { id: "a", owner: "soc", reason: "known", match: { user: "ann" } };
+  const nowMs = Date.parse("2027-01-01T00:00:00Z");
+  const [over, inForce] = [
+    { ...rule, until: "2026-12-31" },
+    { ...rule, id: "b", until: "2027-01-01" },
+  ];
+  assert.deepEqual(suppressionsChecks([], nowMs), []);
+  assert.deepEqual(
+    suppressionsChecks([inForce], nowMs).map(({ status }) => status),
+    ["ok"],
+  );
+  const [{ status, found }] = suppressionsChecks([over, inForce], nowMs) as [Check];
+  assert.deepEqual([status, found], ["warn", "rules in force: 1; ended: a (soc)"]);
 });

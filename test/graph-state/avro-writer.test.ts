@@ -43,6 +43,7 @@ const aSegment: fc.Arbitrary<Segment> = fc.record({
       bursts: aLong,
       oddNews: aLong,
       recent: fc.array(aLong),
+      suppressed: aLong,
     }),
   ),
   histograms: fc.array(

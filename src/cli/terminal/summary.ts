@@ -22,6 +22,9 @@ export type RunSummary = {
   readonly alerts: number;
   /** What epochs in the shadow would have raised, which is not among them. */
   readonly alertsShadow: number;
+  /** Alerts that rules suppressed, which are not among them either. */
+  readonly suppressed: number;
+  readonly suppressedByRule: Readonly<Record<string, number>>;
   readonly incidents: number;
   /** Epochs adopted. */
   readonly epochs: number;
@@ -63,6 +66,11 @@ export function renderSummary(summary: RunSummary, screen: Screen = screenOf(pro
     ...outcomeLines(summary),
     balanceLine(summary, screen),
     `${heading("Alerts")}   ${countText(alerts)} in ${counted(incidents, "incident")}${listed(summary.alertsBySignal)}`,
+    ...(summary.suppressed > 0
+      ? [
+          `${heading("Rules")}    ${counted(summary.suppressed, "alert")} suppressed${listed(summary.suppressedByRule)}`,
+        ]
+      : []),
     ...(summary.alertsShadow > 0
       ? [
           `${heading("Shadow")}   ${counted(summary.alertsShadow, "alert")} that an epoch in the shadow would have raised`,

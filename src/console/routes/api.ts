@@ -143,7 +143,7 @@ function incidentOf({ uid, alertCount, firstMs, lastMs, alerts }: FeedIncident) 
 
 function statusOf(engine: EngineView): z.infer<typeof statusSchema> {
   const { totals, graph, epoch, threshold } = engine;
-  const { consumed, scored, evidence, duplicate, alerts, incidents } = totals;
+  const { consumed, scored, evidence, duplicate, alerts, suppressed, incidents } = totals;
   const timeOrNull = (timeMs: number): number | null => (Number.isFinite(timeMs) ? timeMs : null);
   return {
     version: VERSION,
@@ -157,6 +157,7 @@ function statusOf(engine: EngineView): z.infer<typeof statusSchema> {
       rejected: sumOf(totals.rejected),
       duplicate,
       alerts,
+      suppressed,
       incidents,
     },
     decades: [...totals.decades],

@@ -124,6 +124,7 @@ export const statusSchema = z.object({
       rejected: z.number(),
       duplicate: z.number(),
       alerts: z.number(),
+      suppressed: z.number().describe("alerts that a rule suppressed, which are not among them"),
       incidents: z.number(),
     })
     .describe("consumed is the sum of the next five; of a worker: since it began"),

@@ -20,6 +20,7 @@ const SCHEMA = `
     seq INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, incident_uid TEXT NOT NULL, time_ms INTEGER NOT NULL,
     signal TEXT NOT NULL, score REAL NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL, finding TEXT NOT NULL
   );
+  CREATE TABLE IF NOT EXISTS suppressed_alerts (seq INTEGER PRIMARY KEY REFERENCES alerts, rule TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS scored_logins (seq INTEGER PRIMARY KEY, login TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS dead_letters (
     partition INTEGER NOT NULL, offset INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, bytes BLOB NOT NULL,
@@ -33,6 +34,8 @@ const SCHEMA = `
 const APPLICATION_ID = 0x6f64646c;
 
 const TABLE_OF: Readonly<Record<KeyedTopic, string>> = { "graph-state": "graph_state", epochs: "epochs" };
+
+const IS_TOLD = "NOT EXISTS (SELECT 1 FROM suppressed_alerts WHERE suppressed_alerts.seq = alerts.seq)";
 
 export type AlertTable = "alerts" | "alerts_shadow";
 
@@ -159,47 +162,47 @@ export class Store {
     return this.#rows(`SELECT seq, finding FROM ${table} WHERE seq > ? ORDER BY seq`, afterSeq);
   }
 
-  /** Alerts after a sequence number, at most so many, each with the name of the input that it is of. */
+  /** Alerts after a sequence number that nobody suppressed, at most so many, each with the name of the input that it is of. */
   alertsAfter(seq: number, countMax: number): StoredAlert[] {
     const sql = `SELECT seq, uid, time_ms AS timeMs, alerts.partition, topic, finding FROM alerts
-      JOIN inputs ON inputs.partition = alerts.partition WHERE seq > ? ORDER BY seq LIMIT ?`;
+      JOIN inputs ON inputs.partition = alerts.partition WHERE seq > ? AND ${IS_TOLD} ORDER BY seq LIMIT ?`;
     return this.#attempt(() => this.#prepared(sql).all(seq, countMax)) as unknown as StoredAlert[];
   }
 
   countAlertsAfter(seq: number): number {
-    const sql = "SELECT COUNT(*) AS count FROM alerts WHERE seq > ?";
+    const sql = `SELECT COUNT(*) AS count FROM alerts WHERE seq > ? AND ${IS_TOLD}`;
     return this.#attempt(() => this.#prepared(sql).get(seq) as { count: number }).count;
   }
 
-  /** The sequence number after which there are no more than so many alerts; 0 if there are no more in all. */
+  /** The sequence number after which there are no more than so many of these; 0 if there are no more in all. */
   alertSeqBefore(countMax: number): number {
-    const sql = "SELECT seq FROM alerts ORDER BY seq DESC LIMIT 1 OFFSET ?";
+    const sql = `SELECT seq FROM alerts WHERE ${IS_TOLD} ORDER BY seq DESC LIMIT 1 OFFSET ?`;
     const row = this.#attempt(() => this.#prepared(sql).get(countMax)) as { seq: number } | undefined;
     return row?.seq ?? 0;
   }
 
-  /** Incidents, that of the oddest alert first, at most so many. */
+  /** Incidents of alerts that nobody suppressed, that of the oddest alert first, at most so many. */
   incidents(countMax: number): StoredIncident[] {
     const sql = `SELECT incident_uid AS uid, COUNT(*) AS alerts, MIN(time_ms) AS firstMs, MAX(time_ms) AS lastMs FROM alerts
-      GROUP BY incident_uid ORDER BY MIN(score), MIN(seq) LIMIT ?`;
+      WHERE ${IS_TOLD} GROUP BY incident_uid ORDER BY MIN(score), MIN(seq) LIMIT ?`;
     return this.#attempt(() => this.#prepared(sql).all(countMax)) as unknown as StoredIncident[];
   }
 
   countIncidents(): number {
-    const sql = "SELECT COUNT(DISTINCT incident_uid) AS count FROM alerts";
+    const sql = `SELECT COUNT(DISTINCT incident_uid) AS count FROM alerts WHERE ${IS_TOLD}`;
     return this.#attempt(() => this.#prepared(sql).get() as { count: number }).count;
   }
 
   /** Findings of one incident, the oddest first, at most so many. */
   findingsOf(incidentUid: string, countMax: number): string[] {
-    const sql = "SELECT finding FROM alerts WHERE incident_uid = ? ORDER BY score, seq LIMIT ?";
+    const sql = `SELECT finding FROM alerts WHERE incident_uid = ? AND ${IS_TOLD} ORDER BY score, seq LIMIT ?`;
     const rows = this.#attempt(() => this.#prepared(sql).all(incidentUid, countMax));
     return (rows as { finding: string }[]).map(({ finding }) => finding);
   }
 
   /** Time of the earliest and of the latest alert; undefined without any. */
   alertSpan(): readonly [firstMs: number, lastMs: number] | undefined {
-    const sql = "SELECT MIN(time_ms) AS firstMs, MAX(time_ms) AS lastMs FROM alerts";
+    const sql = `SELECT MIN(time_ms) AS firstMs, MAX(time_ms) AS lastMs FROM alerts WHERE ${IS_TOLD}`;
     const row = this.#attempt(() => this.#prepared(sql).get());
     const { firstMs, lastMs } = row as { firstMs: number | null; lastMs: number | null };
     return firstMs === null || lastMs === null ? undefined : [firstMs, lastMs];
@@ -208,13 +211,19 @@ export class Store {
   /** How many alerts of each signal fall into each slot of time that has any. */
   alertSlots(slotMs: number): AlertSlot[] {
     const sql = `SELECT CAST(time_ms / ? AS INTEGER) AS slot, signal, COUNT(*) AS alerts FROM alerts
-      GROUP BY slot, signal ORDER BY slot, signal`;
+      WHERE ${IS_TOLD} GROUP BY slot, signal ORDER BY slot, signal`;
     const rows = this.#attempt(() => this.#prepared(sql).all(slotMs));
     return (rows as { slot: number; signal: string; alerts: number }[]).map(({ slot, signal, alerts }) => ({
       startMs: slot * slotMs,
       signal,
       alerts,
     }));
+  }
+
+  /** Of the last alert, suppressed or not; 0 if there is none. */
+  lastAlertSeq(): number {
+    const sql = "SELECT IFNULL(MAX(seq), 0) AS seq FROM alerts";
+    return this.#attempt(() => this.#prepared(sql).get() as { seq: number }).seq;
   }
 
   close(): void {
@@ -295,8 +304,20 @@ export class Store {
     const add = this.#prepared(
       `INSERT INTO ${table} (uid, incident_uid, time_ms, signal, score, partition, offset, finding) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    for (const a of alerts)
-      add.run(a.uid, a.incidentUid, a.timeMs, a.signal, a.score, a.partition, a.offset, a.finding);
+    const suppress = this.#prepared("INSERT INTO suppressed_alerts (seq, rule) VALUES (?, ?)");
+    for (const a of alerts) {
+      const { lastInsertRowid: seq } = add.run(
+        a.uid,
+        a.incidentUid,
+        a.timeMs,
+        a.signal,
+        a.score,
+        a.partition,
+        a.offset,
+        a.finding,
+      );
+      if (a.suppressedBy !== undefined && table === "alerts") suppress.run(seq, a.suppressedBy);
+    }
   }
 
   #putAll(table: string, records: Iterable<KeyedRecord>): void {

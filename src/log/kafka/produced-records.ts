@@ -10,6 +10,9 @@ import type { KafkaHeaders, ProducedRecord } from "./client.ts";
 /** Header of a record that was a dead letter before: partition/offset of that one. Kept if it becomes one again. */
 export const REPLAYED_FROM = "oddlink-replayed-from";
 
+/** Header of an alert that a rule suppresses: the rule's id. */
+export const SUPPRESSED_BY = "oddlink-suppressed-by";
+
 /** Names of oddlink's topics; `logins` is the one that is read. */
 export type TopicNames = {
   readonly logins: string;
@@ -46,7 +49,7 @@ export function* producedRecords(
     ...commit.alerts.map((alert) => ({ topic: topics.alerts, ...alert })),
     ...(commit.alertsShadow ?? []).map((alert) => ({ topic: topics.alertsShadow, ...alert })),
   ];
-  for (const { topic, uid, incidentUid, timeMs, finding, offset } of alerts) {
+  for (const { topic, uid, incidentUid, timeMs, finding, offset, suppressedBy } of alerts) {
     yield {
       topic,
       key: incidentUid,
@@ -60,6 +63,7 @@ export function* producedRecords(
         ce_source: `/${topics.logins}/${partition}`,
         ce_type: alertEncoding.eventType,
         ce_time: new Date(timeMs).toISOString(),
+        ...(suppressedBy !== undefined && { [SUPPRESSED_BY]: suppressedBy }),
       },
     };
   }

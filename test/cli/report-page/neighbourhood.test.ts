@@ -44,7 +44,7 @@ test("links that an alert was about are odd, and so are those that the graph no 
   const ids = new Int32Array(6);
   graph.names.find(bytes, ids);
   graph.apply(bytes, ids);
-  graph.markAlert(bytes, ids, (kind) => kind.name === "user-sourceHost");
+  graph.markAlert(bytes, ids, false, (kind) => kind.name === "user-sourceHost");
   const routes = [
     { ...ROUTE, sourceHost: "C5" },
     { user: "U1", sourceHost: "gone", targetHost: "" },

@@ -37,6 +37,8 @@ export function reportOf(names: readonly string[]): Report {
       duplicate: 1,
       alerts: names.length,
       alertsShadow: 0,
+      suppressed: 0,
+      suppressedByRule: {},
       incidents: names.length,
       epochs: 1,
       epochsRejected: 0,

@@ -14,6 +14,8 @@ function summary(changes: Partial<RunSummary> = {}): RunSummary {
     duplicate: 1,
     alerts: 12,
     alertsShadow: 0,
+    suppressed: 0,
+    suppressedByRule: {},
     incidents: 4,
     epochs: 2,
     epochsRejected: 0,
