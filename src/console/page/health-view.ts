@@ -75,7 +75,7 @@ function factsOf(
     ],
     [
       "Alerts",
-      `${countText(counts["alerts"]!)} in ${countText(counts["incidents"]!)} ${counts["incidents"] === 1 ? "incident" : "incidents"}`,
+      `${countText(counts["alerts"]!)} in ${countText(counts["incidents"]!)} ${counts["incidents"] === 1 ? "incident" : "incidents"}, ${countText(counts["suppressed"]!)} suppressed by rules`,
     ],
     ["Partitions", partitions.length === 0 ? "none now" : partitions.join(", ")],
     ["Graph", `${countText(graph.entities)} accounts and hosts, ${countText(graph.links)} links`],
