@@ -96,6 +96,24 @@ export const ALERT_SCHEMA = {
             sub_technique: optional("Named"),
           }),
         ),
+        attack_graph: optional(
+          record("AttackGraph", {
+            name: TEXT,
+            is_directed: "boolean",
+            nodes: listOf(record("GraphNode", { uid: TEXT, name: TEXT, type: TEXT })),
+            edges: listOf(
+              record("GraphEdge", {
+                uid: TEXT,
+                name: TEXT,
+                data: record("GraphEdgeData", { isOdd: "boolean", logins: optional("long") }),
+                source: TEXT,
+                target: TEXT,
+                relation: TEXT,
+                is_directed: "boolean",
+              }),
+            ),
+          }),
+        ),
         created_time: optional(TIME),
         modified_time: TIME,
         first_seen_time: optional(TIME),

@@ -55,6 +55,7 @@ export interface FindingInfo {
   readonly desc: string;
   readonly analytic: Analytic;
   readonly attacks: readonly Attack[];
+  readonly attack_graph?: AttackGraph;
   readonly created_time?: number;
   readonly modified_time: number;
   readonly first_seen_time?: number;
@@ -70,6 +71,22 @@ export interface Analytic {
   readonly type: string;
   readonly desc: string;
   readonly version?: string;
+}
+
+/** The login with one hop around it; see `attackGraphOf`. */
+export interface AttackGraph {
+  readonly name: string;
+  readonly is_directed: true;
+  readonly nodes: readonly { readonly uid: string; readonly name: string; readonly type: string }[];
+  readonly edges: readonly {
+    readonly uid: string;
+    readonly name: string;
+    readonly data: { readonly isOdd: boolean; readonly logins?: number };
+    readonly source: string;
+    readonly target: string;
+    readonly relation: string;
+    readonly is_directed: true;
+  }[];
 }
 
 interface Named {

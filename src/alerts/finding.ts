@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { anomalyAnalysis } from "./anomaly.ts";
+import { attackGraphOf } from "./attack-graph.ts";
 import { suggestedAttacks } from "./attacks.ts";
 import type { Analytic, DetectionFinding, Evidence, FindingInfo, Metadata } from "./detection-finding.ts";
 import { endpointObservable, endpointOf, userObservable, userOf } from "./entity.ts";
@@ -112,12 +113,14 @@ function metadataOf(odd: OddLogin): Metadata {
 
 function findingInfoOf(odd: OddLogin, span: Span | undefined): FindingInfo {
   const attacks = suggestedAttacks(odd);
+  const graph = attackGraphOf(odd);
   return {
     uid: odd.incidentUid,
     title: title(odd),
     desc: description(odd, attacks),
     analytic: analyticOf(odd),
     attacks,
+    ...(graph && { attack_graph: graph }),
     ...(span && { created_time: span.firstMs }),
     modified_time: span?.lastMs ?? wholeMs(odd.login.timeMs),
     ...(span && { first_seen_time: span.firstMs, last_seen_time: span.lastMs }),
