@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { KafkajsAdmin } from "../log/kafka/kafkajs/admin.ts";
 import { checkTopics, missingTopics, type TopicReport, topicRoles } from "../log/kafka/topic-settings.ts";
@@ -8,6 +9,7 @@ import type { StandardOutput } from "./standard-output.ts";
 
 const PARTITIONS_MAX = 100_000;
 const REPLICATION_MAX = 100;
+const NOT_MADE = "does not exist, or may not be seen by this user; it is made by whoever fills it";
 
 type TopicsFlags = Pick<CommonFlags, "config"> & {
   readonly create?: true;
@@ -71,12 +73,29 @@ async function run(flags: TopicsFlags, output: StandardOutput): Promise<void> {
     }
     const reports = checkTopics(roles, topics, found, config.window.days);
     for (const report of reports) output.write(`${topicLine(report)}\n`);
-    const wrong = reports.filter(({ problems }) => problems.length > 0).length;
+    const others = othersTopics(config);
+    const there = await admin.findTopics(others);
+    for (const topic of others) {
+      const partitions = there.get(topic)?.partitions;
+      const what = partitions === undefined ? NOT_MADE : `ok, ${partitionsText(partitions)}, read only`;
+      output.write(`${topic}: ${what}\n`);
+    }
+    const wrong =
+      reports.filter(({ problems }) => problems.length > 0).length +
+      others.filter((topic) => !there.has(topic)).length;
+    const count = reports.length + others.length;
     if (wrong > 0)
-      throw new OddlinkError("CHECKS_FAILED", `${wrong} of ${reports.length} topics are not as they must be`);
+      throw new OddlinkError("CHECKS_FAILED", `${wrong} of ${count} topics are not as they must be`);
   } finally {
     await admin.close();
   }
+}
+
+/** Topics that the configuration reads and somebody else fills: raw ones, and those of look-aside tables. */
+function othersTopics({ normalize, input }: Config): string[] {
+  const { hosts, users } = input.resolution;
+  const named = [...normalize.topics.map(({ topic }) => topic), hosts.topic, users.topic];
+  return [...new Set(named.filter((topic) => topic !== undefined))];
 }
 
 /** What is said of a topic, in one line. */

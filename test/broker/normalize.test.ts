@@ -92,6 +92,32 @@ test("logins of several raw topics are written once each, however often it is ki
   assert.ok(last.headers["oddlink-replayed-from"] !== undefined);
 });
 
+test("a raw topic that is not there is named, by normalize and by topics, with who makes it", {
+  timeout: 60_000,
+}, async (t) => {
+  const running = await broker();
+  const cluster = new WorkerCluster(t, running, 1, {
+    ODDLINK_KAFKA_TOPICPREFIX: "missing.",
+    ODDLINK_KAFKA_GROUP: "missing",
+    ODDLINK_NORMALIZE_TOPICS: "[{topic: missing.raw}]",
+  });
+  await cluster.createTopics();
+  const normalize = cluster.start(["normalize"]);
+  assert.equal(await ended(normalize.process), 2);
+  assert.match(
+    normalize.output.stderr,
+    /there is no topic missing\.raw: raw topics are made by whoever fills/,
+  );
+  assert.doesNotMatch(normalize.output.stderr, /normalize started/);
+  const topics = cluster.start(["topics"]);
+  assert.equal(await ended(topics.process), 1);
+  assert.match(topics.output.stdout, /^missing\.raw: does not exist, .* made by whoever fills it$/m);
+  await running.createTopics({ "missing.raw": { partitions: 2 } });
+  const again = cluster.start(["topics"]);
+  assert.equal(await ended(again.process), 0, again.output.stdout);
+  assert.match(again.output.stdout, /^missing\.raw: ok, 2 partitions, read only$/m);
+});
+
 test("canonical logins in Avro are read by another client, and by our own decoder, and a registry that is down is waited for", {
   timeout: 180_000,
 }, async (t) => {

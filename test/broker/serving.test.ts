@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
+import { EXAMPLE_FILE } from "../processes/oddlink.ts";
+import { sharedBroker } from "./shared-broker.ts";
+import { type RunningWorker, WorkerCluster } from "./worker-cluster.ts";
+
+const broker = sharedBroker();
+const WAIT_MS_MAX = 60_000;
+const RECORDS = gunzipSync(readFileSync(EXAMPLE_FILE))
+  .toString()
+  .trimEnd()
+  .split("\n")
+  .map((value) => ({ key: value.split(",")[1]!, value }));
+
+type Incidents = { readonly incidents: readonly { readonly uid: string; readonly alertCount: number }[] };
+
+async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadlineMs = performance.now() + WAIT_MS_MAX;
+  for (;;) {
+    const found = await ask().catch(() => undefined);
+    if (found !== undefined) return found;
+    assert.ok(performance.now() < deadlineMs, `waited in vain for ${what}`);
+    await sleep(50);
+  }
+}
+
+function urlOf({ output }: RunningWorker): Promise<string> {
+  return until("an address", async () => /http: (http:\/\/[^/]+)/.exec(output.stderr)?.[1]);
+}
+
+test("each worker shows the incidents of all of them, those from before it came included, and is ready once the graph is read", {
+  timeout: 180_000,
+}, async (t) => {
+  const cluster = new WorkerCluster(t, await broker(), 2, {
+    ODDLINK_INPUT_FORMAT: "lanl",
+    ODDLINK_TRAINING_MODE: "off",
+    // Every login is an alert, of whichever signal orders it first.
+    ODDLINK_THRESHOLD: "1",
+    ODDLINK_HTTP_PORT: "0",
+  });
+  await cluster.createTopics();
+  const first = cluster.startWorker();
+  const firstUrl = await urlOf(first);
+  await until("readiness", async () => ((await fetch(`${firstUrl}/readyz`)).ok ? true : undefined));
+  await cluster.produce(RECORDS);
+  await cluster.drained(60_000);
+  const alerts = (await cluster.read(cluster.topics.alerts)).flat();
+  const uids = new Set(alerts.map(({ key }) => String(key)));
+  assert.ok(uids.size > 3, `${uids.size} incidents`);
+  const second = cluster.startWorker();
+  const secondUrl = await urlOf(second);
+  for (const url of [firstUrl, secondUrl]) {
+    const { incidents } = await until("all incidents", async () => {
+      const found = (await (await fetch(`${url}/api/v1/incidents?limit=1000`)).json()) as Incidents;
+      return found.incidents.length >= uids.size ? found : undefined;
+    });
+    assert.deepEqual(new Set(incidents.map(({ uid }) => uid)), uids);
+    const counted = incidents.reduce((sum, { alertCount }) => sum + alertCount, 0);
+    assert.equal(counted, alerts.length);
+  }
+  // The graph is the whole organisation's in both.
+  const linksOf = async (url: string): Promise<number> => {
+    const status = (await (await fetch(`${url}/api/v1/status`)).json()) as {
+      readonly graph: { readonly links: number };
+    };
+    return status.graph.links;
+  };
+  await until("the second one's readiness", async () =>
+    (await fetch(`${secondUrl}/readyz`)).ok ? true : undefined,
+  );
+  assert.equal(await linksOf(secondUrl), await linksOf(firstUrl));
+  await cluster.stop(first);
+  await cluster.stop(second);
+  await assert.rejects(fetch(`${firstUrl}/healthz`));
+});
