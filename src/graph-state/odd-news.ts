@@ -4,13 +4,14 @@ const DAYS = 28;
 const HALF_LIFE_DAYS = 7;
 
 /** Counts of the days up to `latest`, slot day % 28. */
-type Counts = { latest: number; total: number; readonly byDay: Uint32Array };
+type Counts = { latest: number; readonly byDay: Uint32Array };
 
 /**
  * How many odd logins of each user in the last 28 days made a link that was not there before. Derived from the links' own
  * counts and first-seen times, so that it comes out the same in whatever order the links arrived; a repetition is no news.
  *
- * Only users that have any are here: one in some hundred logins is odd.
+ * Only users that ever had any are here, some 200 bytes each: one in some hundred logins is odd. Who has none left stays, for the days that were
+ * forgotten must be known: what is no longer counted can't be taken away again, or others would go with it.
  */
 export class OddNews {
   readonly #byUser = new Map<number, Counts>();
@@ -19,15 +20,14 @@ export class OddNews {
     const day = Math.floor(firstMs / MS_PER_DAY);
     let counts = this.#byUser.get(user);
     if (counts === undefined) {
-      counts = { latest: day, total: 0, byDay: new Uint32Array(DAYS) };
+      counts = { latest: day, byDay: new Uint32Array(DAYS) };
       this.#byUser.set(user, counts);
     }
     if (counts.latest - day >= DAYS) return;
     for (const end = Math.min(day, counts.latest + DAYS); counts.latest < end; )
-      this.#clear(counts, ++counts.latest);
+      counts.byDay[++counts.latest % DAYS] = 0;
     counts.latest = Math.max(counts.latest, day);
     counts.byDay[day % DAYS]! += count;
-    counts.total += count;
   }
 
   remove(user: number, firstMs: number, count: number): void {
@@ -35,8 +35,6 @@ export class OddNews {
     const counts = this.#byUser.get(user);
     if (counts === undefined || counts.latest - day >= DAYS) return;
     counts.byDay[day % DAYS]! -= count;
-    counts.total -= count;
-    if (counts.total === 0) this.#byUser.delete(user);
   }
 
   /** The count before `timeMs`, each day's halved for each week that has passed since. */
@@ -50,10 +48,5 @@ export class OddNews {
       if (count > 0) sum += count * 0.5 ** (Math.max(0, today - day) / HALF_LIFE_DAYS);
     }
     return sum;
-  }
-
-  #clear(counts: Counts, day: number): void {
-    counts.total -= counts.byDay[day % DAYS]!;
-    counts.byDay[day % DAYS] = 0;
   }
 }

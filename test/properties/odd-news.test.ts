@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Graph } from "../../src/graph-state/graph.ts";
+import { OddNews } from "../../src/graph-state/odd-news.ts";
 import { decodeSegment, encodeSegment, type GraphPart } from "../../src/graph-state/segment.ts";
 import { login, loginBytes, PART_BYTES_MAX } from "../graph-state/logins.ts";
 
@@ -84,4 +85,18 @@ test("odd news of a user are what its links say, faded by their age, in whatever
       },
     ),
   );
+});
+
+test("news that turn out to be older take nothing else with them", () => {
+  const news = new OddNews();
+  const day = (n: number): number => n * DAY_MS;
+  news.add(1, day(4), 1);
+  // So late that the fourth day is forgotten; and then it was the fourteenth after all.
+  news.add(1, day(32), 1);
+  news.remove(1, day(32), 1);
+  news.add(1, day(14), 1);
+  // What is known of the fourth day is told once more, as when a segment adds to its link.
+  news.remove(1, day(4), 1);
+  news.add(1, day(4), 1);
+  assert.equal(news.faded(1, day(14)), 1);
 });
