@@ -10,8 +10,9 @@ const RECENT_MAX = 1000;
 /** An incident as far as this process has seen its alerts. */
 export type FeedIncident = {
   readonly uid: string;
-  /** By the newest of them. */
+  /** As the alerts say, or as many as were seen: where an incident goes on another day, they count anew. */
   readonly alertCount: number;
+  readonly seen: number;
   readonly firstMs: number;
   readonly lastMs: number;
   /** The oldest first; of many the newest only. */
@@ -32,9 +33,11 @@ export class IncidentFeed {
     const id = finding.metadata.uid;
     const before = this.#incidents.get(uid);
     if (before?.alerts.some(({ metadata }) => metadata.uid === id)) return;
+    const seen = (before?.seen ?? 0) + 1;
     this.#incidents.set(uid, {
       uid,
-      alertCount: Math.max(before?.alertCount ?? 0, finding.count),
+      seen,
+      alertCount: Math.max(before?.alertCount ?? 0, finding.count, seen),
       firstMs: Math.min(before?.firstMs ?? finding.time, finding.start_time ?? finding.time),
       lastMs: Math.max(before?.lastMs ?? finding.time, finding.time),
       alerts: [...(before?.alerts ?? []), finding].slice(-ALERTS_MAX),
