@@ -13,7 +13,6 @@ const IMAGES = join(import.meta.dirname, "..", "..", "docs", "images");
 const TAKES_PICTURES = process.env["TAKE_PICTURES"] === "1";
 const SCHEMES = ["light", "dark"] as const;
 const READY_MS_MAX = 90_000;
-const SETTLE_MS = 800;
 
 /** A run that is served until the test is over. */
 async function served(
@@ -59,6 +58,11 @@ async function opened(
   return { page, problems, requests };
 }
 
+/** The graph is drawn with all that was asked for. */
+async function drawn(page: Page): Promise<void> {
+  await page.waitForSelector('.graph[aria-busy="false"] .node');
+}
+
 async function expectAccessible(page: Page, what: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
@@ -87,8 +91,7 @@ test("an investigation of the example: the incident, its graph, a neighbour, the
     };
     await look("incidents");
     await page.click("table.incidents tbody a");
-    await page.waitForSelector(".login-graph .node.user");
-    await page.waitForTimeout(SETTLE_MS);
+    await drawn(page);
     assert.match((await page.textContent("h2"))!, /U748@DOM1 used from C17693/);
     const text = (await page.textContent("main"))!;
     for (const expected of [
@@ -103,7 +106,7 @@ test("an investigation of the example: the incident, its graph, a neighbour, the
     const before = await page.locator(".login-graph .node").count();
     const neighbour = page.locator('.login-graph .node[aria-label^="host C2677"]');
     await neighbour.click();
-    await page.waitForTimeout(SETTLE_MS);
+    await drawn(page);
     assert.ok((await page.locator(".login-graph .node").count()) > before);
     await page.click('.facts button.link:has-text("C17693")');
     await page.waitForSelector("caption");
@@ -135,7 +138,7 @@ test("all of it can be done by keyboard", { timeout: 180_000 }, async (t) => {
   const { url } = await served(t, EXAMPLE_FILE, { ODDLINK_TRAINING_MODE: "off" });
   const { page, problems } = await opened(t, await startChromium(t), url);
   const tabTo = async (selector: string): Promise<void> => {
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 150; i++) {
       if (
         await page
           .locator(selector)
@@ -149,14 +152,16 @@ test("all of it can be done by keyboard", { timeout: 180_000 }, async (t) => {
   };
   await tabTo("table.incidents tbody a");
   await page.keyboard.press("Enter");
-  await page.waitForSelector(".login-graph .node");
-  await page.waitForTimeout(SETTLE_MS);
+  await drawn(page);
   const before = await page.locator(".login-graph .node").count();
   await tabTo('.login-graph .node[aria-label^="host C2677"]');
   await page.keyboard.press("Enter");
-  await page.waitForTimeout(SETTLE_MS);
+  await drawn(page);
   assert.ok((await page.locator(".login-graph .node").count()) > before);
-  await tabTo(".login-graph .node");
+  // The focus is where it was, on the node that was expanded.
+  const focused = page.locator(".login-graph .node:focus");
+  assert.match((await focused.getAttribute("aria-label"))!, /^host C2677/);
+  await tabTo(".login-graph .node.user");
   await page.keyboard.press("e");
   await page.waitForSelector("#entity-name");
   await tabTo("#entity-name");
@@ -215,8 +220,7 @@ test("names from outside are text, whatever they are", { timeout: 180_000 }, asy
   for (let i = 0; i < HOSTILE.length; i++) {
     await page.goto(`${url}/#/incidents`);
     await links.nth(i).click();
-    await page.waitForSelector(".reasons li");
-    await page.waitForTimeout(SETTLE_MS);
+    await drawn(page);
     // Nothing that turns the text around, or can't be seen, is left of them.
     assert.doesNotMatch((await page.textContent("main"))!, /[\u202e\u0000]/);
     await page.locator(".facts button.link").first().click();

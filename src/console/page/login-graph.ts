@@ -48,6 +48,7 @@ export class LoginGraph {
   readonly #words = h("ul");
   readonly #note = h("p", { class: "quiet", role: "status" });
   readonly #onEntity: (kind: EntityKind, name: string) => void;
+  #expanding = 0;
   #zoom = 1;
   #panX = 0;
   #panY = 0;
@@ -69,7 +70,7 @@ export class LoginGraph {
     const zoomBy = (factor: number) => () => this.#zoomBy(factor, WIDTH / 2, HEIGHT / 2);
     this.element = h(
       "section",
-      { class: "graph", "aria-labelledby": "graph-title" },
+      { class: "graph", "aria-labelledby": "graph-title", "aria-busy": "true" },
       h("h3", { id: "graph-title" }, "Login graph"),
       h(
         "p",
@@ -103,9 +104,17 @@ export class LoginGraph {
       if (from && to && from !== to) this.#link(from, to, true, 1);
       if (user && to && !from) this.#link(user, to, true, 1);
     }
+    await this.#expandAll([...this.#nodes.values()]);
+  }
+
+  /** Draws what is there, and then what each of them brings; busy meanwhile, for who waits or listens. */
+  async #expandAll(nodes: readonly GraphNode[]): Promise<void> {
+    this.#expanding++;
+    this.element.setAttribute("aria-busy", "true");
     this.#draw();
-    for (const node of [...this.#nodes.values()]) await this.#expand(node);
+    for (const node of nodes) await this.#expand(node);
     this.#draw();
+    if (--this.#expanding === 0) this.element.setAttribute("aria-busy", "false");
   }
 
   #node(kind: EntityKind, name: string, isOfAlert: boolean): GraphNode | undefined {
@@ -152,6 +161,7 @@ export class LoginGraph {
       .force("center", forceCenter(WIDTH / 2, HEIGHT / 2))
       .stop();
     simulation.tick(TICKS);
+    const focused = document.activeElement?.getAttribute("data-key");
     this.#stage.replaceChildren(
       ...links.map((link) => this.#drawnLink(link)),
       ...nodes.map((node) => this.#drawnNode(node)),
@@ -166,6 +176,9 @@ export class LoginGraph {
       ),
     );
     this.#fit(nodes);
+    // Who works by keyboard stays where he is.
+    for (const child of this.#stage.children)
+      if (focused && child.getAttribute("data-key") === focused) (child as SVGElement).focus();
   }
 
   #drawnLink({ from, to, isOdd, logins }: GraphLink): SVGElement {
@@ -182,9 +195,7 @@ export class LoginGraph {
   #drawnNode(node: GraphNode): SVGElement {
     const { kind, name, x = 0, y = 0, isOfAlert } = node;
     const label = shownName(name);
-    const choose = (): void => {
-      void this.#expand(node).then(() => this.#draw());
-    };
+    const choose = (): void => void this.#expandAll([node]);
     const shape =
       kind === "user"
         ? svg("circle", { r: RADIUS })
@@ -201,6 +212,7 @@ export class LoginGraph {
         class: `node ${kind}${isOfAlert ? " of-alert" : ""}`,
         transform: `translate(${x},${y})`,
         tabindex: 0,
+        "data-key": node.key,
         role: "button",
         "aria-label": `${kind === "user" ? "account" : "host"} ${label}: Enter shows its neighbours, E its page`,
         onclick: choose,
