@@ -37,6 +37,17 @@ export const loginSchema = z.object({
 });
 export type Login = z.infer<typeof loginSchema>;
 
+/** A login as others may write it: only its time and its account must be said, and, checked by who reads it, one host. */
+export const sparseLoginSchema = loginSchema.partial({
+  targetUser: true,
+  sourceHost: true,
+  targetHost: true,
+  authType: true,
+  logonType: true,
+  outcome: true,
+  evidence: true,
+});
+
 /** The columns of a login that hold names, in the order in which `LoginBytes` keeps them. */
 export const COLUMNS = ["user", "targetUser", "sourceHost", "targetHost", "authType", "logonType"] as const;
 export type Column = (typeof COLUMNS)[number];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SIGNALS } from "../../alerts/odd-login.ts";
-import { loginSchema, NAME_BYTES_MAX } from "../../ingest/login.ts";
+import { NAME_BYTES_MAX, sparseLoginSchema } from "../../ingest/login.ts";
 import { ENTITY_KIND_NAMES } from "../entity-view.ts";
 
 /** What requests and answers hold. */
@@ -43,17 +43,8 @@ export const entitySchema = z.object({
 });
 
 /** A login that may be no more than an account and a host. */
-export const scoreRequestSchema = loginSchema
-  .partial({
-    timeMs: true,
-    targetUser: true,
-    sourceHost: true,
-    targetHost: true,
-    authType: true,
-    logonType: true,
-    outcome: true,
-    evidence: true,
-  })
+export const scoreRequestSchema = sparseLoginSchema
+  .partial({ timeMs: true })
   .describe("a login in oddlink's own fields; timeMs: now, by event time, if left out");
 
 const probability = z.number().describe("the share of logins that look as odd; low is odd");

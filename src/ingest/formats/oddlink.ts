@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { type Decoded, rejected } from "../decoded.ts";
-import { EVIDENCE, loginSchema, OUTCOMES } from "../login.ts";
+import { EVIDENCE, OUTCOMES, sparseLoginSchema } from "../login.ts";
 import { AUTH_TYPE, LOGON_TYPE, SOURCE_HOST, TARGET_HOST, TARGET_USER, USER } from "../login-bytes.ts";
 import type { Decoder, Format } from "./format.ts";
 import { ACTIVITIES, LoginRecord, UNSAID } from "./login-record.ts";
@@ -15,17 +15,7 @@ const TIME_KEY = Buffer.from('"timeMs"');
  * oddlink's own JSON lines: a login as `loginSchema` has it, where only `timeMs`, `user` and one of the hosts must be
  * said. `activity: "evidence"` marks a record that is no login but shows the account at work on `sourceHost`.
  */
-export const recordSchema = loginSchema
-  .partial({
-    targetUser: true,
-    sourceHost: true,
-    targetHost: true,
-    authType: true,
-    logonType: true,
-    outcome: true,
-    evidence: true,
-  })
-  .extend({ activity: z.enum(ACTIVITIES).optional() });
+export const recordSchema = sparseLoginSchema.extend({ activity: z.enum(ACTIVITIES).optional() });
 
 /** The happy path of zod, compiled; falls back to the interpreter for its error texts. */
 const compiled = z.compile(recordSchema);
