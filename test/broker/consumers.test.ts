@@ -23,7 +23,7 @@ async function scored(
   name: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<WorkerCluster> {
-  const cluster = new WorkerCluster(t, await broker(), 2, {
+  const cluster = new WorkerCluster(t, await broker(), 1, {
     ODDLINK_INPUT_FORMAT: "lanl",
     ODDLINK_TRAINING_MODE: "off",
     // Every login is an alert, of whichever signal orders it first.
