@@ -12,6 +12,7 @@ import { once } from "node:events";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { toFinding } from "../src/alerts/finding.ts";
+import { Verdicts } from "../src/alerts/verdicts.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { openConsole } from "../src/console/console.ts";
 import { IncidentFeed } from "../src/console/incident-feed.ts";
@@ -73,6 +74,8 @@ const served = await openConsole({
     partitions: [],
     isRestored: true,
     isRebuilding: false,
+    verdicts: new Verdicts(),
+    judge: async () => {},
     probe: (probed) => scoring.probe(probed),
   },
   onBug: (error) => {

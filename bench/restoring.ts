@@ -3,6 +3,7 @@
  * commit that was lost, and prints what both took as JSON.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Verdicts } from "../src/alerts/verdicts.ts";
 import { openKafkaLog } from "../src/cli/kafka.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { piecesOf } from "../src/engine/segment-merging.ts";
@@ -40,6 +41,7 @@ async function restore(): Promise<Restored> {
       onRecord(record);
     });
   const state = new SharedGraph({
+    verdicts: new Verdicts(),
     config,
     log,
     breathe: () => REAL_TIME.sleep(0),

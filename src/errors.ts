@@ -31,6 +31,8 @@ export const ERROR_CODES = {
   KAFKA_DENIED: { retriable: false, exitCode: 2 },
   KAFKA_TOPIC_MISSING: { retriable: false, exitCode: 2 },
   HTTP_UNAVAILABLE: { retriable: false, exitCode: 2 },
+  CONSOLE_UNREACHABLE: { retriable: true, exitCode: 1 },
+  VERDICT_REFUSED: { retriable: false, exitCode: 2 },
   OUTPUT_UNWRITABLE: { retriable: false, exitCode: 1 },
   STOPPED: { retriable: true, exitCode: 1 },
 } as const satisfies Record<string, { retriable: boolean; exitCode: 1 | 2 }>;

@@ -2,11 +2,15 @@ import { COLUMNS, type Column } from "../ingest/login.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { Signal } from "./odd-login.ts";
 import { TextPatterns } from "./text-pattern.ts";
-
-const MS_PER_DAY = 86_400_000;
+import { endMsOf } from "./until.ts";
 
 /** Before the tier of incidents whose alerts a rule suppresses: no budget counts them, and no other alert updates them. */
 export const SUPPRESSED_PREFIX = "suppressed-";
+
+/** Before the uid of a verdict that suppresses: no rule of a configuration is called so. */
+export const VERDICT_PREFIX = "verdict-";
+/** What alerts that verdicts suppress are counted under: there are many verdicts. */
+const VERDICTS = "verdicts";
 
 /** Why an alert is suppressed, and who answers for that. */
 export type Suppression = {
@@ -67,20 +71,25 @@ function compiled({ match, ...suppression }: SuppressionRule): Compiled {
   };
 }
 
-/** The moment from which on a rule does nothing, ms since 1970. */
-export function endMsOf(until: string): number {
-  const timeMs = Date.parse(until);
-  return until.includes("T") ? timeMs : timeMs + MS_PER_DAY;
-}
-
 /** The tier in which an alert's incident is counted. */
 export function tierOf(signal: Signal, suppression: Suppression | undefined): string {
   return suppression === undefined ? signal : SUPPRESSED_PREFIX + signal;
 }
 
+/** The name under which what a rule suppresses is counted. */
+export function countedAs({ id }: Suppression): string {
+  return id.startsWith(VERDICT_PREFIX) ? VERDICTS : id;
+}
+
+/** Whether an id may be that of a rule of a configuration. */
+export function isRuleId(id: string): boolean {
+  return id !== VERDICTS && !id.startsWith(VERDICT_PREFIX);
+}
+
 /** Why, in one sentence. */
 export function suppressionText({ id, owner, reason, until }: Suppression): string {
-  return `suppressed by rule ${id} of ${owner} until ${until}: ${reason}`;
+  const what = id.startsWith(VERDICT_PREFIX) ? "a verdict" : `rule ${id}`;
+  return `suppressed by ${what} of ${owner} until ${until}: ${reason}`;
 }
 
 function listOf<T>(value: OneOrMore<T>): readonly T[] {

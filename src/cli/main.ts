@@ -14,6 +14,7 @@ import { runCommand } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
 import { topicsCommand } from "./topics.ts";
 import { trainCommand } from "./train.ts";
+import { verdictCommand } from "./verdict.ts";
 
 const SETTINGS_HELP =
   "All settings, also those without a flag: docs/configuration.md; --print-config of run shows what is in force.";
@@ -67,6 +68,11 @@ const EXIT_CODES: Readonly<Record<string, readonly string[]>> = {
     "1  some are not, or stopped before all were run",
     `${WRONG_USE}, or no checks`,
   ],
+  verdict: [
+    "0  done",
+    "1  no process answers, or another one has the store open",
+    `${WRONG_USE}, an incident that is not known, or what was answered is refused`,
+  ],
   doctor: ["0  no check is FAIL", "1  some are", WRONG_USE],
   replay: [
     "0  done, or stopped (SIGINT, SIGTERM); the next call goes on from there",
@@ -101,6 +107,7 @@ const program = new Command("oddlink")
   .addCommand(doctorCommand(output))
   .addCommand(checkCommand(output))
   .addCommand(replayCommand(output))
+  .addCommand(verdictCommand(output))
   .exitOverride();
 for (const command of program.commands)
   command.exitOverride().addHelpText("after", helpEnd(EXIT_CODES[command.name()]!));

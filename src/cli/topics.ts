@@ -38,7 +38,7 @@ Examples:
   oddlink topics --create --partitions 12 --replication 3
                                                      make all that are missing
   oddlink topics --create                            the same where the topic of logins is there: the others follow it.
-                                                     Where it is not, only epochs is made, which always has one partition`,
+                                                     Where it is not, only epochs and verdicts are made, which always have one partition`,
     )
     .action((flags: TopicsFlags) => run(flags, output));
 }

@@ -118,6 +118,7 @@ async function trainOn(
       }).finally(() => progress.phase(undefined));
     },
     onPublishing: ({ manifest: { number } }) => progress.note(`epoch ${number} is trained, publishing it`),
+    onNote: (message) => trouble.say(message),
     onRestoring: (restoring) => progress.phase(restoringText(restoring)),
     onRestored: (graph) => progress.note(restoredText(graph.linkCount, trainer.epoch?.manifest.number)),
     onEpoch: (epoch) => {

@@ -1,15 +1,13 @@
 import { z } from "zod";
 import { SIGNALS } from "../alerts/odd-login.ts";
-import { endMsOf } from "../alerts/suppression.ts";
+import { isRuleId } from "../alerts/suppression.ts";
+import { endMsOf, isTooLong, UNTIL_DAYS_MAX, untilSchema } from "../alerts/until.ts";
 import { COLUMNS, type Column } from "../ingest/login.ts";
 
 const RULES_MAX = 1000;
 const TEXTS_MAX = 1000;
 /** Longer than any name of a login. */
 const TEXT_LENGTH_MAX = 256;
-/** Longest time that a rule may still hold: whoever wants it for longer says so again. */
-export const UNTIL_DAYS_MAX = 366;
-const MS_PER_DAY = 86_400_000;
 
 /** A name that JSON objects have no members of their own by: counts are kept under it. */
 export const ruleIdSchema = z
@@ -17,7 +15,8 @@ export const ruleIdSchema = z
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
     "letters, digits, dots, dashes; at most 100, the first a letter or digit",
-  );
+  )
+  .refine(isRuleId, { message: "verdicts, and what begins with verdict-, are names of analysts' answers" });
 
 const pattern = z
   .string()
@@ -44,13 +43,9 @@ const matchSchema = z
     "conditions, all of which must hold: user, targetUser, sourceHost, targetHost, authType, logonType, signal; each a text or a list of them, letters in any case, * for any characters",
   );
 
-const until = z
-  .union([z.iso.date(), z.iso.datetime({ offset: true })], {
-    error: "expected a date (2027-03-31) or a time with its zone (2027-03-31T18:00:00Z)",
-  })
-  .describe(
-    `last day (a date, in UTC) or end (a time) of the rule, by the time of logins; at most ${UNTIL_DAYS_MAX} days ahead`,
-  );
+const until = untilSchema.describe(
+  `last day (a date, in UTC) or end (a time) of the rule, by the time of logins; at most ${UNTIL_DAYS_MAX} days ahead`,
+);
 
 /** Alerts that are not to be told for a while, each with who answers for it and why. */
 export const suppressionsSchema = z
@@ -75,7 +70,7 @@ type Until = { readonly id: string; readonly until: string };
 /** What is wrong with rules that are to hold for too long, by where each is. */
 export function heldTooLong(rules: readonly Until[], nowMs: number): { index: number; message: string }[] {
   return rules.flatMap(({ until }, index) =>
-    endMsOf(until) - nowMs > (UNTIL_DAYS_MAX + 1) * MS_PER_DAY
+    isTooLong(until, nowMs)
       ? [{ index, message: `until ${until} is more than ${UNTIL_DAYS_MAX} days ahead` }]
       : [],
   );

@@ -25,7 +25,7 @@ export function guard(app: FastifyInstance, { host, token, trustedHeader }: Acce
       return refuse(reply, 421, "this listens on loopback only: ask for it by localhost or 127.0.0.1");
     if (OPEN_PATHS.has(request.url) || request.url.startsWith(OPEN_PREFIX)) return undefined;
     if (token === undefined && trustedHeader === undefined) return undefined;
-    if (trustedHeader !== undefined && nameIn(request, trustedHeader) !== "") return undefined;
+    if (trustedHeader !== undefined && nameOf(request, trustedHeader) !== "") return undefined;
     if (token !== undefined && hasToken(request, token)) return undefined;
     reply.header("www-authenticate", "Bearer");
     return refuse(reply, 401, "a bearer token is needed: see http.token in the configuration");
@@ -36,7 +36,8 @@ function refuse(reply: FastifyReply, status: number, message: string): FastifyRe
   return reply.code(status).send({ error: message });
 }
 
-function nameIn(request: FastifyRequest, header: string): string {
+/** Whom a proxy before this has let in; empty if it does not say. */
+export function nameOf(request: FastifyRequest, header: string): string {
   const value = request.headers[header.toLowerCase()];
   return typeof value === "string" ? value.trim() : "";
 }

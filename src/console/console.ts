@@ -11,6 +11,7 @@ import { EventStream } from "./event-stream.ts";
 import type { IncidentFeed } from "./incident-feed.ts";
 import { addApi, notReady } from "./routes/api.ts";
 import { addPage } from "./routes/page.ts";
+import { addVerdicts } from "./routes/verdicts.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
 const REQUEST_MS_MAX = 10_000;
@@ -104,6 +105,7 @@ async function appOf(options: ConsoleOptions, events: EventStream): Promise<Fast
   await app.register(
     async (api) => {
       addApi(api, { engine, feed, events });
+      addVerdicts(api, { engine, feed, trustedHeader: options.trustedHeader });
       api.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
     },
     { prefix: "/api/v1" },

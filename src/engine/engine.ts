@@ -1,3 +1,5 @@
+import type { Verdict } from "../alerts/verdict.ts";
+import type { Verdicts } from "../alerts/verdicts.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import type { Facts } from "../graph-state/facts.ts";
@@ -18,6 +20,7 @@ import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
 import { emptyTotals, parseTotals, plus, type Totals } from "./totals.ts";
 import type { TrainEpoch } from "./training/training-schedule.ts";
 import type { Slice } from "./uncommitted.ts";
+import { VerdictLog, verdictRecord } from "./verdict-log.ts";
 import { within } from "./within.ts";
 
 /** Records, and bytes of them, after which a commit is due in any case: they are kept until then. */
@@ -46,6 +49,8 @@ export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapD
     readonly onRestoring?: (progress: RestoreProgress) => void;
     /** The stored graph, and the epoch in force, are there. */
     readonly onRestored?: (graph: Graph, epoch: Epoch | undefined) => void;
+    /** An analyst has answered, and that is in force from now on. */
+    readonly onVerdict?: (verdict: Verdict) => void;
     readonly signal?: AbortSignal;
   };
 
@@ -61,6 +66,7 @@ export class Engine {
   readonly #state: SharedGraph;
   readonly #merging: Merging;
   readonly #epochs: EngineEpochs;
+  readonly #verdictLog: VerdictLog;
   readonly #stopping = new AbortController();
   readonly #stopNow = (): void => this.#stopping.abort();
   readonly #stop: AbortSignal;
@@ -80,9 +86,12 @@ export class Engine {
     // Not AbortSignal.any: Node keeps such a signal, and all that listens to it, for as long as nobody aborts it.
     if (options.signal?.aborted) this.#stopNow();
     else options.signal?.addEventListener("abort", this.#stopNow);
+    const { onVerdict, onTrouble } = options;
+    this.#verdictLog = new VerdictLog({ log, onVerdict, onTrouble });
     this.#state = new SharedGraph({
       config,
       log,
+      verdicts: this.verdicts,
       breathe: () => time.sleep(0),
       onRestoring: options.onRestoring,
       onBroken: (error) => this.#fail(error),
@@ -138,6 +147,20 @@ export class Engine {
     return this.#state.scoring.probe(login);
   }
 
+  /** What analysts have answered, as far as this process has heard. */
+  get verdicts(): Verdicts {
+    return this.#verdictLog.verdicts;
+  }
+
+  /**
+   * Writes an answer to the log. It is in force here, and in all other processes, once each has read it there.
+   *
+   * @throws {OddlinkError} as `Log.append` does
+   */
+  judge(verdict: Verdict): Promise<void> {
+    return this.#options.log.append("verdicts", verdictRecord(verdict));
+  }
+
   /** Threshold in force for what presence does not raise; 0 while the budget learns. */
   get threshold(): number {
     return this.#state.scoring.threshold;
@@ -163,6 +186,8 @@ export class Engine {
     const { log } = this.#options;
     const epochs = log.follow("epochs", (record) => this.#epochs.read(record));
     try {
+      // In force before the first login: what was answered is not told again after a restart.
+      await this.#verdictLog.restore();
       await this.#state.restore();
       await epochs.caughtUp();
       this.#epochs.isRestored = true;
@@ -185,6 +210,7 @@ export class Engine {
       await this.#epochs.stop();
       await this.#state.close();
       await epochs.close();
+      await this.#verdictLog.close();
     }
     if (this.#failure !== undefined) throw this.#failure;
   }

@@ -5,6 +5,7 @@ import { Explainer } from "../alerts/explanation.ts";
 import type { Reason, Signal, Usual } from "../alerts/odd-login.ts";
 import { shadowIncident } from "../alerts/shadow.ts";
 import { type Suppression, Suppressions } from "../alerts/suppression.ts";
+import { Verdicts } from "../alerts/verdicts.ts";
 import { VolumePolicy } from "../alerts/volume-policy.ts";
 import type { Config } from "../config/schema.ts";
 import { FactReader, Facts } from "../graph-state/facts.ts";
@@ -75,6 +76,7 @@ export class Scoring {
   readonly #policy: AlertPolicy;
   readonly #volumePolicy: VolumePolicy;
   readonly #suppressions: Suppressions;
+  readonly #verdicts: Verdicts;
   readonly #scored = new Scored();
   readonly #shadowScored = new Scored();
   readonly #probeScored = new Scored();
@@ -83,11 +85,15 @@ export class Scoring {
   #epoch: Epoch | undefined;
   #challenger: Epoch | undefined;
 
-  /** @param owns whether a partition of the input is this process's: what is counted once is counted by its owner */
-  constructor(config: Config, owns: (partition: number) => boolean) {
+  /**
+   * @param owns whether a partition of the input is this process's: what is counted once is counted by its owner
+   * @param verdicts outlive a graph that is built anew
+   */
+  constructor(config: Config, owns: (partition: number) => boolean, verdicts: Verdicts = new Verdicts()) {
     this.#config = config;
+    this.#verdicts = verdicts;
     this.#off = config.detector === "default" ? config.withoutSignal : undefined;
-    this.graph = new Graph({ links: config.links, window: config.window });
+    this.graph = new Graph({ links: config.links, window: config.window, judged: verdicts.judged });
     this.#familiarity = new Familiarity(this.graph, config);
     this.#reader = new FactReader(this.graph, this.#familiarity);
     this.weakOnlySources = new WeakOnlySources(this.graph);
@@ -336,7 +342,7 @@ export class Scoring {
   /** Asked of those alone that may alert: no budget's threshold is higher. */
   #suppressionOf(signal: Signal, score: number, login: LoginBytes): Suppression | undefined {
     if (score >= Math.max(BUDGET_SCORE_MAX, this.#config.threshold ?? 0)) return undefined;
-    return this.#suppressions.find(signal, login);
+    return this.#suppressions.find(signal, login) ?? this.#verdicts.suppressionOf(signal, login);
   }
 
   #settle(signal: Signal, alertScore: number, decision: Decision): void {

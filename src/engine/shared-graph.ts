@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Verdicts } from "../alerts/verdicts.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { Coverage, chooseSegments, type StoredSegment } from "../graph-state/coverage.ts";
@@ -41,6 +42,7 @@ export type Contributor = {
 export type SharedGraphOptions = {
   readonly config: Config;
   readonly log: Pick<Log, "follow" | "isShared">;
+  readonly verdicts: Verdicts;
   /** Lets other work have its turn. */
   readonly breathe: () => Promise<void>;
   readonly onRestoring?: ((progress: RestoreProgress) => void) | undefined;
@@ -352,7 +354,7 @@ export class SharedGraph {
   }
 
   #newScoring(): Scoring {
-    const { config, log } = this.#options;
-    return new Scoring(config, (partition) => !log.isShared || this.#runs.has(partition));
+    const { config, log, verdicts } = this.#options;
+    return new Scoring(config, (partition) => !log.isShared || this.#runs.has(partition), verdicts);
   }
 }

@@ -10,6 +10,7 @@ import { hourOf, RollBack } from "./roll-back.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
 import { LiveTraining, overtaken } from "./training/live-training.ts";
 import type { TrainEpoch } from "./training/training-schedule.ts";
+import { VerdictLog } from "./verdict-log.ts";
 
 /** How often it is looked whether a training is due, or done. */
 const CHECK_MS = 1000;
@@ -26,6 +27,8 @@ export type StandaloneTrainerOptions = {
   readonly onRejected?: (rejected: RejectedEpoch) => void;
   /** A training failed, came too late, or an epoch in the log can't be used. */
   readonly onEpochFailed?: (error: Error) => void;
+  /** What is good to know and ends nothing. */
+  readonly onNote?: (message: string) => void;
   readonly onRestoring?: (progress: RestoreProgress) => void;
   /** The graph is there; from now on it is followed. */
   readonly onRestored?: (graph: Graph) => void;
@@ -44,6 +47,7 @@ export class StandaloneTrainer {
   readonly #options: StandaloneTrainerOptions;
   readonly #state: SharedGraph;
   readonly #epochs: EpochReader;
+  readonly #verdictLog: VerdictLog;
   readonly #stopping = new AbortController();
   readonly #stop = this.#stopping.signal;
   readonly #rollBack: RollBack;
@@ -57,9 +61,11 @@ export class StandaloneTrainer {
   constructor(options: StandaloneTrainerOptions) {
     const { config, log, time } = options;
     this.#options = options;
+    this.#verdictLog = new VerdictLog({ log, onTrouble: (message) => options.onNote?.(message) });
     this.#state = new SharedGraph({
       config,
       log,
+      verdicts: this.#verdictLog.verdicts,
       breathe: () => time.sleep(0),
       onRestoring: options.onRestoring,
       onBroken: (error) => this.#fail(error),
@@ -170,7 +176,8 @@ export class StandaloneTrainer {
     if (signal.aborted) onStop();
     const epochs = log.follow("epochs", (record) => this.#epochs.read(record));
     try {
-      await unlessAborted(Promise.all([this.#state.restore(), epochs.caughtUp()]), this.#stop);
+      const restored = Promise.all([this.#state.restore(), epochs.caughtUp(), this.#verdictLog.restore()]);
+      await unlessAborted(restored, this.#stop);
       if (!this.#stop.aborted) {
         this.#isRestored = true;
         onRestored?.(this.graph);
@@ -184,6 +191,7 @@ export class StandaloneTrainer {
       log.failed.removeEventListener("abort", onLogFailed);
       await this.#state.close();
       await epochs.close();
+      await this.#verdictLog.close();
     }
     if (this.#failure !== undefined && !signal.aborted) throw this.#failure;
   }

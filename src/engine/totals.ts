@@ -1,5 +1,6 @@
 import type { Decision } from "../alerts/decision.ts";
 import type { Signal } from "../alerts/odd-login.ts";
+import { countedAs } from "../alerts/suppression.ts";
 import { IGNORE_REASONS, REJECT_REASONS } from "../ingest/decoded.ts";
 
 /** Decades of the score histogram: 1e-20 to 1; smaller scores count in the first. */
@@ -96,7 +97,7 @@ function plusEach(
 export function countFinding(counts: Counts, { suppressedBy, incident }: Decision, signal: Signal): void {
   if (suppressedBy !== undefined) {
     counts.suppressed++;
-    addCount(counts.suppressedByRule, suppressedBy.id);
+    addCount(counts.suppressedByRule, countedAs(suppressedBy));
     return;
   }
   counts.alerts++;

@@ -12,7 +12,8 @@ export type FamiliarityOptions = {
 
 /**
  * Which links are familiar: nothing that is repeated becomes normal at once. One that an alert named takes longer, so that an
- * attack that goes on has not become normal before somebody looked at it.
+ * attack that goes on has not become normal before somebody looked at it. Whoever does look has the last word: what is said to be in
+ * order is familiar like any other, and what was an attack never is.
  */
 export class Familiarity {
   readonly #graph: Graph;
@@ -29,6 +30,12 @@ export class Familiarity {
     if (row === NO_ROW) return false;
     const { statistics } = this.#graph.links;
     const ageMs = timeMs - statistics.firstMsOf(row);
-    return ageMs >= this.#afterMs && (ageMs >= this.#alertedAfterMs || statistics.alertsOf(row) === 0);
+    if (ageMs < this.#afterMs) return false;
+    // Most links are old, and nobody has judged any: what alerts named them need not be read.
+    if (ageMs >= this.#alertedAfterMs && !this.#graph.isJudged) return true;
+    if (statistics.alertsOf(row) === 0) return true;
+    const judgement = this.#graph.judgementOf(row);
+    if (judgement === "malicious") return false;
+    return judgement === "benign" || ageMs >= this.#alertedAfterMs;
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { COLUMNS } from "../ingest/login.ts";
 import {
   FAILURE,
   type LoginBytes,
@@ -15,6 +16,7 @@ import { partsOf, rowsByNode } from "./graph-parts.ts";
 import { HourlyHistograms } from "./hourly-histograms.ts";
 import { HourlySamples } from "./hourly-samples.ts";
 import { OpenIncidents } from "./incidents.ts";
+import { JudgedLinks, type Judgement } from "./judged-links.ts";
 import type { LinkChains } from "./link-chains.ts";
 import {
   DEFAULT_LINK_KINDS,
@@ -45,6 +47,8 @@ const NONE: readonly number[] = [];
 export type GraphOptions = {
   readonly links?: readonly LinkKindConfig[];
   readonly window: Pick<WindowOptions, "days" | "maxLinks">;
+  /** What people have said of links; nothing if left out. */
+  readonly judged?: JudgedLinks | undefined;
 };
 
 /**
@@ -80,6 +84,7 @@ export class Graph {
   /** Links evicted at the cap so far. */
   evictedCount = 0;
 
+  readonly #judged: JudgedLinks;
   readonly #linksMax: number;
   readonly #hostPairs: LinkKind | undefined;
   /** True if every link that may go has gone, until the next delta is taken. */
@@ -100,6 +105,7 @@ export class Graph {
     this.ticketPairCounts = new Float64Array(this.kinds.length);
     this.window = new Window(options.window);
     this.#wheel = new ExpiryWheel(this.links, this.window);
+    this.#judged = options.judged ?? new JudgedLinks();
     this.#linksMax = options.window.maxLinks;
     this.#hostPairs = findLinkKind(this.kinds, "sourceHost", "targetHost");
     this.#newTargets = this.kinds.map(({ from, to }) =>
@@ -116,6 +122,24 @@ export class Graph {
   /** Distinct pairs of the configured link kinds. */
   get linkCount(): number {
     return this.kinds.reduce((sum, kind) => sum + (kind.isProfile ? 0 : this.pairCounts[kind.index]!), 0);
+  }
+
+  /** Whether people have said anything of any link. */
+  get isJudged(): boolean {
+    return !this.#judged.isEmpty;
+  }
+
+  /** What people have said of a link, as a rule nothing; to be asked of those alone that an alert named. */
+  judgementOf(row: LinkRow): Judgement | undefined {
+    if (!this.isJudged) return undefined;
+    const { links, names } = this;
+    const { from, to, fromKind, toKind } = this.kinds[links.kindOf(row)]!;
+    return this.#judged.of({
+      from: COLUMNS[from]!,
+      to: COLUMNS[to]!,
+      fromName: names.entities[fromKind]!.nameOf(links.fromOf(row)),
+      toName: names.entities[toKind]!.nameOf(links.toOf(row)),
+    });
   }
 
   /** Moves event time on; forgets what fell out of the window if its edge moved. */

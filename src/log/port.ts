@@ -53,7 +53,7 @@ export type Assignment = {
   release(): void;
 };
 
-export type KeyedTopic = "graph-state" | "epochs";
+export type KeyedTopic = "graph-state" | "epochs" | "verdicts";
 
 export type AlertRecord = {
   readonly uid: string;
@@ -163,6 +163,13 @@ export type Log = {
    * what is written from now on, deletions included.
    */
   follow(topic: KeyedTopic, onRecord: (record: KeyedRecord) => void): Follower;
+  /**
+   * Writes a record that comes from a person and not from the input, outside any commit. It is handed to whoever follows, here too; perhaps a moment
+   * after this resolves.
+   *
+   * @throws {OddlinkError} KAFKA_TOPIC_MISSING, KAFKA_DENIED, KAFKA_FAILED, or what the store ends with
+   */
+  append(topic: "verdicts", record: KeyedRecord): Promise<void>;
   /** The newest value of every live key of one partition of a topic, as far as readers can see by now. */
   readBack(topic: KeyedTopic, partition: number): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Partitions as they are given to this process; ends when no more will be, or the signal stops it. */

@@ -73,7 +73,7 @@ export class WorkerCluster {
       "min.cleanable.dirty.ratio": "0.1",
       "segment.ms": "2000",
     };
-    const { logins, alerts, scoredLogins, deadLetters, graphState, epochs } = this.topics;
+    const { logins, alerts, scoredLogins, deadLetters, graphState, epochs, verdicts } = this.topics;
     return this.#broker.createTopics({
       [logins]: { partitions, config: settings },
       [alerts]: { partitions, config: settings },
@@ -81,6 +81,7 @@ export class WorkerCluster {
       [deadLetters]: { partitions, config: { ...settings, ...DEAD_LETTER_SETTINGS } },
       [graphState]: { partitions, config: compacted },
       [epochs]: { partitions: 1, config: compacted },
+      [verdicts]: { partitions: 1, config: compacted },
     });
   }
 

@@ -103,6 +103,29 @@ export function logContract(
       });
     }
 
+    scenario(
+      "hands what a person appends to whoever follows, here and elsewhere, and keeps it",
+      async (stage) => {
+        const reader = await stage.reader();
+        const { log } = reader;
+        const followed = await stage.follow(log, "verdicts");
+        await followed.follower.caughtUp();
+        const append = (key: string, value: string | null): Promise<void> =>
+          log.append("verdicts", { key, value: value === null ? null : Buffer.from(value) });
+        await append("k1", "1");
+        await append("k2", "2");
+        await stage.becomes("both came", () => [...followed.live], ["k1=1", "k2=2"]);
+        await append("k1", "1 again");
+        await append("k2", null);
+        await stage.becomes("the last ones came", () => [...followed.live], ["k1=1 again"]);
+        await followed.follower.close();
+        await reader.close();
+        const later = await stage.follow(await stage.open(), "verdicts");
+        await later.follower.caughtUp();
+        await stage.becomes("it is still there", () => [...later.live], ["k1=1 again"]);
+      },
+    );
+
     scenario("reads back what one partition holds under each key by now", async (stage) => {
       await stage.world.append(["a", "b"]);
       const reader = await stage.reader();
@@ -198,7 +221,10 @@ function outputsOf(offset: number, name: string): Outputs {
   };
 }
 
-function keyed(topic: KeyedTopic, values: Readonly<Record<string, string | null>>): Outputs {
+function keyed(
+  topic: Exclude<KeyedTopic, "verdicts">,
+  values: Readonly<Record<string, string | null>>,
+): Outputs {
   const records = Object.entries(values).map(([key, value]) => ({
     key,
     value: value === null ? null : Buffer.from(value),

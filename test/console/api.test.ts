@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { toFinding } from "../../src/alerts/finding.ts";
+import { OddlinkError } from "../../src/errors.ts";
 import { STOLEN } from "../alerts/odd-logins.ts";
 import { engineOf, get, post, stage } from "./console-stage.ts";
 
@@ -107,8 +108,10 @@ test("the API describes itself, and each answer is what it says", async (t) => {
     "/api/v1/events",
     "/api/v1/incidents",
     "/api/v1/incidents/{uid}",
+    "/api/v1/incidents/{uid}/verdict",
     "/api/v1/score",
     "/api/v1/status",
+    "/api/v1/verdicts",
   ]);
   const ajv = new Ajv2020({ strict: false });
   const answers = {
@@ -116,6 +119,11 @@ test("the API describes itself, and each answer is what it says", async (t) => {
     "get /api/v1/incidents": await get(`${console.url}/api/v1/incidents`),
     "get /api/v1/incidents/{uid}": await get(`${console.url}/api/v1/incidents/${STOLEN.incidentUid}`),
     "post /api/v1/entities": await post(`${console.url}/api/v1/entities`, { kind: "user", name: "U3" }),
+    "post /api/v1/incidents/{uid}/verdict": await post(
+      `${console.url}/api/v1/incidents/${STOLEN.incidentUid}/verdict`,
+      { verdict: "true-positive", by: "ann" },
+    ),
+    "get /api/v1/verdicts": await get(`${console.url}/api/v1/verdicts`),
     "post /api/v1/score": await post(`${console.url}/api/v1/score`, { user: "U3", targetHost: "S1" }),
   };
   for (const [operation, answer] of Object.entries(answers)) {
@@ -143,4 +151,73 @@ test("a bug in an answer is told to the log and not to who asked, and the proces
   assert.match(bugs[0]!.message, /s3cret/);
   assert.equal((await get(`${console.url}/healthz`)).status, 200);
   assert.equal((await post(`${console.url}/api/v1/score`, { user: "x".repeat(100_000) })).status, 413);
+});
+
+test("an incident is answered, shown with its answers, and the same login is not told again", async (t) => {
+  const engine = engineOf();
+  const { console, feed } = await stage(t, { engine });
+  feed.add(FINDING);
+  const { uid } = FINDING.finding_info;
+  const address = `${console.url}/api/v1/incidents/${uid}`;
+  const until = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  const given = await post(`${address}/verdict`, { verdict: "benign", by: "ann", until, reason: "moved" });
+  assert.equal(given.status, 200, JSON.stringify(given.body));
+  const match = given.body["match"] as { user: string; targetHosts: string[] };
+  assert.equal(match.user, FINDING.evidences[0].actor!.user.name);
+  assert.deepEqual(match.targetHosts, [FINDING.evidences[0].dst_endpoint!.name]);
+  const shown = await get(address);
+  assert.equal(shown.body["verdict"], "benign");
+  assert.deepEqual(shown.body["verdicts"], [given.body]);
+  await post(`${address}/verdict`, { verdict: "withdrawn", by: "eve" });
+  assert.deepEqual(
+    ((await get(address)).body["verdicts"] as { by: string }[]).map(({ by }) => by),
+    ["ann", "eve"],
+  );
+  const listed = await get(`${console.url}/api/v1/verdicts`);
+  assert.equal(listed.body["total"], 1);
+  assert.equal((await get(`${console.url}/api/v1/incidents`)).status, 200);
+});
+
+test("an answer that is none is refused with what is wrong, and one that can't be kept is said not to be", async (t) => {
+  const engine = engineOf({
+    judge: () => Promise.reject(new OddlinkError("KAFKA_TOPIC_MISSING", "there is no such topic")),
+  });
+  const { console, feed, bugs } = await stage(t, { engine });
+  feed.add(FINDING);
+  const ask = (body: unknown, uid = FINDING.finding_info.uid) =>
+    post(`${console.url}/api/v1/incidents/${uid}/verdict`, body);
+  const benign = { verdict: "benign", by: "ann", until: "2099-01-01" };
+  for (const [body, expected] of [
+    [{}, /verdict/],
+    [{ verdict: "maybe", by: "ann" }, /verdict/],
+    [{ verdict: "true-positive" }, /by is missing/],
+    [{ verdict: "benign", by: "ann" }, /until is missing/],
+    [benign, /more than 366 days/],
+    [{ ...benign, __proto__x: 1 }, /nrecognized/],
+  ] as const) {
+    const { status, body: answer } = await ask(body);
+    assert.equal(status, 400, JSON.stringify(body));
+    assert.match(String(answer["error"]), expected);
+  }
+  assert.equal((await ask({ verdict: "true-positive", by: "ann" }, "unknown")).status, 404);
+  const unkept = await ask({ verdict: "true-positive", by: "ann" });
+  assert.deepEqual([unkept.status, unkept.body], [503, { error: "there is no such topic" }]);
+  // What a page from elsewhere can send without asking first is no JSON.
+  const foreign = await fetch(`${console.url}/api/v1/incidents/${FINDING.finding_info.uid}/verdict`, {
+    method: "POST",
+    headers: { "content-type": "text/plain" },
+    body: JSON.stringify({ verdict: "true-positive", by: "ann" }),
+  });
+  assert.ok(foreign.status === 400 || foreign.status === 415, String(foreign.status));
+  assert.deepEqual(bugs, []);
+});
+
+test("behind a proxy the name is the proxy's, whatever the client says", async (t) => {
+  const { console, feed } = await stage(t, { trustedHeader: "X-Forwarded-User" });
+  feed.add(FINDING);
+  const address = `${console.url}/api/v1/incidents/${FINDING.finding_info.uid}/verdict`;
+  const body = { verdict: "true-positive", by: "somebody else" };
+  const { status, body: given } = await post(address, body, { "x-forwarded-user": "ann" });
+  assert.deepEqual([status, given["by"]], [200, "ann"]);
+  assert.equal((await post(address, body)).status, 401);
 });

@@ -1,4 +1,5 @@
 import type { TestContext } from "node:test";
+import { Verdicts } from "../../src/alerts/verdicts.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { type Console, type ConsoleOptions, openConsole } from "../../src/console/console.ts";
 import type { EngineView } from "../../src/console/engine-view.ts";
@@ -13,7 +14,8 @@ const DAYS = 2;
 /** What a console shows of an engine that has scored some days of an office. */
 export function engineOf(changes: Partial<EngineView> = {}): EngineView {
   const config = loadConfig({ environment: {}, flags: { "training.mode": "off" } });
-  const scoring = new Scoring(config, () => true);
+  const verdicts = new Verdicts();
+  const scoring = new Scoring(config, () => true, verdicts);
   const totals = emptyTotals();
   let offset = 0;
   for (const login of ordinary(START_MS + DAYS * DAY_MS)) {
@@ -32,6 +34,8 @@ export function engineOf(changes: Partial<EngineView> = {}): EngineView {
     partitions: [0],
     isRestored: true,
     isRebuilding: false,
+    verdicts,
+    judge: async (verdict) => verdicts.add(verdict),
     probe: (login) => scoring.probe(login),
     ...changes,
   };

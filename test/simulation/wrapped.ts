@@ -14,6 +14,7 @@ export function wrapLog(log: Log, changes: Partial<Log>): Log {
       return log.commitIntervalMs;
     },
     follow: (topic, onRecord) => log.follow(topic, onRecord),
+    append: (topic, record) => log.append(topic, record),
     readBack: (topic, partition) => log.readBack(topic, partition),
     assignments: (signal) => log.assignments(signal),
     commit: (commit) => log.commit(commit),

@@ -8,7 +8,18 @@ export type Incident = {
   readonly alertCount: number;
   readonly firstMs: number;
   readonly lastMs: number;
+  readonly verdict: VerdictKind | null;
 };
+
+export type VerdictKind = "true-positive" | "false-positive" | "benign" | "withdrawn";
+export type Answer = {
+  readonly verdict: VerdictKind;
+  readonly by: string;
+  readonly reason?: string;
+  readonly until?: string;
+  readonly isAnyTarget?: boolean;
+};
+export type Verdict = Omit<Answer, "isAnyTarget"> & { readonly madeAtMs: number };
 
 type Named = { readonly name: string };
 type Observed = {
@@ -62,7 +73,11 @@ export type Finding = {
   readonly remediation: { readonly desc: string };
 };
 
-export type IncidentDetail = Incident & { readonly alerts: readonly Finding[] };
+export type IncidentDetail = Incident & {
+  readonly alerts: readonly Finding[];
+  /** The newest last. */
+  readonly verdicts: readonly Verdict[];
+};
 
 export type EntityKind = "user" | "host";
 export type Peer = {
@@ -147,6 +162,10 @@ export async function incidents(limit: number): Promise<readonly Incident[]> {
 
 export async function incident(uid: string): Promise<IncidentDetail> {
   return (await ask(`incidents/${encodeURIComponent(uid)}`)).json();
+}
+
+export async function answer(uid: string, given: Answer): Promise<Verdict> {
+  return (await ask(`incidents/${encodeURIComponent(uid)}/verdict`, given)).json();
 }
 
 export async function status(): Promise<Status> {

@@ -1,4 +1,4 @@
-import { type Finding, type Incident, incidents, listen } from "./api.ts";
+import { type Finding, type Incident, incidents, listen, type VerdictKind } from "./api.ts";
 import { countText, h, shownName, timeElement } from "./dom.ts";
 
 /** Read at first, and drawn: more are drawn when they are asked for. */
@@ -19,7 +19,7 @@ export class IncidentList {
   #news = 0;
 
   constructor() {
-    const headings = ["Severity", "Incident", "Signal", "Alerts", "First", "Last"];
+    const headings = ["Severity", "Incident", "Signal", "Alerts", "First", "Last", "Verdict"];
     this.element = h(
       "section",
       { "aria-labelledby": "incidents-title" },
@@ -55,6 +55,14 @@ export class IncidentList {
     );
   }
 
+  /** An incident was answered here. */
+  answered(uid: string, verdict: VerdictKind): void {
+    const incident = this.#byUid.get(uid);
+    if (incident === undefined) return;
+    this.#byUid.set(uid, { ...incident, verdict });
+    this.#draw();
+  }
+
   #take(finding: Finding): void {
     const { uid, title, analytic } = finding.finding_info;
     const before = this.#byUid.get(uid);
@@ -66,6 +74,7 @@ export class IncidentList {
       alertCount: Math.max(finding.count, before?.alertCount ?? 0),
       firstMs: Math.min(finding.time, before?.firstMs ?? finding.time),
       lastMs: Math.max(finding.time, before?.lastMs ?? finding.time),
+      verdict: before?.verdict ?? null,
     });
     this.#news++;
     if (this.#isDue) return;
@@ -96,14 +105,23 @@ export class IncidentList {
         h(
           "tr",
           {},
-          h("td", { colspan: 6 }, "None yet. While the engine learns what is usual, it raises little."),
+          h("td", { colspan: 7 }, "None yet. While the engine learns what is usual, it raises little."),
         ),
       );
     this.#more.hidden = all.length <= this.#drawnMax;
   }
 }
 
-function rowOf({ uid, title, severity, signal, alertCount, firstMs, lastMs }: Incident): HTMLElement {
+function rowOf({
+  uid,
+  title,
+  severity,
+  signal,
+  alertCount,
+  firstMs,
+  lastMs,
+  verdict,
+}: Incident): HTMLElement {
   return h(
     "tr",
     {},
@@ -113,5 +131,6 @@ function rowOf({ uid, title, severity, signal, alertCount, firstMs, lastMs }: In
     h("td", { class: "number" }, countText(alertCount)),
     h("td", {}, timeElement(firstMs)),
     h("td", {}, timeElement(lastMs)),
+    h("td", {}, verdict === null || verdict === "withdrawn" ? "" : verdict.replace("-", " ")),
   );
 }

@@ -1,13 +1,15 @@
-import { type EntityKind, type Finding, incident } from "./api.ts";
+import { type EntityKind, type Finding, incident, type VerdictKind } from "./api.ts";
 import { countText, h, nameElement, shownName, timeElement } from "./dom.ts";
 import { LoginGraph } from "./login-graph.ts";
+import { verdictPanel } from "./verdict-panel.ts";
 
 /** One incident: who, from where, to where, why, what is usual, what to do. */
 export async function incidentView(
   uid: string,
   onEntity: (kind: EntityKind, name: string) => void,
+  onAnswered: (uid: string, verdict: VerdictKind) => void,
 ): Promise<HTMLElement> {
-  const { alerts, alertCount, firstMs, lastMs } = await incident(uid);
+  const { alerts, alertCount, firstMs, lastMs, verdicts } = await incident(uid);
   const newest = alerts.at(-1)!;
   const { finding_info: info, severity, confidence, risk_score, remediation } = newest;
   const graph = new LoginGraph(onEntity);
@@ -33,6 +35,7 @@ export async function incidentView(
     reasons(newest),
     usual(newest),
     h("section", {}, h("h3", {}, "What to do next"), h("p", {}, shownText(remediation.desc))),
+    verdictPanel(uid, verdicts, onAnswered),
     graph.element,
     timeline(alerts),
     h(

@@ -27,7 +27,8 @@ function openEntity(kind: EntityKind, name: string): void {
 
 async function viewOf(address: string, signal: AbortSignal): Promise<HTMLElement> {
   const [, view, uid] = address.split("/");
-  if (view === "incident" && uid !== undefined) return incidentView(decodeURIComponent(uid), openEntity);
+  if (view === "incident" && uid !== undefined)
+    return incidentView(decodeURIComponent(uid), openEntity, (...answer) => list.answered(...answer));
   if (view === "entity") return entityView((history.state as State | null) ?? undefined, openEntity);
   if (view === "health") return healthView(signal);
   return list.element;

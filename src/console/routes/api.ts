@@ -36,6 +36,10 @@ export function notReady({ isRestored, isRebuilding }: EngineView): string | und
 export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOptions): void {
   const api = app.withTypeProvider<ZodTypeProvider>();
   const unready = (): string | undefined => notReady(engine);
+  const withVerdict = (incident: FeedIncident) => ({
+    ...incidentOf(incident),
+    verdict: engine.verdicts.of(incident.uid).at(-1)?.verdict ?? null,
+  });
 
   api.get(
     "/status",
@@ -52,7 +56,7 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
         response: { 200: incidentListSchema },
       },
     },
-    async ({ query }) => ({ total: feed.size, incidents: feed.list(query.limit).map(incidentOf) }),
+    async ({ query }) => ({ total: feed.size, incidents: feed.list(query.limit).map(withVerdict) }),
   );
 
   api.get(
@@ -68,7 +72,11 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
       const incident = feed.find(params.uid);
       if (incident === undefined)
         return reply.code(404).send({ error: "this process knows no such incident, or no more" });
-      return { ...incidentOf(incident), alerts: incident.alerts.map((finding) => ({ ...finding })) };
+      return {
+        ...withVerdict(incident),
+        alerts: incident.alerts.map((finding) => ({ ...finding })),
+        verdicts: [...engine.verdicts.of(incident.uid)],
+      };
     },
   );
 

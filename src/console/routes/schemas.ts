@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SIGNALS } from "../../alerts/odd-login.ts";
+import { VERDICT_KINDS, verdictSchema } from "../../alerts/verdict.ts";
 import { NAME_BYTES_MAX, sparseLoginSchema } from "../../ingest/login.ts";
 import { ENTITY_KIND_NAMES } from "../entity-view.ts";
 
@@ -93,6 +94,7 @@ export const incidentSchema = z.object({
   alertCount: z.number().describe("of all workers"),
   firstMs: timeMs,
   lastMs: timeMs,
+  verdict: z.enum(VERDICT_KINDS).nullable().describe("the last answer"),
 });
 export const incidentListSchema = z.object({
   total: z.number().describe("kept by this process"),
@@ -100,6 +102,7 @@ export const incidentListSchema = z.object({
 });
 export const incidentDetailSchema = incidentSchema.extend({
   alerts: z.array(findingSchema).describe("the oldest first; of many the newest"),
+  verdicts: z.array(verdictSchema).describe("what was answered, the newest last"),
 });
 
 export const statusSchema = z.object({

@@ -70,6 +70,7 @@ export class EmbeddedLog implements Log {
   readonly #scoredFile: OutputFile | undefined;
   #totals: string | undefined;
   #bytesRead = 0;
+  readonly #onAppended = new Set<(record: KeyedRecord) => void>();
   readonly #closing = new AbortController();
 
   private constructor(
@@ -180,10 +181,16 @@ export class EmbeddedLog implements Log {
     return "committed";
   }
 
-  /** Nobody else writes to the store: what it holds is all there is to follow. */
+  /** Nobody else writes to the store: what it holds, and what is appended here, is all there is to follow. */
   follow(topic: KeyedTopic, onRecord: (record: KeyedRecord) => void): Follower {
     for (const record of this.store.values(topic)) onRecord(record);
-    return { caughtUp: async () => {}, close: async () => {} };
+    if (topic === "verdicts") this.#onAppended.add(onRecord);
+    return { caughtUp: async () => {}, close: async () => void this.#onAppended.delete(onRecord) };
+  }
+
+  async append(topic: "verdicts", record: KeyedRecord): Promise<void> {
+    this.store.append(topic, record);
+    for (const onRecord of this.#onAppended) onRecord(record);
   }
 
   async readBack(topic: KeyedTopic): Promise<ReadonlyMap<string, Uint8Array>> {

@@ -28,12 +28,17 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS graph_state (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS epochs (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS verdicts (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL);
 `;
 
 /** "oddl", in the file's header: says whose database it is, to us and to `file`. */
 const APPLICATION_ID = 0x6f64646c;
 
-const TABLE_OF: Readonly<Record<KeyedTopic, string>> = { "graph-state": "graph_state", epochs: "epochs" };
+const TABLE_OF: Readonly<Record<KeyedTopic, string>> = {
+  "graph-state": "graph_state",
+  epochs: "epochs",
+  verdicts: "verdicts",
+};
 
 const IS_TOLD = "NOT EXISTS (SELECT 1 FROM suppressed_alerts WHERE suppressed_alerts.seq = alerts.seq)";
 
@@ -147,6 +152,11 @@ export class Store {
       this.setMeta("totals", commit.totals);
       for (const [key, value] of Object.entries(withMeta)) this.setMeta(key, value);
     });
+  }
+
+  /** Writes a record outside any commit. */
+  append(topic: KeyedTopic, record: KeyedRecord): void {
+    this.#transaction(() => this.#putAll(TABLE_OF[topic], [record]));
   }
 
   /** Values of a topic in the order in which their keys were last written. */

@@ -11,16 +11,20 @@ import type {
   ReadProgress,
   RecordBatch,
 } from "../port.ts";
+import { appendRecord } from "./append-record.ts";
 import type { KafkaClient } from "./client.ts";
 import { type ConsumedPartition, GroupConsumer, type GroupConsumerOptions } from "./group-consumer.ts";
 import { KafkaBatch } from "./kafka-batch.ts";
 import { KeyedFollower } from "./keyed-follower.ts";
-import { producedRecords, type TopicNames } from "./produced-records.ts";
+import { OptionalFollower } from "./optional-follower.ts";
+import { keyedRecord, producedRecords, type TopicNames } from "./produced-records.ts";
 
 /** Records that are scored before other work has its turn: some milliseconds. */
 const BATCH_RECORDS_MAX = 1000;
 /** The first ones of a partition that was given: its alerts are seen again before all that has piled up is scored. */
 const BATCH_RECORDS_FIRST = 100;
+
+const KEYS = { "graph-state": "graphState", epochs: "epochs", verdicts: "verdicts" } as const;
 
 export type KafkaLogOptions = Omit<GroupConsumerOptions, "topic" | "prepare"> & {
   readonly topics: TopicNames;
@@ -61,13 +65,12 @@ export class KafkaLog implements Log {
   }
 
   follow(topic: KeyedTopic, onRecord: (record: KeyedRecord) => void): Follower {
+    const { client, time, topics, onTrouble } = this.#options;
+    if (topic === "verdicts")
+      return new OptionalFollower({ client, time, topic: topics.verdicts, onRecord, onTrouble });
     // What can't be followed any more makes the graph, or the model, stand still: this process is of no use then.
-    const follower = new KeyedFollower(
-      this.#options.client,
-      this.#nameOf(topic),
-      undefined,
-      onRecord,
-      (error) => this.#logins.fail(error),
+    const follower = new KeyedFollower(client, this.#nameOf(topic), undefined, onRecord, (error) =>
+      this.#logins.fail(error),
     );
     if (topic === "graph-state") this.#graphState = follower;
     return follower;
@@ -107,6 +110,11 @@ export class KafkaLog implements Log {
     return values;
   }
 
+  append(_topic: "verdicts", record: KeyedRecord): Promise<void> {
+    const { client, time, group, topics } = this.#options;
+    return appendRecord(client, time, `${group}-verdicts`, keyedRecord(topics.verdicts, 0, record));
+  }
+
   totals(): undefined {
     return undefined;
   }
@@ -121,8 +129,7 @@ export class KafkaLog implements Log {
   }
 
   #nameOf(topic: KeyedTopic): string {
-    const { topics } = this.#options;
-    return topic === "graph-state" ? topics.graphState : topics.epochs;
+    return this.#options.topics[KEYS[topic]];
   }
 
   /** Nobody's transaction is open, for all were shut out: the high watermark is where the state of this partition ends. */

@@ -4,9 +4,10 @@ import { unlessAborted } from "../../aborting.ts";
 import { OddlinkError } from "../../errors.ts";
 import type { Time } from "../../time.ts";
 import type { Follower, KeyedRecord, KeyedTopic, TrainerLog } from "../port.ts";
-import type { KafkaClient, ProducedRecord } from "./client.ts";
+import type { KafkaClient } from "./client.ts";
 import { KeyedFollower } from "./keyed-follower.ts";
-import type { TopicNames } from "./produced-records.ts";
+import { OptionalFollower } from "./optional-follower.ts";
+import { keyedRecord, type TopicNames } from "./produced-records.ts";
 
 /** Waits between attempts grow from the first to the last of these, milliseconds. */
 const RETRY_MS_MIN = 50;
@@ -18,7 +19,7 @@ export type KafkaTrainerLogOptions = {
   readonly client: KafkaClient;
   readonly time: Time;
   readonly group: string;
-  readonly topics: Pick<TopicNames, "graphState" | "epochs">;
+  readonly topics: Pick<TopicNames, "graphState" | "epochs" | "verdicts">;
   /** Names this trainer; no other process, and no earlier one, has the same. */
   readonly id: string;
   /** How long a stop waits for a transaction that is under way, milliseconds. */
@@ -57,8 +58,10 @@ export class KafkaTrainerLog implements TrainerLog {
   }
 
   follow(topic: KeyedTopic, onRecord: (record: KeyedRecord) => void): Follower {
-    const { client, topics } = this.#options;
+    const { client, time, topics, onTrouble } = this.#options;
     const onFailed = (error: Error): void => this.#failed.abort(error);
+    if (topic === "verdicts")
+      return new OptionalFollower({ client, time, topic: topics.verdicts, onRecord, onTrouble });
     if (topic === "graph-state")
       return new KeyedFollower(client, topics.graphState, undefined, onRecord, onFailed);
     const onEpochRecord = (record: KeyedRecord): void => {
@@ -117,7 +120,7 @@ export class KafkaTrainerLog implements TrainerLog {
       this.#failed.signal.throwIfAborted();
       const records = next();
       if (records.length === 0) return;
-      await producer.transact(records.map((record) => toProduced(topics.epochs, record)));
+      await producer.transact(records.map((record) => keyedRecord(topics.epochs, 0, record)));
       // Only what is read back is in force: another epoch of the same number may have come first.
       await this.#readToEnd(signal);
     } finally {
@@ -151,9 +154,4 @@ export class KafkaTrainerLog implements TrainerLog {
       );
     }
   }
-}
-
-function toProduced(topic: string, { key, value }: KeyedRecord): ProducedRecord {
-  const bytes = value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return { topic, partition: 0, key, value: bytes };
 }

@@ -2,6 +2,7 @@ import {
   type Commit,
   type DeadLetter,
   JSON_ENCODINGS,
+  type KeyedRecord,
   type OutputEncodings,
   type RecordMetadata,
 } from "../port.ts";
@@ -77,12 +78,12 @@ export function* producedRecords(
   }
   for (const deadLetter of commit.deadLetters)
     yield deadLetterRecord(deadLetter, topics.logins, topics.deadLetters);
-  for (const { key, value } of commit.graphState) {
-    yield { topic: topics.graphState, partition, key, value: value === null ? null : asBuffer(value) };
-  }
-  for (const { key, value } of commit.epochs) {
-    yield { topic: topics.epochs, partition: 0, key, value: value === null ? null : asBuffer(value) };
-  }
+  for (const record of commit.graphState) yield keyedRecord(topics.graphState, partition, record);
+  for (const record of commit.epochs) yield keyedRecord(topics.epochs, 0, record);
+}
+
+export function keyedRecord(topic: string, partition: number, { key, value }: KeyedRecord): ProducedRecord {
+  return { topic, partition, key, value: value === null ? null : asBuffer(value) };
 }
 
 /** Where a record comes from. */

@@ -1,6 +1,6 @@
 import type { TopicNames } from "./produced-records.ts";
 
-export type TopicRole = Exclude<keyof TopicNames, "verdicts">;
+export type TopicRole = keyof TopicNames;
 
 /** What a broker says of a topic. Settings are undefined where the broker does not tell them. */
 export type FoundTopic = {
@@ -43,7 +43,9 @@ const DAY_MS = 86_400_000;
 /** How long brokers keep the position of a group without members, unless told otherwise. */
 const OFFSETS_RETENTION_MS = 7 * DAY_MS;
 
-const COMPACTED: ReadonlySet<TopicRole> = new Set(["graphState", "epochs"]);
+const COMPACTED: ReadonlySet<TopicRole> = new Set(["graphState", "epochs", "verdicts"]);
+/** One partition has one order: the newest epoch, the last answer. */
+const SINGLE: ReadonlySet<TopicRole> = new Set(["epochs", "verdicts"]);
 
 /**
  * Who starts reads such a topic from its beginning, so what was replaced should soon be gone. Brokers compact the part that is
@@ -66,6 +68,7 @@ export function topicRoles(hasScoredLogins: boolean, hasShadow = false): TopicRo
     "deadLetters",
     "graphState",
     "epochs",
+    "verdicts",
   ];
 }
 
@@ -101,7 +104,7 @@ export function checkTopics(
 /**
  * The topics that are missing and can be made.
  *
- * @param partitions of all but `epochs`, if `logins` is missing; undefined leaves these out. They follow `logins` otherwise
+ * @param partitions of all that may have several, if `logins` is missing; undefined leaves these out. They follow `logins` otherwise
  */
 export function missingTopics(
   roles: readonly TopicRole[],
@@ -116,7 +119,7 @@ export function missingTopics(
   for (const role of roles) {
     const topic = topics[role];
     if (found.has(topic)) continue;
-    const partitions = role === "epochs" ? 1 : partitionsOfLogins;
+    const partitions = SINGLE.has(role) ? 1 : partitionsOfLogins;
     // Nobody but its owner knows how many partitions the input is to have, and the others go by it: graph-state has as many,
     // dead letters go back to the partition that they came from and are as long as its records may be.
     if (partitions === undefined) continue;
@@ -133,14 +136,16 @@ export function missingTopics(
 
 /** The command that makes a missing topic: without the count of partitions only what needs none, or has it from the logins. */
 function howToMake(role: TopicRole, logins: string, hasLogins: boolean): string {
-  if (role === "epochs" || hasLogins) return "oddlink topics --create makes it";
+  if (SINGLE.has(role) || hasLogins) return "oddlink topics --create makes it";
   const both = "oddlink topics --create --partitions N makes it";
   return role === "logins" ? both : `${both}, and --create is enough once ${logins} is there`;
 }
 
 function partitionProblems(role: TopicRole, there: FoundTopic, logins: FoundTopic | undefined): string[] {
-  if (role === "epochs" && there.partitions !== 1)
-    return [`has ${there.partitions} partitions and must have one: make it anew, models are trained again`];
+  if (SINGLE.has(role) && there.partitions !== 1) {
+    const what = role === "epochs" ? "models are trained again" : "write what it holds to the new one";
+    return [`has ${there.partitions} partitions and must have one: make it anew, ${what}`];
+  }
   if (role !== "graphState" || logins === undefined || there.partitions === logins.partitions) return [];
   const counts = `has ${there.partitions} partitions, the logins have ${logins.partitions}`;
   return there.partitions < logins.partitions

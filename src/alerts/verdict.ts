@@ -1,0 +1,163 @@
+import { Buffer } from "node:buffer";
+import { z } from "zod";
+import { NAME_BYTES_MAX } from "../ingest/login.ts";
+import type { DetectionFinding } from "./detection-finding.ts";
+import { SIGNALS, type Signal } from "./odd-login.ts";
+import { endMsOf, isTooLong, UNTIL_DAYS_MAX, untilSchema } from "./until.ts";
+
+/** What an analyst may answer; `withdrawn` takes back what was answered before. */
+export const VERDICT_KINDS = ["true-positive", "false-positive", "benign", "withdrawn"] as const;
+export type VerdictKind = (typeof VERDICT_KINDS)[number];
+
+const UID_LENGTH_MAX = 100;
+const TARGETS_MAX = 100;
+/** Longest record that is read as a verdict, bytes. */
+export const VERDICT_BYTES_MAX = 128 * 1024;
+
+const name = z.string().max(NAME_BYTES_MAX);
+const uid = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, "expected visible ASCII")
+  .max(UID_LENGTH_MAX);
+
+/** Which logins an answer is about: names as a login has them, whole and in their letters; what is left out may be anything. */
+const matchSchema = z
+  .strictObject({
+    signals: z.array(z.enum(SIGNALS)).min(1).max(SIGNALS.length),
+    user: name.optional(),
+    sourceHost: name.optional(),
+    targetHosts: z.array(name).min(1).max(TARGETS_MAX).optional(),
+  })
+  .refine((match) => match.user ?? match.sourceHost ?? match.targetHosts, {
+    message: "a match without a name would be about every login",
+  });
+
+const answerFields = {
+  verdict: z.enum(VERDICT_KINDS),
+  by: z.string().trim().min(1).max(200).describe("who answers"),
+  reason: z.string().trim().max(1000).optional(),
+  until: untilSchema
+    .optional()
+    .describe(
+      `last day (a date, in UTC) or end (a time) for which such alerts are suppressed, by the time of logins; at most ${UNTIL_DAYS_MAX} days ahead; of benign and false-positive only`,
+    ),
+};
+
+/** What is wrong with an end: some answers need one, and others can have none. */
+function untilProblem({ verdict, until }: { verdict: VerdictKind; until?: string | undefined }) {
+  const isSuppressing = verdict === "benign" || verdict === "false-positive";
+  if (isSuppressing && until === undefined)
+    return `until is missing: ${verdict} suppresses such alerts, and must say for how long`;
+  return !isSuppressing && until !== undefined ? `${verdict} suppresses nothing: leave until out` : undefined;
+}
+
+/** What a person says of an incident; all else of a verdict follows from its alerts. */
+export const answerSchema = z.strictObject({
+  ...answerFields,
+  isAnyTarget: z
+    .boolean()
+    .default(false)
+    .describe("about logins to any host, and not only to those that the alerts name"),
+});
+export type Answer = z.infer<typeof answerSchema>;
+
+/** An analyst's answer to an incident: a record of the topic `verdicts`. The last one of an incident counts. */
+export const verdictSchema = z
+  .strictObject({
+    uid: uid.describe("of this answer; also the key of its record"),
+    incidentUid: uid.describe("finding_info.uid of the alerts"),
+    ...answerFields,
+    madeAtMs: z.number().int().min(0).describe("by the clock on the wall, milliseconds since 1970"),
+    match: matchSchema.optional().describe("which logins it is about; without it the answer changes nothing"),
+  })
+  .superRefine((verdict, context) => {
+    const message = untilProblem(verdict);
+    if (message !== undefined) context.addIssue({ code: "custom", path: ["until"], message });
+  });
+
+export type Verdict = z.infer<typeof verdictSchema>;
+export type VerdictMatch = NonNullable<Verdict["match"]>;
+
+/** @returns the verdict, or why the bytes are none */
+export function decodeVerdict(bytes: Uint8Array): Verdict | string {
+  if (bytes.length > VERDICT_BYTES_MAX) return `it has ${bytes.length} bytes`;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+  } catch {
+    return "it is no JSON";
+  }
+  const { success, data, error } = verdictSchema.safeParse(parsed);
+  if (success) return data;
+  const [issue] = error.issues;
+  return [issue!.path.join("."), issue!.message].filter((part) => part !== "").join(": ");
+}
+
+/**
+ * The verdict that an answer comes to.
+ *
+ * @param alerts of the incident, at least one
+ * @returns the verdict, or why the answer is none
+ */
+export function verdictOf(
+  { isAnyTarget, ...answer }: Answer,
+  {
+    uid,
+    incidentUid,
+    alerts,
+    nowMs,
+  }: {
+    readonly uid: string;
+    readonly incidentUid: string;
+    readonly alerts: readonly DetectionFinding[];
+    readonly nowMs: number;
+  },
+): Verdict | string {
+  const { until } = answer;
+  const problem = untilProblem(answer);
+  if (problem !== undefined) return problem;
+  if (until !== undefined && isTooLong(until, nowMs))
+    return `until ${until} is more than ${UNTIL_DAYS_MAX} days ahead`;
+  if (until !== undefined && endMsOf(until) <= nowMs) return `until ${until} is over already`;
+  const { verdict, by, reason } = answer;
+  return {
+    uid,
+    incidentUid,
+    verdict,
+    by,
+    ...(reason !== undefined && reason !== "" && { reason }),
+    ...(until !== undefined && { until }),
+    madeAtMs: Math.floor(nowMs),
+    match: matchOf(alerts, isAnyTarget),
+  };
+}
+
+/** One login is odd by three signals at once, and the answer to one of them is the answer to all. */
+const SIGNALS_OF_A_LOGIN: readonly Signal[] = ["presence", "surprise", "link"];
+
+/**
+ * Which logins the answer to an incident is about: those of its account from its source to the hosts that its alerts name. Of a burst: those
+ * of its source, or to its target if it has several sources.
+ *
+ * @param alerts of the incident, at least one
+ * @param isAnyTarget to whatever host
+ */
+export function matchOf(alerts: readonly DetectionFinding[], isAnyTarget = false): VerdictMatch {
+  const namesOf = (end: "src_endpoint" | "dst_endpoint"): string[] =>
+    [...new Set(alerts.map(({ evidences: [evidence] }) => evidence[end]?.name ?? ""))].toSorted();
+  const [{ evidences, finding_info }] = alerts as readonly [DetectionFinding];
+  const sources = namesOf("src_endpoint");
+  const targetHosts = namesOf("dst_endpoint").slice(0, TARGETS_MAX);
+  if (finding_info.analytic.name === "volume")
+    return {
+      signals: ["volume"],
+      ...(sources.length === 1 && sources[0] !== "" ? { sourceHost: sources[0] } : { targetHosts }),
+    };
+  const user = evidences[0].actor?.user.name;
+  return {
+    signals: [...SIGNALS_OF_A_LOGIN],
+    ...(user !== undefined && { user }),
+    sourceHost: sources[0] ?? "",
+    ...(!isAnyTarget && { targetHosts }),
+  };
+}
