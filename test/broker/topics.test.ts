@@ -12,8 +12,8 @@ test("topics finds what is wrong, makes what is missing, and leaves what exists 
 
   const nothing = await topics();
   assert.equal(nothing.code, 1);
-  assert.equal(nothing.stdout.split("\n").filter((line) => line.includes("does not exist")).length, 5);
-  assert.match(nothing.stderr, /5 of 5 topics/);
+  assert.equal(nothing.stdout.split("\n").filter((line) => line.includes("does not exist")).length, 6);
+  assert.match(nothing.stderr, /6 of 6 topics/);
 
   const half = await topics("--create");
   assert.equal(half.code, 1, "the topic of logins is not made without --partitions");
@@ -52,7 +52,7 @@ test("topics finds what is wrong, makes what is missing, and leaves what exists 
   assert.match(others.stderr, /b\.logins has 2 partitions already, and what exists is never changed/);
   const checked = await run(["topics"], other);
   assert.equal(checked.code, 0, checked.stdout);
-  assert.equal(checked.stdout.split("\n").filter((line) => line.includes(": ok, ")).length, 5);
+  assert.equal(checked.stdout.split("\n").filter((line) => line.includes(": ok, ")).length, 6);
   assert.match(checked.stdout, /^b\.logins: ok, 2 partitions; note: keeps 7 days/m);
 
   for (const command of ["topics", "doctor"]) {
