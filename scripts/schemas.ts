@@ -10,6 +10,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ALERT_SCHEMA, ECS_SIGNAL_SCHEMA, SCORED_LOGIN_SCHEMA } from "../src/alerts/avro-schemas.ts";
+import { verdictSchema } from "../src/alerts/verdict.ts";
 import { SEGMENT_SCHEMA } from "../src/graph-state/segment.ts";
 import { LOGIN_SCHEMA } from "../src/ingest/formats/avro-login.ts";
 import { recordSchema } from "../src/ingest/formats/oddlink.ts";
@@ -22,6 +23,7 @@ const AVRO: Readonly<Record<string, unknown>> = {
   "scored-login": SCORED_LOGIN_SCHEMA,
 };
 const JSON_SCHEMAS: Readonly<Record<string, unknown>> = {
+  verdict: { ...z.toJSONSchema(verdictSchema, { io: "input" }), title: "Verdict" },
   login: { ...z.toJSONSchema(recordSchema, { io: "input" }), title: "Login", additionalProperties: true },
 };
 const FOLDER = join(import.meta.dirname, "..", "schemas");

@@ -98,8 +98,8 @@ function form(
     { class: "fields" },
     h("label", { for: "verdict-until" }, "Until"),
     until,
-    anyTarget,
-    h("label", { for: "verdict-any-target" }, "whatever host it logs on to, not only those of these alerts"),
+    h("label", { for: "verdict-any-target" }, "On any host"),
+    h("span", {}, anyTarget, " and not only those that these alerts name"),
   );
   const by = h("input", {
     id: "verdict-by",
