@@ -15,7 +15,8 @@ import type { VolumePolicy } from "./volume-policy.ts";
 const PRESENCE_SLOT_MS = 24 * 3_600_000;
 
 /**
- * Decides which scored logins become alerts, and to which incident they belong.
+ * Decides which scored logins become alerts, and counts them by account, source host and slot of time: what a budget is about. Which of them
+ * belong to one story is another matter, see `tell`.
  *
  * Presence stands outside the budget: each such login is an alert. For the rest an alert is a score below the threshold,
  * fixed or read from the budget; under a budget a repetition raises none, and an incident that alerted already needs
@@ -85,7 +86,6 @@ export class AlertPolicy {
       : this.#ofBudget(signal, score, login, facts, partition, suppression);
   }
 
-  /** An incident lasts as long as the account's link to the host: whoever lacks presence there lacks it tomorrow too. */
   #ofPresence(
     score: number,
     login: LoginBytes,
@@ -95,7 +95,6 @@ export class AlertPolicy {
   ): Decision {
     const { statistics } = this.#graph.links;
     const { userSourceRow: row } = facts;
-    const sinceMs = row === NO_ROW ? Number.POSITIVE_INFINITY : statistics.firstMsOf(row);
     const incident = this.#note(
       tierOf("presence", suppression),
       score,
@@ -110,7 +109,6 @@ export class AlertPolicy {
       suppressedBy: suppression,
       threshold: null,
       incident,
-      incidentStartMs: this.#slotStart(PRESENCE_SLOT_MS, sinceMs),
       isRepetition,
     };
   }
@@ -131,9 +129,8 @@ export class AlertPolicy {
       : repeatedMs;
     const isTold = toldMs < Number.POSITIVE_INFINITY;
     const sinceMs = isTold || suppression === undefined ? toldMs : repeatedMs;
-    const incidentStartMs = this.#slotStart(SLOT_MS, sinceMs);
     if (sinceMs < Number.POSITIVE_INFINITY && this.#budget !== undefined)
-      return { ...QUIET, incidentStartMs, isRepetition, tier: isTold ? signal : tier };
+      return { ...QUIET, isRepetition, repeatsSuppressed: !isTold };
     // No budget's threshold is higher; most logins need not ask for it.
     if (score >= Math.max(BUDGET_SCORE_MAX, this.#fixed ?? 0))
       return isRepetition && this.#budget !== undefined ? { ...QUIET, isRepetition } : QUIET;
@@ -153,7 +150,6 @@ export class AlertPolicy {
       suppressedBy: isBelow ? suppression : undefined,
       threshold,
       incident,
-      incidentStartMs,
       isRepetition,
     };
   }
@@ -181,8 +177,8 @@ export class AlertPolicy {
     });
   }
 
-  /** Start of the slot of `sinceMs`, or of the one that event time is in if that is earlier. */
-  #slotStart(slotMs: number, sinceMs: number = Number.POSITIVE_INFINITY): number {
-    return Math.floor(Math.min(sinceMs, this.#graph.window.watermarkMs) / slotMs) * slotMs;
+  /** Start of the slot that event time is in. */
+  #slotStart(slotMs: number): number {
+    return Math.floor(this.#graph.window.watermarkMs / slotMs) * slotMs;
   }
 }

@@ -1,5 +1,6 @@
+import type { Leg } from "../graph-state/stories.ts";
 import type { AttackGraph } from "./detection-finding.ts";
-import type { OddLogin, Usual } from "./odd-login.ts";
+import type { Usual } from "./odd-login.ts";
 
 type Node = AttackGraph["nodes"][number];
 type Edge = AttackGraph["edges"][number];
@@ -19,14 +20,17 @@ const LINKS: ReadonlyMap<string, Link> = new Map([
 ]);
 
 /**
- * The login drawn as a graph, with one hop around it: its account and hosts, joined by what was odd, and what is usual for each of them, as far as the
- * alert lists it (`Usual`), so it is as bounded as that. Undefined for a login that joins no two entities.
+ * The incident drawn as a graph: the account and hosts of the login, and of the alerts before it, joined by what was odd, and one hop around the login:
+ * what is usual for its account and hosts, as far as the alert lists it (`Usual`), so it is as bounded as that, and as legs are. Undefined for a login that joins no two entities.
  *
  * Nodes are called `user/NAME` and `host/NAME`, so that the graphs of several alerts can be laid over each other. An odd edge has `odd-login`
  * for its name; another one says how often it was seen.
  */
-export function attackGraphOf(odd: OddLogin): AttackGraph | undefined {
-  const { user, sourceHost, targetHost } = odd.login;
+export function attackGraphOf(odd: {
+  readonly login: Leg;
+  readonly incidentLegs?: readonly Leg[];
+  readonly usual: readonly Usual[];
+}): AttackGraph | undefined {
   const nodes = new Map<string, Node>();
   const edges = new Map<string, Edge>();
   const put = (kind: Kind, name: string): string => {
@@ -46,14 +50,18 @@ export function attackGraphOf(odd: OddLogin): AttackGraph | undefined {
   };
   const joinOdd = (source: string, target: string, relation: string): void =>
     join(source, target, relation, { name: "odd-login", data: { isOdd: true } });
-  if (user !== "" && sourceHost !== "") joinOdd(put("user", user), put("host", sourceHost), FROM.relation);
-  if (user !== "" && targetHost !== "") joinOdd(put("user", user), put("host", targetHost), "logs on to");
-  if (sourceHost !== "" && targetHost !== "")
-    joinOdd(put("host", sourceHost), put("host", targetHost), "reaches");
+  const joinLeg = ({ user, sourceHost, targetHost }: Leg): void => {
+    if (user !== "" && sourceHost !== "") joinOdd(put("user", user), put("host", sourceHost), FROM.relation);
+    if (user !== "" && targetHost !== "") joinOdd(put("user", user), put("host", targetHost), "logs on to");
+    if (sourceHost !== "" && targetHost !== "")
+      joinOdd(put("host", sourceHost), put("host", targetHost), "reaches");
+  };
+  joinLeg(odd.login);
   if (edges.size === 0) return undefined;
+  for (const leg of odd.incidentLegs ?? []) joinLeg(leg);
   for (const usual of odd.usual) joinUsual(usual, put, join);
   return {
-    name: "the login and what is usual",
+    name: "the incident and what is usual",
     is_directed: true,
     nodes: [...nodes.values()],
     edges: [...edges.values()],

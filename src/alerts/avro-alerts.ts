@@ -18,7 +18,8 @@ export function findingToAvro(line: string): Buffer {
     ...evidence,
     data: JSON.stringify(data),
   }));
-  return alertType.toBuffer({ ...finding, evidences });
+  // What closes an incident has none.
+  return alertType.toBuffer({ ...finding, evidences, anomaly_analyses: finding.anomaly_analyses ?? [] });
 }
 
 /** @param line a signal as one line of JSON */

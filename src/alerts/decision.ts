@@ -1,4 +1,5 @@
 import type { Incident } from "../graph-state/incidents.ts";
+import type { Leg } from "../graph-state/stories.ts";
 import type { Suppression } from "./suppression.ts";
 
 const MS_PER_MINUTE = 60_000;
@@ -18,15 +19,12 @@ export type Decision = {
   readonly suppressedBy?: Suppression | undefined;
   /** What the score was held against; null for the presence tier, which has no threshold. */
   readonly threshold: number | null;
-  /** What is counted of the incident in this slot of time. */
+  /** What the budget counts: the group of alerts of this slot of time. */
   readonly incident: Incident | undefined;
-  /**
-   * Start of the slot in which the incident that the login belongs to began, ms since 1970: together with tier, user and source
-   * host the incident's identity. Undefined if it belongs to none.
-   */
-  readonly incidentStartMs: number | undefined;
-  /** Tier of that incident where nothing is counted of it; the signal's own if left out. */
-  readonly tier?: string;
+  /** Whom and what the alert is about, where that is not the login's account, source and target. */
+  readonly leg?: Leg;
+  /** True if what the login repeats was suppressed, and nobody was told. */
+  readonly repeatsSuppressed?: boolean;
   /** True if it adds nothing to what the incident has told: it is not learnt from, or an attack would become normal. */
   readonly isRepetition: boolean;
 };
@@ -40,6 +38,5 @@ export const QUIET: Decision = {
   isAlert: false,
   threshold: null,
   incident: undefined,
-  incidentStartMs: undefined,
   isRepetition: false,
 };

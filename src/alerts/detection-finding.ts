@@ -33,6 +33,20 @@ export interface DetectionFinding {
   readonly observables: readonly Observable[];
 }
 
+/** What closes an incident: a finding about all of its alerts, and none of its logins. */
+export type ClosingFinding = Omit<
+  DetectionFinding,
+  "activity_id" | "activity_name" | "type_uid" | "is_alert" | "anomaly_analyses" | "finding_info"
+> & {
+  readonly activity_id: 3;
+  readonly activity_name: "Close";
+  readonly type_uid: 200403;
+  readonly is_alert: false;
+  readonly finding_info: Omit<FindingInfo, "analytic"> & {
+    readonly analytic: Omit<Analytic, "name"> & { readonly name: "incident" };
+  };
+};
+
 export interface Metadata {
   readonly version: "1.8.0";
   readonly product: { readonly name: string; readonly vendor_name: string; readonly version: string };
@@ -61,6 +75,8 @@ export interface FindingInfo {
   readonly first_seen_time?: number;
   readonly last_seen_time?: number;
   readonly related_events_count: number;
+  /** Other open incidents of the same people or hosts. */
+  readonly related_events?: readonly { readonly uid: string }[];
   readonly data_sources: readonly string[];
 }
 

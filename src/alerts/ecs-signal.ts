@@ -1,3 +1,4 @@
+import { isClosing } from "./closing.ts";
 import type { Attack, DetectionFinding, Endpoint, User } from "./detection-finding.ts";
 
 /** Version of the Elastic Common Schema that the fields are of. */
@@ -32,8 +33,8 @@ export interface EcsSignal {
   readonly event: {
     readonly kind: "signal";
     readonly category: readonly ["authentication"];
-    readonly type: readonly ["start"];
-    readonly action: "odd-login";
+    readonly type: readonly ["start" | "end"];
+    readonly action: "odd-login" | "incident-closed";
     readonly id: string;
     readonly module: "oddlink";
     readonly dataset: "oddlink.alerts";
@@ -87,27 +88,25 @@ export function toEcsSignal(finding: DetectionFinding): EcsSignal {
     labels: {
       signal: info.analytic.name,
       detector: String(data["detector"]),
-      score: String(data["score"]),
-      ...(data["threshold"] !== null && { threshold: String(data["threshold"]) }),
+      ...labelsOf({ score: data["score"], threshold: data["threshold"] }),
       incident: info.uid,
       incident_alerts: String(finding.count),
       is_first: String(finding.is_alert),
       confidence: finding.confidence,
-      auth_type: String(data["authType"]),
-      logon_type: String(data["logonType"]),
+      ...labelsOf({ auth_type: data["authType"], logon_type: data["logonType"] }),
       original_event: metadata.original_event_uid,
       ...(finding.status_detail !== undefined && { status_detail: finding.status_detail }),
     },
     event: {
       kind: "signal",
       category: ["authentication"],
-      type: ["start"],
-      action: "odd-login",
+      type: [isClosing(finding) ? "end" : "start"],
+      action: isClosing(finding) ? "incident-closed" : "odd-login",
       id: metadata.uid,
       module: "oddlink",
       dataset: "oddlink.alerts",
       provider: "oddlink",
-      outcome: String(data["outcome"]),
+      outcome: String(data["outcome"] ?? "unknown"),
       reason: info.title,
       severity: finding.severity_id,
       risk_score: finding.risk_score,
@@ -130,6 +129,12 @@ export function toEcsSignal(finding: DetectionFinding): EcsSignal {
     related: relatedOf([actor?.user, target], [source, destination]),
     threat: threatOf(info.attacks),
   };
+}
+
+/** Of what is there: what closes an incident is about no login. */
+function labelsOf(values: Readonly<Record<string, unknown>>): Record<string, string> {
+  const there = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(there.map(([name, value]) => [name, String(value)]));
 }
 
 /** Who acts is the user; who is logged in stands beside it if that is another. */

@@ -1,3 +1,4 @@
+import type { Leg } from "../graph-state/stories.ts";
 import type { Login } from "../ingest/login.ts";
 import type { Suppression } from "./suppression.ts";
 
@@ -66,6 +67,10 @@ export interface OddLogin {
   readonly incidentCount: number;
   /** Time of the incident's first alert, if the caller keeps it; a first alert needs none. */
   readonly incidentFirstMs?: number;
+  /** Who came from where, to where, in the alerts of the incident, this one included; bounded. */
+  readonly incidentLegs?: readonly Leg[];
+  /** Uids of other open incidents of the same people or hosts. */
+  readonly relatedIncidents?: readonly string[];
   /** The rule by which nobody is told of it. */
   readonly suppression?: Suppression;
   /** What the engine has still to learn about the account, in words; null once it has. */

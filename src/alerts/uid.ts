@@ -19,20 +19,21 @@ export function alertUid(parts: Omit<Origin, "originalUid"> & { readonly detecto
 }
 
 /**
- * Identity of one incident: alerts of the same tier, user and source host within one slot of event time.
+ * Identity of an incident: that of the alert that began it, under another name.
  *
- * @param parts.slotStartMs start of the slot, in ms since 1970
  * @returns 32 lower-case hex digits
  */
-export function incidentUid(parts: {
-  readonly tier: string;
-  readonly user: string;
-  readonly sourceHost: string;
-  readonly slotStartMs: number;
-}): string {
-  const { tier, user, sourceHost, slotStartMs } = parts;
-  assert(Number.isSafeInteger(slotStartMs), `slotStartMs is no integer: ${slotStartMs}`);
-  return digest(["oddlink incident 1", tier, user, sourceHost, slotStartMs]);
+export function incidentUid(firstAlertUid: string): string {
+  return digest(["oddlink incident 2", firstAlertUid]);
+}
+
+/**
+ * Identity of the record that says that an incident is closed.
+ *
+ * @returns 32 lower-case hex digits
+ */
+export function closingUid(incident: string): string {
+  return digest(["oddlink closing 1", incident]);
 }
 
 /**

@@ -57,7 +57,8 @@ export class VolumePolicy {
     const threshold = this.threshold();
     const { watermarkMs } = this.#graph.window;
     const slotStartMs = Math.floor(watermarkMs / SLOT_MS) * SLOT_MS;
-    const group = this.#volume.key === "target" ? `to ${login.text(TARGET_HOST)}` : login.text(SOURCE_HOST);
+    const isOfTarget = this.#volume.key === "target";
+    const group = isOfTarget ? `to ${login.text(TARGET_HOST)}` : login.text(SOURCE_HOST);
     const peak = Math.round(-Math.log(score) * PER_NAT);
     const tier = tierOf("volume", suppression);
     const open = this.#graph.incidents.find(tier, "", group, slotStartMs);
@@ -85,7 +86,11 @@ export class VolumePolicy {
       suppressedBy: isRaised ? suppression : undefined,
       threshold,
       incident,
-      incidentStartMs: isRaised || !isFirst ? slotStartMs : undefined,
+      leg: {
+        user: "",
+        sourceHost: isOfTarget ? "" : group,
+        targetHost: login.text(TARGET_HOST),
+      },
       isRepetition: !isFirst && this.#volume.isBurst,
     };
   }

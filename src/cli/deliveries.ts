@@ -4,7 +4,7 @@ import { type Delivery, deliver, noSinkCounts, type Sink, type SinkCounts } from
 import { drain, type Spool } from "../delivery/spool.ts";
 import type { Store, StoredAlert } from "../log/embedded/store.ts";
 import type { ConsumedRecord, KafkaClient } from "../log/kafka/client.ts";
-import { SUPPRESSED_BY } from "../log/kafka/produced-records.ts";
+import { CLOSES, SUPPRESSED_BY } from "../log/kafka/produced-records.ts";
 import { runTopicPipeline } from "../log/kafka/topic-pipeline.ts";
 import { JSON_ENCODINGS } from "../log/port.ts";
 import { REAL_TIME } from "../time.ts";
@@ -197,7 +197,7 @@ export function consumedDelivery({ value, headers }: ConsumedRecord): Delivery |
   const text = (name: string): string => headers[name]?.toString() ?? "";
   const [uid, time] = [text("ce_id"), text("ce_time")];
   if (value === null || uid === "" || Number.isNaN(Date.parse(time))) return undefined;
-  if (headers[SUPPRESSED_BY] !== undefined) return undefined;
+  if (headers[SUPPRESSED_BY] !== undefined || headers[CLOSES] !== undefined) return undefined;
   return {
     uid,
     timeMs: Date.parse(time),

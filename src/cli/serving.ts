@@ -1,3 +1,4 @@
+import { isClosing } from "../alerts/closing.ts";
 import type { DetectionFinding } from "../alerts/detection-finding.ts";
 import type { Config } from "../config/schema.ts";
 import type { EngineView } from "../console/engine-view.ts";
@@ -85,6 +86,7 @@ function findingOf(value: Buffer): DetectionFinding | undefined {
     const finding = JSON.parse(value.toString()) as Partial<DetectionFinding> | null;
     const isOurs =
       finding?.class_uid === 2004 &&
+      !isClosing(finding) &&
       // What a rule suppresses is counted, and nobody's to look into.
       finding.status_id === undefined &&
       typeof finding.finding_info?.uid === "string" &&

@@ -224,6 +224,7 @@ export class Engine {
       state: this.#state,
       totals: () => this.totals,
       ahead: this.#totals.ahead,
+      isShared: log.isShared,
       schemas: this.#options.schemas,
       wrapDecoder: this.#options.wrapDecoder,
       now: time.now,

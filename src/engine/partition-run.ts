@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { isFinding } from "../alerts/decision.ts";
+import { TOLD } from "../alerts/story.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
@@ -11,7 +12,7 @@ import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { SchemaSource } from "../ingest/schema-registry.ts";
 import { unreadable } from "../ingest/unreadable.ts";
 import type { AlertRecord, Assignment, Position, RecordBatch } from "../log/port.ts";
-import { alertRecord, type Origin, scoredRecord } from "./records.ts";
+import { alertRecord, closingRecord, type Origin, scoredRecord, uidOf } from "./records.ts";
 import type { Scored } from "./scoring.ts";
 import type { Contributor, SharedGraph } from "./shared-graph.ts";
 import { segmentGroup } from "./stored-segments.ts";
@@ -39,6 +40,8 @@ export type PartitionRunOptions = {
   readonly schemas: SchemaSource | undefined;
   /** Puts something between the decoder and all that follows, such as a renaming. */
   readonly wrapDecoder?: ((decoder: Decoder) => Decoder) | undefined;
+  /** Whether other processes may have other partitions. */
+  readonly isShared: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** True where the next login would move event time past a moment at which training is due, or the epoch in force is to be taken back. */
@@ -148,6 +151,7 @@ export class PartitionRun implements Contributor {
         if (isTrainingDue(decoded.login.timeMs)) break;
         // Not among what a record may fail with: that time moves on is no record's own matter.
         state.advance(decoded.login.timeMs);
+        this.#closeStories(offset);
         const failure = this.#add(decoded.kind, decoded.login);
         if (failure !== undefined) {
           this.isTainted = state.scoring.isChanging;
@@ -350,6 +354,17 @@ export class PartitionRun implements Contributor {
     return undefined;
   }
 
+  /** Of this partition alone where others have partitions too: each incident is closed once, with a commit of its own partition. */
+  #closeStories(offset: number): void {
+    const { state, config, isShared } = this.#options;
+    const { stories, window } = state.scoring.graph;
+    for (const story of stories.due(TOLD, window.watermarkMs)) {
+      if (isShared && story.partition !== this.partition) continue;
+      stories.close(story);
+      this.uncommitted.alerts.push(closingRecord(story, config, { ...this.#origin, offset }));
+    }
+  }
+
   #score(login: LoginBytes): Scored {
     const { state, config, now } = this.#options;
     const { scored: lines, alerts, counts } = this.uncommitted;
@@ -361,11 +376,12 @@ export class PartitionRun implements Contributor {
     counts.scored++;
     counts.decades[decade] = counts.decades[decade]! + 1;
     this.#origin.offset = this.#nextOffset;
-    if (this.#writesScored) lines.push(scoredRecord(scoring, login, this.#origin, scored));
+    const told = scoring.tell(scored, login, this.partition, () => uidOf(this.#origin, config));
+    if (this.#writesScored) lines.push(scoredRecord(scoring, login, this.#origin, scored, told));
     if (isFinding(decision)) {
       const processedTimeMs = config.training.mode === "live" ? now() : null;
-      alerts.push(alertRecord(scoring, config, login, { ...this.#origin }, scored, processedTimeMs));
-      countFinding(counts, decision, scored.signal);
+      alerts.push(alertRecord(scoring, config, login, { ...this.#origin }, scored, told!, processedTimeMs));
+      countFinding(counts, decision, scored.signal, told!.story.alerts === 1);
     }
     scoring.add(login, this.partition, this.#nextOffset);
     return scored;
@@ -379,8 +395,11 @@ export class PartitionRun implements Contributor {
     if (scored === undefined) return;
     this.#origin.offset = this.#nextOffset;
     const processedTimeMs = config.training.mode === "live" ? now() : null;
+    const { scoring } = state;
+    const uid = (): string => uidOf(this.#origin, config, true);
+    const told = scoring.tell(scored, login, this.partition, uid, true)!;
     this.uncommitted.alertsShadow.push(
-      alertRecord(state.scoring, config, login, { ...this.#origin }, scored, processedTimeMs, challenger),
+      alertRecord(scoring, config, login, { ...this.#origin }, scored, told, processedTimeMs, challenger),
     );
     this.uncommitted.counts.alertsShadow++;
   }

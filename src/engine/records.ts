@@ -1,8 +1,11 @@
+import { closingOf } from "../alerts/closing.ts";
 import { toFinding } from "../alerts/finding.ts";
 import { asShadow } from "../alerts/shadow.ts";
-import { alertUid, incidentUid } from "../alerts/uid.ts";
+import type { ToldStory } from "../alerts/story.ts";
+import { alertUid } from "../alerts/uid.ts";
 import type { Config } from "../config/schema.ts";
-import { type Login, OUTCOMES } from "../ingest/login.ts";
+import type { Story } from "../graph-state/stories.ts";
+import { OUTCOMES } from "../ingest/login.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { AlertRecord, ScoredRecord } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
@@ -12,6 +15,11 @@ import type { Scored, Scoring } from "./scoring.ts";
 
 /** Where a record came from. */
 export type Origin = { readonly topic: string; readonly partition: number; readonly offset: number };
+
+/** @param isShadow whether an epoch in the shadow would have raised it */
+export function uidOf(origin: Origin, { detector }: Config, isShadow = false): string {
+  return alertUid({ ...origin, detector: isShadow ? `shadow/${detector}` : detector });
+}
 
 /**
  * The alert of the login scored last, explained from what the graph knew before that login is added.
@@ -24,6 +32,7 @@ export function alertRecord(
   bytes: LoginBytes,
   origin: Origin,
   scored: Scored,
+  { story, related }: ToldStory,
   processedTimeMs: number | null,
   challenger?: Epoch,
 ): AlertRecord {
@@ -32,13 +41,12 @@ export function alertRecord(
   const epoch = challenger ?? scoring.epoch;
   const { detector, presence } = config;
   const { signal, alertScore: score } = scored;
-  const { incident, threshold, suppressedBy } = scored.decision!;
-  const uid = alertUid({ ...origin, detector: challenger === undefined ? detector : `shadow/${detector}` });
-  const incidentId = incidentUidOf(scored, login)!;
+  const { threshold, suppressedBy } = scored.decision!;
+  const uid = uidOf(origin, config, challenger !== undefined);
   const seen = explainer.seen(facts);
   const finding = toFinding({
     uid,
-    incidentUid: incidentId,
+    incidentUid: story.uid,
     login,
     origin: login.uid === undefined ? origin : { ...origin, originalUid: login.uid },
     signal,
@@ -51,14 +59,17 @@ export function alertRecord(
     usual: explainer.usual(facts, login),
     firstSeenMs: seen.firstMs,
     lastSeenMs: seen.lastMs,
-    incidentCount: incident!.alerts,
+    incidentCount: story.alerts,
+    incidentFirstMs: story.firstMs,
+    incidentLegs: story.legs,
+    relatedIncidents: related,
     ...(suppressedBy && { suppression: suppressedBy }),
     learning: learningState(facts, presence) ?? null,
     processedTimeMs,
   });
   return {
     uid,
-    incidentUid: incidentId,
+    incidentUid: story.uid,
     timeMs: login.timeMs,
     signal,
     score,
@@ -69,15 +80,31 @@ export function alertRecord(
   };
 }
 
+/** What closes an incident. @param origin of the record that moved time on */
+export function closingRecord(story: Story, { detector }: Config, origin: Origin): AlertRecord {
+  const finding = closingOf(story, origin.topic, detector);
+  return {
+    uid: finding.metadata.uid,
+    incidentUid: story.uid,
+    timeMs: finding.time,
+    signal: "incident",
+    score: 1,
+    partition: origin.partition,
+    offset: origin.offset,
+    finding: JSON.stringify(finding),
+    isClosing: true,
+  };
+}
+
 /** The login scored last as pipelines read it: one line of JSON. */
 export function scoredRecord(
   scoring: Scoring,
   bytes: LoginBytes,
   { topic, partition, offset }: Origin,
   scored: Scored,
+  told: ToldStory | undefined,
 ): ScoredRecord {
   const login = bytes.toLogin();
-  const incident = incidentUidOf(scored, login);
   const line = JSON.stringify({
     uid: login.uid ?? `${topic}/${partition}/${offset}`,
     timeMs: login.timeMs,
@@ -91,24 +118,9 @@ export function scoredRecord(
     authType: login.authType,
     logonType: login.logonType,
     epoch: scoring.epoch?.manifest.number ?? null,
-    ...(incident === undefined ? {} : { incidentUid: incident }),
+    ...(told === undefined ? {} : { incidentUid: told.story.uid }),
   });
   return { offset, user: login.user, line };
-}
-
-/** Of the incident that the login scored last belongs to, as an alert or as a repetition of one; undefined if to none. */
-function incidentUidOf(
-  { signal, decision }: Scored,
-  login: Pick<Login, "user" | "sourceHost">,
-): string | undefined {
-  const { incident, incidentStartMs } = decision!;
-  if (incidentStartMs === undefined) return undefined;
-  const { tier, user, sourceHost } = incident ?? {
-    tier: decision!.tier ?? signal,
-    user: login.user,
-    sourceHost: login.sourceHost,
-  };
-  return incidentUid({ tier, user, sourceHost, slotStartMs: incidentStartMs });
 }
 
 function signalsOf({ isPresence, surprise, link, volume }: Scored) {

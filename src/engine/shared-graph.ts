@@ -349,6 +349,7 @@ export class SharedGraph {
       links: [],
       histograms: [],
       incidents: [],
+      stories: [],
       samples: [],
     };
   }

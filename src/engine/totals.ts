@@ -93,15 +93,24 @@ function plusEach(
   return sum;
 }
 
-/** Counts what a login raised: an alert, or one that is suppressed. */
-export function countFinding(counts: Counts, { suppressedBy, incident }: Decision, signal: Signal): void {
+/**
+ * Counts what a login raised: an alert, or one that is suppressed.
+ *
+ * @param isFirst whether it begins an incident
+ */
+export function countFinding(
+  counts: Counts,
+  { suppressedBy }: Decision,
+  signal: Signal,
+  isFirst: boolean,
+): void {
   if (suppressedBy !== undefined) {
     counts.suppressed++;
     addCount(counts.suppressedByRule, countedAs(suppressedBy));
     return;
   }
   counts.alerts++;
-  if (incident!.alerts === 1) counts.incidents++;
+  if (isFirst) counts.incidents++;
   addCount(counts.alertsBySignal, signal);
 }
 

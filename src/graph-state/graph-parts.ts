@@ -16,14 +16,14 @@ export type SomeLinks = {
 };
 
 /** What of a graph is not links. */
-type Rest = Pick<GraphPart, "histograms" | "incidents" | "samples">;
+type Rest = Pick<GraphPart, "histograms" | "incidents" | "stories" | "samples">;
 
 /** Links of a graph, and the rest, as parts of about `bytesMax` encoded bytes; one at least. */
 export function* partsOf(
   graph: NamedLinks & { readonly window: Window; readonly originMs: number },
   { rows, placeOf, statistics, recentOf }: SomeLinks,
   bytesMax: number,
-  { histograms, incidents, samples }: Rest,
+  { histograms, incidents, stories, samples }: Rest,
 ): Generator<GraphPart> {
   const { watermarkMs } = graph.window;
   const { originMs } = graph;
@@ -33,7 +33,9 @@ export function* partsOf(
       links.add(rows[i]!, statistics, placeOf(i), recentOf(rows[i]!));
     const firstSample = s;
     for (let { bytes } = links; s < samples.length && bytes < bytesMax; s++) bytes += bytesOf(samples[s]!);
-    const rest = isFirst ? { histograms, incidents } : { histograms: [], incidents: [] };
+    const rest = isFirst
+      ? { histograms, incidents, stories }
+      : { histograms: [], incidents: [], stories: [] };
     yield { watermarkMs, originMs, ...links.toParts(), ...rest, samples: samples.slice(firstSample, s) };
   }
 }

@@ -37,6 +37,7 @@ import { OddNews } from "./odd-news.ts";
 import { RecentLogins } from "./recent-logins.ts";
 import type { GraphPart } from "./segment.ts";
 import { Statistics } from "./statistics.ts";
+import { Stories } from "./stories.ts";
 import { Window, type WindowOptions } from "./window.ts";
 
 /** Evicting at the cap makes room for this share of all links at once. */
@@ -74,6 +75,7 @@ export class Graph {
   readonly window: Window;
   readonly histograms = new HourlyHistograms();
   readonly incidents = new OpenIncidents();
+  readonly stories = new Stories();
   readonly samples = new HourlySamples();
   /** Of pairs of a source and a target host, where such links are configured. */
   readonly recent = new RecentLogins();
@@ -148,7 +150,10 @@ export class Graph {
     const isStep = this.window.wouldStep(timeMs);
     this.window.advance(timeMs);
     this.recent.moveTo(this.window.watermarkMs);
-    if (isStep) for (const link of this.#wheel.expired()) this.#removeLink(link);
+    if (isStep) {
+      for (const link of this.#wheel.expired()) this.#removeLink(link);
+      this.stories.forget(this.window.edgeStep * this.window.stepMs);
+    }
     // Never while links are being added: eviction may release names that were looked up for them.
     this.#makeRoomFor(this.kinds.length * 2);
   }
@@ -282,6 +287,7 @@ export class Graph {
       ...partsOf(this, { rows, placeOf: (i) => i, statistics, recentOf }, bytesMax, {
         histograms: this.histograms.takeDelta(),
         incidents: this.incidents.takeDelta(),
+        stories: this.stories.takeDelta(),
         samples: this.samples.takeDelta(),
       }),
     ];
@@ -302,6 +308,7 @@ export class Graph {
     return partsOf(this, { rows, placeOf: (i) => rows[i]!, statistics, recentOf }, bytesMax, {
       histograms: this.histograms.all(),
       incidents: this.incidents.all(),
+      stories: this.stories.all(),
       samples: this.samples.all(),
     });
   }
@@ -324,6 +331,7 @@ export class Graph {
     }
     this.histograms.add(part.histograms);
     this.incidents.addAll(part.incidents, this.window.watermarkMs);
+    this.stories.addAll(part.stories);
     this.samples.addAll(part.samples);
   }
 

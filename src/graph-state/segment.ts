@@ -7,6 +7,7 @@ import type { HourlyBins } from "./hourly-histograms.ts";
 import type { Sample } from "./hourly-samples.ts";
 import type { Incident } from "./incidents.ts";
 import type { RowValues } from "./statistics.ts";
+import { LEG_ENDS, type Leg, type Story } from "./stories.ts";
 
 /** A name that links of the segment refer to by position; kind is a position in `ENTITY_KINDS`. */
 export type SegmentName = { readonly kind: number; readonly name: Buffer };
@@ -32,6 +33,7 @@ export type GraphPart = {
   readonly links: readonly SegmentLink[];
   readonly histograms: readonly HourlyBins[];
   readonly incidents: readonly Incident[];
+  readonly stories: readonly Story[];
   readonly samples: readonly Sample[];
 };
 
@@ -94,7 +96,7 @@ const headerType = avro.Type.forSchema({
 
 /**
  * The schema of a version. Since 2 links count ticket requests, and logins are sampled; since 3 links count bursts and odd
- * logins that made them, and pairs of hosts those of their newest minutes; since 4 links count suppressed alerts.
+ * logins that made them, and pairs of hosts those of their newest minutes; since 4 links count suppressed alerts; since 5 there are stories.
  */
 function schemaOf(version: number): avro.Schema {
   const since = (first: number, added: avro.schema.RecordType["fields"][number]) =>
@@ -188,18 +190,44 @@ function schemaOf(version: number): avro.Schema {
         },
         default: [],
       }),
+      ...since(5, {
+        name: "stories",
+        type: {
+          type: "array",
+          items: {
+            type: "record",
+            name: "Story",
+            fields: [
+              field("uid", "string"),
+              field("channel", "string"),
+              field("partition", "int"),
+              field("firstMs", "double"),
+              field("lastMs", "double"),
+              field("alerts", long),
+              field("risk", "int"),
+              field("severity", "int"),
+              field("closed", "int"),
+              field("legs", {
+                type: "array",
+                items: { type: "record", name: "Leg", fields: LEG_ENDS.map((end) => field(end, "string")) },
+              }),
+            ],
+          },
+        },
+        default: [],
+      }),
     ],
   };
 }
 
 /** Before the Avro record: a byte that says the version, and the CRC-32 of the rest. */
-const VERSION = 4;
+const VERSION = 5;
 const PREFIX_BYTES = 5;
 
 const type = avro.Type.forSchema(schemaOf(VERSION));
 /** How to read what earlier versions wrote. */
 const resolvers = new Map(
-  [1, 2, 3].map((version) => [version, type.createResolver(avro.Type.forSchema(schemaOf(version)))]),
+  [1, 2, 3, 4].map((version) => [version, type.createResolver(avro.Type.forSchema(schemaOf(version)))]),
 );
 
 /** The published Avro schema of a segment. */
@@ -230,6 +258,7 @@ function writeSegment(segment: Segment): void {
   writer.array(segment.histograms, writeHistogram);
   writer.array(segment.incidents, writeIncident);
   writer.array(segment.samples, writeSample);
+  writer.array(segment.stories, writeStory);
 }
 
 function writeRange({ partition, historyStart, first, next }: OffsetRange): void {
@@ -290,6 +319,23 @@ function writeIncident(incident: Incident): void {
   writer.long(incident.peak);
   writer.long(incident.alertedPeak);
   writer.long(incident.partition);
+}
+
+function writeStory(story: Story): void {
+  writer.string(story.uid);
+  writer.string(story.channel);
+  writer.long(story.partition);
+  writer.double(story.firstMs);
+  writer.double(story.lastMs);
+  writer.long(story.alerts);
+  writer.long(story.risk);
+  writer.long(story.severity);
+  writer.long(story.closed);
+  writer.array(story.legs, writeLeg);
+}
+
+function writeLeg(leg: Leg): void {
+  for (const end of LEG_ENDS) writer.string(leg[end]);
 }
 
 function writeSample(sample: Sample): void {

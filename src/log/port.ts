@@ -67,6 +67,8 @@ export type AlertRecord = {
   readonly finding: string;
   /** Id of the rule by which nobody is to be told of it. */
   readonly suppressedBy?: string;
+  /** True of what is no alert, but says that an incident is closed. */
+  readonly isClosing?: true;
 };
 
 export type DeadLetter = {

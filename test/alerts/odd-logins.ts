@@ -165,6 +165,13 @@ export const oddLoginArbitrary: fc.Arbitrary<OddLogin> = fc
     lastSeenMs: fc.option(timeMs),
     incidentCount: fc.oneof(fc.constant(1), counted),
     incidentFirstMs: fc.option(timeMs, { nil: undefined }),
+    incidentLegs: fc.option(
+      fc.array(fc.record({ user: nameArbitrary, sourceHost: nameArbitrary, targetHost: nameArbitrary }), {
+        maxLength: 4,
+      }),
+      { nil: undefined },
+    ),
+    relatedIncidents: fc.option(fc.array(fc.uuid(), { maxLength: 3 }), { nil: undefined }),
     suppression: fc.option(
       fc.record({ id: nameArbitrary, owner: nameArbitrary, reason: nameArbitrary, until: nameArbitrary }),
       { nil: undefined },
@@ -173,9 +180,11 @@ export const oddLoginArbitrary: fc.Arbitrary<OddLogin> = fc
     processedTimeMs: fc.option(timeMs),
   })
   .map(
-    ({ incidentFirstMs, suppression, ...rest }): OddLogin => ({
+    ({ incidentFirstMs, incidentLegs, relatedIncidents, suppression, ...rest }): OddLogin => ({
       ...rest,
       ...(incidentFirstMs !== undefined && { incidentFirstMs }),
+      ...(incidentLegs && { incidentLegs }),
+      ...(relatedIncidents && { relatedIncidents }),
       ...(suppression && { suppression }),
     }),
   );

@@ -112,7 +112,7 @@ const BUGS: Readonly<Record<SeededBug, () => void>> = {
 
 /** The same range of offsets, and nothing in it. */
 function emptied(segment: Segment): Segment {
-  return { ...segment, names: [], relations: [], links: [], histograms: [], incidents: [] };
+  return { ...segment, names: [], relations: [], links: [], histograms: [], incidents: [], stories: [] };
 }
 
 function isOutput({ topic }: ProducedRecord): boolean {

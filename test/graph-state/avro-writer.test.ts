@@ -62,6 +62,26 @@ const aSegment: fc.Arbitrary<Segment> = fc.record({
       partition: anInt,
     }),
   ),
+  stories: fc.array(
+    fc.record({
+      uid: fc.string(),
+      channel: fc.string(),
+      partition: anInt,
+      firstMs: aDouble,
+      lastMs: aDouble,
+      alerts: aLong,
+      risk: anInt,
+      severity: anInt,
+      closed: anInt,
+      legs: fc.array(
+        fc.record({
+          user: fc.string({ unit: "grapheme" }),
+          sourceHost: fc.string(),
+          targetHost: fc.string({ unit: "grapheme" }),
+        }),
+      ),
+    }),
+  ),
   samples: fc.array(
     fc.record({ hour: aLong, key: aLong, user: aName, sourceHost: aName, targetHost: aName, rows: aName }),
   ),

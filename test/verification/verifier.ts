@@ -7,6 +7,7 @@ import { digestOf } from "../../src/graph-state/digest.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
 import { decodeSegment, decodeSegmentHeader } from "../../src/graph-state/segment.ts";
 import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
+import { CLOSES } from "../../src/log/kafka/produced-records.ts";
 import { OutputCounts } from "./output-counts.ts";
 import { type IsPoison, WantedOutcomes } from "./wanted-outcome.ts";
 
@@ -55,6 +56,7 @@ export class Verifier {
   readonly #findings: Finding[] = [];
   readonly #counts = new Map<Verdict, number>();
   /** What was counted over the input. */
+  readonly #closed = new Set<string>();
   readonly totals = { records: 0, scored: 0, deadLetters: 0, alerts: 0, repeated: 0 };
 
   constructor({ config, partitions, nowMs, isPoison }: VerifierOptions) {
@@ -79,6 +81,13 @@ export class Verifier {
   }
 
   alert(record: ConsumedRecord): void {
+    const closes = record.headers[CLOSES]?.toString();
+    if (closes !== undefined) {
+      // Each incident ends once, whoever had its partition meanwhile.
+      if (this.#closed.has(closes)) this.find("ALERT-DUPLICATED", `incident ${closes} is closed twice`);
+      this.#closed.add(closes);
+      return;
+    }
     const { outputs, topic, partition, offset } = this.#originOf(record);
     const { evidences } = JSON.parse(record.value!.toString());
     outputs.addAlert(offset, evidences[0].data.score as number);

@@ -21,6 +21,7 @@ const SCHEMA = `
     signal TEXT NOT NULL, score REAL NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL, finding TEXT NOT NULL
   );
   CREATE TABLE IF NOT EXISTS suppressed_alerts (seq INTEGER PRIMARY KEY REFERENCES alerts, rule TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS closings (seq INTEGER PRIMARY KEY REFERENCES alerts);
   CREATE TABLE IF NOT EXISTS scored_logins (seq INTEGER PRIMARY KEY, login TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS dead_letters (
     partition INTEGER NOT NULL, offset INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, bytes BLOB NOT NULL,
@@ -40,7 +41,8 @@ const TABLE_OF: Readonly<Record<KeyedTopic, string>> = {
   verdicts: "verdicts",
 };
 
-const IS_TOLD = "NOT EXISTS (SELECT 1 FROM suppressed_alerts WHERE suppressed_alerts.seq = alerts.seq)";
+const IS_TOLD = `NOT EXISTS (SELECT 1 FROM suppressed_alerts WHERE suppressed_alerts.seq = alerts.seq)
+  AND NOT EXISTS (SELECT 1 FROM closings WHERE closings.seq = alerts.seq)`;
 
 export type AlertTable = "alerts" | "alerts_shadow";
 
@@ -315,6 +317,7 @@ export class Store {
       `INSERT INTO ${table} (uid, incident_uid, time_ms, signal, score, partition, offset, finding) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const suppress = this.#prepared("INSERT INTO suppressed_alerts (seq, rule) VALUES (?, ?)");
+    const close = this.#prepared("INSERT INTO closings (seq) VALUES (?)");
     for (const a of alerts) {
       const { lastInsertRowid: seq } = add.run(
         a.uid,
@@ -327,6 +330,7 @@ export class Store {
         a.finding,
       );
       if (a.suppressedBy !== undefined && table === "alerts") suppress.run(seq, a.suppressedBy);
+      if (a.isClosing) close.run(seq);
     }
   }
 

@@ -14,6 +14,9 @@ export const REPLAYED_FROM = "oddlink-replayed-from";
 /** Header of an alert that a rule suppresses: the rule's id. */
 export const SUPPRESSED_BY = "oddlink-suppressed-by";
 
+/** Header of what is no alert, but says that its incident is closed. */
+export const CLOSES = "oddlink-closes-incident";
+
 /** Names of oddlink's topics; `logins` is the one that is read. */
 export type TopicNames = {
   readonly logins: string;
@@ -50,7 +53,7 @@ export function* producedRecords(
     ...commit.alerts.map((alert) => ({ topic: topics.alerts, ...alert })),
     ...(commit.alertsShadow ?? []).map((alert) => ({ topic: topics.alertsShadow, ...alert })),
   ];
-  for (const { topic, uid, incidentUid, timeMs, finding, offset, suppressedBy } of alerts) {
+  for (const { topic, uid, incidentUid, timeMs, finding, offset, suppressedBy, isClosing } of alerts) {
     yield {
       topic,
       key: incidentUid,
@@ -65,6 +68,7 @@ export function* producedRecords(
         ce_type: alertEncoding.eventType,
         ce_time: new Date(timeMs).toISOString(),
         ...(suppressedBy !== undefined && { [SUPPRESSED_BY]: suppressedBy }),
+        ...(isClosing && { [CLOSES]: incidentUid }),
       },
     };
   }

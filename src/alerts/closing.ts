@@ -1,0 +1,96 @@
+import { CLOSE_AFTER_MS, type Story } from "../graph-state/stories.ts";
+import { attackGraphOf } from "./attack-graph.ts";
+import type { ClosingFinding } from "./detection-finding.ts";
+import { endpointOf, userOf } from "./entity.ts";
+import { PRODUCT } from "./product.ts";
+import { closingUid } from "./uid.ts";
+
+const MS_PER_HOUR = 3_600_000;
+const SEVERITIES = ["Unknown", "Informational", "Low", "Medium", "High", "Critical"] as const;
+const RULE = { type_id: 1, type: "Rule" } as const;
+
+/** Whether what is read as a finding says that an incident is closed, and is about no login. */
+export function isClosing(finding: object): boolean {
+  return "activity_id" in finding && finding.activity_id === 3;
+}
+
+/** When a story is closed, by event time. */
+export function closedAtMs({ lastMs }: Story): number {
+  return lastMs + CLOSE_AFTER_MS;
+}
+
+/**
+ * The last record of an incident: a finding with `activity_id` 3 (Close), under the uid that all its alerts have, with how many they were, and the
+ * highest severity and risk among them. It says that nothing came for a day, and not that anybody has looked at it: there is no `status_id`.
+ *
+ * @param topic that the alerts' logins were read from
+ */
+export function closingOf(story: Story, topic: string, detector: string): ClosingFinding {
+  const { uid, firstMs, lastMs, alerts, risk, severity, legs } = story;
+  const timeMs = closedAtMs(story);
+  const [leg = { user: "", sourceHost: "", targetHost: "" }] = legs;
+  const actor = userOf(leg.user);
+  const source = endpointOf(leg.sourceHost);
+  const target = endpointOf(leg.targetHost);
+  const graph = attackGraphOf({ login: leg, incidentLegs: legs, usual: [] });
+  const hours = CLOSE_AFTER_MS / MS_PER_HOUR;
+  const message = `Incident closed: ${alerts === 1 ? "1 alert" : `${alerts} alerts`}, and none for ${hours} hours.`;
+  return {
+    activity_id: 3,
+    activity_name: "Close",
+    category_uid: 2,
+    category_name: "Findings",
+    class_uid: 2004,
+    class_name: "Detection Finding",
+    type_uid: 200403,
+    type_name: "Detection Finding: Close",
+    time: timeMs,
+    start_time: firstMs,
+    end_time: lastMs,
+    count: alerts,
+    is_alert: false,
+    severity_id: severity,
+    severity: SEVERITIES[severity] ?? "Unknown",
+    confidence_id: 0,
+    confidence: "Unknown",
+    risk_score: risk,
+    message,
+    metadata: {
+      version: "1.8.0",
+      product: PRODUCT,
+      profiles: [],
+      uid: closingUid(uid),
+      original_event_uid: uid,
+      correlation_uid: uid,
+    },
+    finding_info: {
+      uid,
+      title: "Incident closed",
+      desc: message,
+      analytic: {
+        name: "incident",
+        uid: `${detector}/incident`,
+        ...RULE,
+        desc: "alerts of the same people and hosts, until a day passes without one",
+      },
+      attacks: [],
+      ...(graph && { attack_graph: graph }),
+      created_time: firstMs,
+      modified_time: timeMs,
+      first_seen_time: firstMs,
+      last_seen_time: lastMs,
+      related_events_count: alerts,
+      data_sources: [topic],
+    },
+    evidences: [
+      {
+        ...(actor && { actor: { user: actor } }),
+        ...(source && { src_endpoint: source }),
+        ...(target && { dst_endpoint: target }),
+        data: { detector, legs },
+      },
+    ],
+    remediation: { desc: "Nobody need do anything: what was told before holds." },
+    observables: [],
+  };
+}
