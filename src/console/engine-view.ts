@@ -1,3 +1,4 @@
+import type { KnownEpoch } from "../engine/epoch-history.ts";
 import type { Probe } from "../engine/scoring.ts";
 import type { Totals } from "../engine/totals.ts";
 import type { Graph } from "../graph-state/graph.ts";
@@ -9,6 +10,8 @@ export type EngineView = {
   readonly graph: Graph;
   readonly totals: Totals;
   readonly epoch: Epoch | undefined;
+  /** The newest first. */
+  readonly knownEpochs: readonly KnownEpoch[];
   readonly threshold: number;
   readonly partitions: readonly number[];
   readonly isRestored: boolean;
