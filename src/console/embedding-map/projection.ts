@@ -31,7 +31,7 @@ export function project(points: Points, seed: number, onProgress: (share: number
   const directions = { ...points, values: unitLength(points) };
   const { clusterOf, count } = cluster(directions, seed);
   const places = points.count < PROJECTED_MIN ? onCircle(points.count) : umap(directions, seed, onProgress);
-  return { places: inUnitSquare(places), clusterOf, clusters: count };
+  return { places: inUnitSquare(alongX(places)), clusterOf, clusters: count };
 }
 
 function umap({ values, count, dimensions }: Points, seed: number, onProgress: (share: number) => void) {
@@ -66,6 +66,21 @@ function unitLength({ values, count, dimensions }: Points): Float32Array {
     if (length > 0) for (let d = 0; d < dimensions; d++) one[d]! /= length;
   }
   return unit;
+}
+
+/** Turned so that it is widest from left to right, as screens are: which way is up says nothing. */
+function alongX(places: readonly (readonly number[])[]): number[][] {
+  const mean = [0, 1].map((axis) => places.reduce((sum, place) => sum + place[axis]!, 0) / places.length);
+  const centred = places.map(([x, y]) => [x! - mean[0]!, y! - mean[1]!] as const);
+  const sumOf = (product: (x: number, y: number) => number): number =>
+    centred.reduce((sum, [x, y]) => sum + product(x, y), 0);
+  const angle =
+    Math.atan2(
+      2 * sumOf((x, y) => x * y),
+      sumOf((x, y) => x * x - y * y),
+    ) / 2;
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  return centred.map(([x, y]) => [x * cos + y * sin, y * cos - x * sin]);
 }
 
 function inUnitSquare(places: readonly (readonly number[])[]): Float32Array {

@@ -46,6 +46,15 @@ export class PanZoom {
     this.#place();
   }
 
+  /** Moves it only as far as it takes to see a place, given in the coordinates of what is drawn. */
+  reveal(x: number, y: number): void {
+    const { width, height } = this.#options;
+    const [atX, atY] = [x * this.#zoom + this.#panX, y * this.#zoom + this.#panY];
+    if (atX < 0 || atX > width) this.#panX += width / 2 - atX;
+    if (atY < 0 || atY > height) this.#panY += height / 2 - atY;
+    this.#place();
+  }
+
   zoomIn(): void {
     this.#zoomAboutMiddle(ZOOM_STEP);
   }
