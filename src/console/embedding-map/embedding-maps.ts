@@ -34,13 +34,21 @@ export type MapAnswer =
   | { readonly kind: "ready"; readonly map: EmbeddingMap }
   | { readonly kind: "failed"; readonly error: Error };
 
+/** Undefined if it was aborted. */
+export type ProjectPoints = typeof projectInThread;
+
 type Flight = { readonly digest: string; readonly abort: AbortController; progress: number; error?: Error };
 
 /** Maps of the epochs in force: each computed once, when it is first asked for, beside the event loop and one at a time. */
 export class EmbeddingMaps {
   readonly #kept = new LRUCache<string, EmbeddingMap>({ max: MAPS_KEPT });
+  readonly #project: ProjectPoints;
   #flight: Flight | undefined;
   #landing: Promise<void> = Promise.resolve();
+
+  constructor(project: ProjectPoints = projectInThread) {
+    this.#project = project;
+  }
 
   /** The map of the epoch in force if it is there; else it is begun, if it was not. */
   ask({ epoch, graph }: Pick<EngineView, "epoch" | "graph">): MapAnswer {
@@ -76,7 +84,7 @@ export class EmbeddingMaps {
   ): Promise<void> {
     try {
       await before;
-      const map = await mapOf(graph, epoch, flight);
+      const map = await mapOf(graph, epoch, flight, this.#project);
       if (map === undefined) return;
       this.#kept.set(map.digest, map);
       if (this.#flight === flight) this.#flight = undefined;
@@ -91,6 +99,7 @@ async function mapOf(
   graph: EngineView["graph"],
   epoch: Epoch,
   flight: Flight,
+  project: ProjectPoints,
 ): Promise<EmbeddingMap | undefined> {
   const { manifest, output } = epoch;
   const { dimensions } = manifest.shape;
@@ -99,7 +108,7 @@ async function mapOf(
   const values = new Float32Array(sample.length * dimensions);
   for (const [i, { row }] of sample.entries())
     values.set(output.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions);
-  const projection = await projectInThread(
+  const projection = await project(
     { points: { values, count: sample.length, dimensions }, seed: SEED },
     (share) => {
       flight.progress = share;
