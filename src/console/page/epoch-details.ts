@@ -20,6 +20,15 @@ const MEANINGS: Readonly<Record<EpochState, string>> = {
   rolledBack: "It was taken back, as it would have brought too many alerts.",
 };
 
+/** When it came into force, where no time is known. */
+const UNKNOWN_ADOPTION: Readonly<Record<EpochState, string>> = {
+  inForce: "before this process began",
+  shadow: "not yet",
+  replaced: "before this process began, or never",
+  rejected: "never",
+  rolledBack: "before this process began",
+};
+
 /** How one epoch was trained, what the gate found, and what became of it. @param epochs all that are known */
 export function epochDetails(epoch: Epoch, epochs: readonly Epoch[]): HTMLElement {
   const { number, state, training, rolledBack, gate } = epoch;
@@ -55,13 +64,17 @@ export function epochDetails(epoch: Epoch, epochs: readonly Epoch[]): HTMLElemen
   );
 }
 
-function facts({ digest, adoptedAtMs }: Epoch, training: Training, epochs: readonly Epoch[]): HTMLElement {
+function facts(
+  { digest, state, adoptedAtMs }: Epoch,
+  training: Training,
+  epochs: readonly Epoch[],
+): HTMLElement {
   const { startedFrom, heldOut } = training;
   const before = epochs.find((one) => one.digest === startedFrom);
   const rows: readonly (readonly [string, string | HTMLElement])[] = [
     ["Digest", digest],
     ["Newest login it has seen", timeElement(training.trainedAtMs)],
-    ["Came into force", adoptedAtMs === null ? "not since this process began" : timeElement(adoptedAtMs)],
+    ["Came into force", adoptedAtMs === null ? UNKNOWN_ADOPTION[state] : timeElement(adoptedAtMs)],
     [
       "Began from",
       startedFrom === null ? "nothing" : before === undefined ? startedFrom : `epoch ${before.number}`,
