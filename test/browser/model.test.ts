@@ -103,3 +103,82 @@ test("before there is an epoch the view says so", { timeout: 120_000 }, async (t
   assert.match((await page.textContent("main"))!, /No epoch has been trained yet/);
   assert.deepEqual(problems, []);
 });
+
+const HOSTILE = [
+  '<script>document.title="owned"</script>',
+  '"><img src=x onerror=alert(1)>',
+  "\u202egnp.exe",
+  "x".repeat(250),
+  "",
+];
+const GATE = {
+  isAccepted: false,
+  reason: "worse <b>by far</b>",
+  running: 1,
+  links: 50,
+  aucByFake: { target: { running: 0.8, candidate: 0.4 } },
+  difference: -0.4,
+  standardError: 0.01,
+  drift: [{ probability: 0.01, links: 50, running: 1, candidate: 30 }],
+};
+const EPOCH = { digest: "0".repeat(12), adoptedAtMs: null, rolledBack: null, training: null, gate: null };
+const KNOWN = [
+  { ...EPOCH, number: 4, state: "inForce", rolledBack: { from: 3, to: 1, reason: "too many incidents" } },
+  { ...EPOCH, number: 3, state: "rolledBack" },
+  { ...EPOCH, number: 2, state: "rejected", gate: GATE },
+  { ...EPOCH, number: 1, state: "replaced" },
+];
+
+test("epochs that were rejected or taken back say why, names are text, and a newer epoch is told of", {
+  timeout: 120_000,
+}, async (t) => {
+  const { url } = await served(t, EXAMPLE_FILE, { ODDLINK_TRAINING_MODE: "off" });
+  const { page, problems } = await opened(t, await startChromium(t), url);
+  let epochs: readonly object[] = KNOWN;
+  let isBroken = true;
+  await page.route("**/api/v1/model", (route) => route.fulfill({ json: { inForce: 4, epochs } }));
+  await page.route("**/api/v1/model/map", (route) => {
+    if (isBroken) return route.fulfill({ status: 503, json: { error: "the graph is being built anew" } });
+    const points = HOSTILE.map((name, i) => ({
+      ...{ kind: i % 2 === 0 ? "user" : "host", name, x: i / HOSTILE.length, y: 0.3 },
+      ...{ cluster: i, alerts: i * 4, logins: 1 },
+    }));
+    return route.fulfill({
+      json: { epoch: { number: 4, digest: "0" }, entities: 5, clusters: HOSTILE.length, points },
+    });
+  });
+  await page.click('nav a[href="#/model"]');
+  await page.waitForSelector('.map [role="alert"]:has-text("built anew")');
+  isBroken = false;
+  await page.click('.map button:has-text("Try again")');
+  await page.waitForSelector('.map[aria-busy="false"] .embedding-map .point');
+  const details = async (row: number): Promise<string> => {
+    await page.locator(".epochs tbody button").nth(row).click();
+    return (await page.textContent(".epoch"))!;
+  };
+  assert.match(
+    await details(0),
+    /It is what epoch 1 was, and came in the place of epoch 3: too many incidents\./,
+  );
+  assert.match(await details(1), /Epoch 3, taken back/);
+  const rejected = await details(2);
+  assert.match(rejected, /rejected Worse <b>by far<\/b>\./);
+  assert.match(
+    rejected,
+    /40\.0 percentage points less often than epoch 1 \(standard error 1\.0\), which is beyond chance/,
+  );
+  assert.match(rejected, /one in 10013050about 0\.5/);
+  await page.click(".map summary");
+  assert.doesNotMatch((await page.textContent("main"))!, /\u202e/);
+  for (const point of await page.locator(".point").all()) await point.hover();
+  assert.equal(await page.locator("main script, main img, main b").count(), 0);
+  assert.doesNotMatch(await page.title(), /owned/);
+  epochs = [{ ...EPOCH, number: 5, state: "shadow" }, ...KNOWN];
+  await page.click('button:has-text("Show it as it is now")');
+  await page.waitForSelector(".state.shadow");
+  // A browser notes an answer of 503 by itself.
+  assert.deepEqual(
+    problems.filter((one) => !/status of 503/.test(one)),
+    [],
+  );
+});

@@ -23,6 +23,8 @@ export async function modelView(
   let mapOf = new AbortController();
   signal.addEventListener("abort", () => mapOf.abort());
   let shown = await model();
+  // Who has gone on to another view meanwhile needs neither the map nor what is new.
+  if (signal.aborted) return section;
   const fill = (now: Model): void => {
     shown = now;
     mapOf.abort();
@@ -78,7 +80,8 @@ function contentOf(
 }
 
 function leadOf({ number, state, training }: Epoch): string {
-  if (state !== "inForce" || training === null) return "No epoch is in force.";
+  if (state !== "inForce") return "No epoch is in force.";
+  if (training === null) return `Epoch ${number} is in force.`;
   return `Epoch ${number} is in force. It was trained on ${countText(training.links)} links of ${countText(training.entities)} accounts and hosts, up to ${timeText(training.trainedAtMs)}.`;
 }
 
