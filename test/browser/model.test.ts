@@ -5,9 +5,13 @@ import { EXAMPLE_FILE } from "../processes/oddlink.ts";
 import { startChromium } from "./chromium.ts";
 import { look, opened, SCHEMES, served } from "./served-page.ts";
 
-/** The view is open, and the map of it is there. */
 async function openModel(page: Page): Promise<void> {
   await page.click('nav a[href="#/model"]');
+  await drawn(page);
+}
+
+/** The map is there. */
+async function drawn(page: Page): Promise<void> {
   await page.waitForSelector('.map[aria-busy="false"] .embedding-map .point', { timeout: 60_000 });
 }
 
@@ -88,7 +92,7 @@ test("the map goes by keyboard from point to point, and opens one", { timeout: 1
   await page.waitForSelector("#entity-name");
   assert.equal(await page.textContent("h2"), name);
   await page.goBack();
-  await openModel(page);
+  await drawn(page);
   // The same for who does not look: each point is a row, with who is closest to it.
   await page.click(".map summary");
   assert.equal(await page.locator(".map details tbody tr").count(), 1500);
