@@ -70,6 +70,7 @@ const served = await openConsole({
     graph: scoring.graph,
     totals: emptyTotals(),
     epoch: undefined,
+    knownEpochs: [],
     threshold: 0,
     partitions: [],
     isRestored: true,

@@ -6,10 +6,12 @@ import { HTTP_PORT } from "../config/http.ts";
 import { OddlinkError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { guard } from "./access.ts";
+import { EmbeddingMaps } from "./embedding-map/embedding-maps.ts";
 import type { EngineView } from "./engine-view.ts";
 import { EventStream } from "./event-stream.ts";
 import type { IncidentFeed } from "./incident-feed.ts";
 import { addApi, notReady } from "./routes/api.ts";
+import { addModelApi } from "./routes/model.ts";
 import { addPage } from "./routes/page.ts";
 import { addVerdicts } from "./routes/verdicts.ts";
 
@@ -42,9 +44,11 @@ export type Console = {
  */
 export async function openConsole(options: ConsoleOptions): Promise<Console> {
   const events = new EventStream(options.feed);
-  const app = await appOf(options, events);
+  const maps = new EmbeddingMaps();
+  const app = await appOf(options, events, maps);
   const close = async (): Promise<void> => {
     events.close();
+    await maps.close();
     app.server.closeAllConnections();
     await app.close();
   };
@@ -58,7 +62,11 @@ export async function openConsole(options: ConsoleOptions): Promise<Console> {
   return { url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`, close };
 }
 
-async function appOf(options: ConsoleOptions, events: EventStream): Promise<FastifyInstance> {
+async function appOf(
+  options: ConsoleOptions,
+  events: EventStream,
+  maps: EmbeddingMaps,
+): Promise<FastifyInstance> {
   const { engine, feed, onBug } = options;
   const app = Fastify({ bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS_MAX, logger: false });
   app.setValidatorCompiler(validatorCompiler);
@@ -106,6 +114,7 @@ async function appOf(options: ConsoleOptions, events: EventStream): Promise<Fast
     async (api) => {
       addApi(api, { engine, feed, events });
       addVerdicts(api, { engine, feed, trustedHeader: options.trustedHeader });
+      addModelApi(api, { engine, maps });
       api.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
     },
     { prefix: "/api/v1" },

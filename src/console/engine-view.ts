@@ -1,5 +1,6 @@
 import type { Verdict } from "../alerts/verdict.ts";
 import type { Verdicts } from "../alerts/verdicts.ts";
+import type { KnownEpoch } from "../engine/epoch-history.ts";
 import type { Probe } from "../engine/scoring.ts";
 import type { Totals } from "../engine/totals.ts";
 import type { Graph } from "../graph-state/graph.ts";
@@ -11,6 +12,8 @@ export type EngineView = {
   readonly graph: Graph;
   readonly totals: Totals;
   readonly epoch: Epoch | undefined;
+  /** The newest first. */
+  readonly knownEpochs: readonly KnownEpoch[];
   readonly threshold: number;
   readonly partitions: readonly number[];
   readonly isRestored: boolean;

@@ -1,7 +1,8 @@
 import type { Config } from "../config/schema.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import type { KeyedRecord } from "../log/port.ts";
-import { decodeEpoch, type Epoch } from "../model/epoch.ts";
+import { decodeEpoch, type Epoch, isAccepted } from "../model/epoch.ts";
+import { EpochHistory, type KnownEpoch } from "./epoch-history.ts";
 import { type DecodeEpoch, EpochReader, type RejectedEpoch } from "./epoch-records.ts";
 import { hourOf, RollBack } from "./roll-back.ts";
 import type { SharedGraph } from "./shared-graph.ts";
@@ -50,6 +51,7 @@ export class EngineEpochs {
   readonly #live: LiveTraining | undefined;
   readonly #reader: EpochReader;
   readonly #rollBack: RollBack;
+  readonly #history = new EpochHistory();
   #trainedAtMs = Number.NaN;
   /** Hour of event time for which it was looked whether the epoch in force is to be taken back; and the epoch for which that was done. */
   #watchedHour = Number.NaN;
@@ -72,12 +74,14 @@ export class EngineEpochs {
     this.#reader = new EpochReader({
       onEpoch: (epoch) => this.#adopt(epoch),
       onChallenger: (epoch) => {
+        this.#history.challenged(epoch.manifest);
         if (!config.training.shadow) return;
         state.challenge(epoch);
         if (this.isRestored) events.onChallenger?.(epoch);
       },
       onRejected: (rejected) => {
         count("epochsRejected");
+        this.#history.rejected(rejected);
         if (this.isRestored) events.onRejected?.(rejected);
       },
       onUnusable: (error) => events.onEpochFailed?.(error),
@@ -85,6 +89,11 @@ export class EngineEpochs {
       decode: (bytes, number) =>
         (isShared && this.isRestored ? (decodeLive ?? decodeEpoch) : decodeEpoch)(bytes, number),
     });
+  }
+
+  /** Those that came so far, the newest first. */
+  get known(): readonly KnownEpoch[] {
+    return this.#history.list();
   }
 
   /** A record of the log. */
@@ -191,6 +200,7 @@ export class EngineEpochs {
   /** Stores an epoch with the next commit. */
   #publish(epoch: Epoch): void {
     const records = this.#reader.publication(epoch);
+    if (!isAccepted(epoch)) this.#history.rejectedHere(epoch.manifest);
     this.#new.push(...records);
     // Where others may publish too, it is in force once it is read back, and only if no other of its number came first.
     if (!this.#options.isShared) for (const record of records) this.#reader.read(record);
@@ -204,6 +214,7 @@ export class EngineEpochs {
     this.#state.adopt(epoch);
     this.#state.challenge(undefined);
     this.#rollBack.adopted(epoch);
+    this.#history.adopted(epoch.manifest, this.isRestored ? this.#graph.window.watermarkMs : null);
     if (!this.isRestored) return;
     events.onAdopted?.(epoch);
     if (isRolledBack) events.onRolledBack?.(epoch);

@@ -10,6 +10,7 @@ import type { Epoch } from "../model/epoch.ts";
 import type { WeakOnlySource } from "../model/weak-only-sources.ts";
 import type { Time } from "../time.ts";
 import { EngineEpochs, type EpochEvents } from "./engine-epochs.ts";
+import type { KnownEpoch } from "./epoch-history.ts";
 import type { DecodeEpoch } from "./epoch-records.ts";
 import { OutdatedAssignments } from "./outdated-assignments.ts";
 import { PartitionRun, type PartitionRunOptions } from "./partition-run.ts";
@@ -125,6 +126,11 @@ export class Engine {
 
   get epoch(): Epoch | undefined {
     return this.#state.scoring.epoch;
+  }
+
+  /** Epochs that came so far, the newest first; bounded. */
+  get knownEpochs(): readonly KnownEpoch[] {
+    return this.#epochs.known;
   }
 
   /** True once the stored state was read. */

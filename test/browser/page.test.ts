@@ -1,75 +1,15 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Browser, Page } from "playwright-core";
-import { EXAMPLE_FILE, ended, start, temporaryFolder } from "../processes/oddlink.ts";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { EXAMPLE_FILE, temporaryFolder } from "../processes/oddlink.ts";
 import { startChromium } from "./chromium.ts";
-
-const IMAGES = join(import.meta.dirname, "..", "..", "docs", "images");
-/** Set to take the pictures of the docs anew. */
-const TAKES_PICTURES = process.env["TAKE_PICTURES"] === "1";
-const SCHEMES = ["light", "dark"] as const;
-const READY_MS_MAX = 90_000;
-
-/** A run that is served until the test is over. */
-async function served(
-  t: TestContext,
-  source: string,
-  env: Record<string, string> = {},
-): Promise<{ readonly url: string }> {
-  const child = start(["run", source, "--serve", "--json"], {
-    env: { ODDLINK_HTTP_PORT: "0", ...env },
-    timeoutMs: 240_000,
-  });
-  t.after(async () => {
-    child.kill("SIGTERM");
-    await ended(child);
-  });
-  let said = "";
-  child.stderr!.on("data", (chunk) => (said += chunk));
-  child.stdout!.resume();
-  for (const deadlineMs = performance.now() + READY_MS_MAX; !/all is read/.test(said); await sleep(50))
-    assert.ok(performance.now() < deadlineMs && child.exitCode === null, said);
-  return { url: /http: (http:\/\/127\.0\.0\.1:\d+)/.exec(said)![1]! };
-}
-
-/** A page on which nothing may go wrong unseen. */
-async function opened(
-  t: TestContext,
-  browser: Browser,
-  url: string,
-  colorScheme: "light" | "dark" = "light",
-): Promise<{ readonly page: Page; readonly problems: string[]; readonly requests: string[] }> {
-  const context = await browser.newContext({ colorScheme, viewport: { width: 1200, height: 850 } });
-  t.after(() => context.close());
-  const page = await context.newPage();
-  const problems: string[] = [];
-  const requests: string[] = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") problems.push(message.text());
-  });
-  page.on("request", (request) => requests.push(request.url()));
-  await page.goto(url);
-  await page.waitForSelector("table.incidents tbody td");
-  return { page, problems, requests };
-}
+import { look, opened, SCHEMES, served } from "./served-page.ts";
 
 /** The graph is drawn with all that was asked for. */
 async function drawn(page: Page): Promise<void> {
   await page.waitForSelector('.graph[aria-busy="false"] .node');
-}
-
-async function expectAccessible(page: Page, what: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  assert.deepEqual(
-    serious.map(({ id, nodes }) => `${what}: ${id}, ${nodes[0]?.html}`),
-    [],
-  );
 }
 
 test("an investigation of the example: the incident, its graph, a neighbour, the account, the scores; in light and dark", {
@@ -79,17 +19,7 @@ test("an investigation of the example: the incident, its graph, a neighbour, the
   const browser = await startChromium(t);
   for (const scheme of SCHEMES) {
     const { page, problems, requests } = await opened(t, browser, url, scheme);
-    const look = async (view: string, fullPage = false): Promise<void> => {
-      await expectAccessible(page, `${view}, ${scheme}`);
-      if (TAKES_PICTURES)
-        await page.screenshot({
-          path: join(IMAGES, `${view}-${scheme}.jpg`),
-          type: "jpeg",
-          quality: 70,
-          fullPage,
-        });
-    };
-    await look("incidents");
+    await look(page, "incidents", scheme);
     await page.click("table.incidents tbody a");
     await drawn(page);
     assert.match((await page.textContent("h2"))!, /U748@DOM1 used from C17693/);
@@ -101,7 +31,7 @@ test("an investigation of the example: the incident, its graph, a neighbour, the
       /Ask the owner of U748@DOM1/,
     ])
       assert.match(text, expected);
-    await look("incident", true);
+    await look(page, "incident", scheme, true);
     // A neighbour is expanded, and its page opened.
     const before = await page.locator(".login-graph .node").count();
     const neighbour = page.locator('.login-graph .node[aria-label^="host C2677"]');
@@ -112,7 +42,7 @@ test("an investigation of the example: the incident, its graph, a neighbour, the
     // The incident has captions too: what tells the view is its form.
     await page.waitForSelector("#entity-name");
     assert.equal(await page.textContent("h2"), "C17693");
-    await look("entity");
+    await look(page, "entity", scheme);
     // No name of anybody is in an address, and going back finds what was there.
     assert.doesNotMatch(page.url(), /C17693|U748/);
     await page.goBack();
@@ -121,7 +51,7 @@ test("an investigation of the example: the incident, its graph, a neighbour, the
     await page.waitForSelector(".histogram");
     await page.locator("#threshold").fill("19");
     assert.match((await page.textContent("output"))!, /386 of 5,163 scored logins lie below 1e-1/);
-    await look("health");
+    await look(page, "health", scheme);
     assert.deepEqual(problems, []);
     assert.deepEqual(
       requests.filter((one) => !one.startsWith(url) && !one.startsWith("data:")),

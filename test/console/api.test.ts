@@ -109,6 +109,8 @@ test("the API describes itself, and each answer is what it says", async (t) => {
     "/api/v1/incidents",
     "/api/v1/incidents/{uid}",
     "/api/v1/incidents/{uid}/verdict",
+    "/api/v1/model",
+    "/api/v1/model/map",
     "/api/v1/score",
     "/api/v1/status",
     "/api/v1/verdicts",

@@ -30,6 +30,7 @@ export function engineOf(changes: Partial<EngineView> = {}): EngineView {
     graph: scoring.graph,
     totals,
     epoch: undefined,
+    knownEpochs: [],
     threshold: 0.001,
     partitions: [0],
     isRestored: true,

@@ -143,7 +143,7 @@ function headers(): Record<string, string> {
 }
 
 /** @throws {ApiError} */
-async function ask(path: string, body?: unknown): Promise<Response> {
+export async function ask(path: string, body?: unknown): Promise<Response> {
   const response = await fetch(`/api/v1/${path}`, {
     headers: { ...headers(), ...(body !== undefined && { "content-type": "application/json" }) },
     ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),

@@ -9,6 +9,7 @@ import {
 } from "d3-force";
 import { type EntityKind, entity, type Finding } from "./api.ts";
 import { h, shownName, svg } from "./dom.ts";
+import { PanZoom } from "./pan-zoom.ts";
 
 /** What can be told apart on a screen; further neighbours are in the table of the entity. */
 const NODES_MAX = 80;
@@ -17,8 +18,9 @@ const WIDTH = 760;
 const HEIGHT = 460;
 const RADIUS = 9;
 const TICKS = 220;
-const ZOOM_STEP = 1.25;
 const ZOOM_MAX = 6;
+/** A small graph is not blown up beyond that. */
+const FITTED_ZOOM_MAX = 1.5;
 const LABEL_CHARS = 22;
 
 type GraphNode = SimulationNodeDatum & {
@@ -47,11 +49,9 @@ export class LoginGraph {
   readonly #picture: SVGSVGElement;
   readonly #words = h("ul");
   readonly #note = h("p", { class: "quiet", role: "status" });
+  readonly #view: PanZoom;
   readonly #onEntity: (kind: EntityKind, name: string) => void;
   #expanding = 0;
-  #zoom = 1;
-  #panX = 0;
-  #panY = 0;
 
   constructor(onEntity: (kind: EntityKind, name: string) => void) {
     this.#onEntity = onEntity;
@@ -62,12 +62,17 @@ export class LoginGraph {
         class: "login-graph",
         role: "group",
         "aria-label": "Login graph of this incident",
-        onwheel: (event) => this.#onWheel(event as WheelEvent),
-        onpointerdown: (event) => this.#onPointerDown(event as PointerEvent),
       },
       this.#stage,
     );
-    const zoomBy = (factor: number) => () => this.#zoomBy(factor, WIDTH / 2, HEIGHT / 2);
+    this.#view = new PanZoom({
+      picture: this.#picture,
+      stage: this.#stage,
+      width: WIDTH,
+      height: HEIGHT,
+      zoomMax: ZOOM_MAX,
+      untouched: ".node",
+    });
     this.element = h(
       "section",
       { class: "graph", "aria-labelledby": "graph-title", "aria-busy": "true" },
@@ -83,8 +88,8 @@ export class LoginGraph {
       h(
         "p",
         { class: "tools" },
-        h("button", { type: "button", onclick: zoomBy(ZOOM_STEP) }, "Zoom in"),
-        h("button", { type: "button", onclick: zoomBy(1 / ZOOM_STEP) }, "Zoom out"),
+        h("button", { type: "button", onclick: () => this.#view.zoomIn() }, "Zoom in"),
+        h("button", { type: "button", onclick: () => this.#view.zoomOut() }, "Zoom out"),
         h("button", { type: "button", onclick: () => this.#reset() }, "Whole graph"),
       ),
       this.#picture,
@@ -242,60 +247,10 @@ export class LoginGraph {
     const ys = nodes.map(({ y = 0 }) => y);
     const [left, right] = [Math.min(...xs) - 30, Math.max(...xs) + 150];
     const [top, bottom] = [Math.min(...ys) - 30, Math.max(...ys) + 30];
-    this.#zoom = Math.min(WIDTH / (right - left), HEIGHT / (bottom - top), 1.5);
-    this.#panX = (WIDTH - (left + right) * this.#zoom) / 2;
-    this.#panY = (HEIGHT - (top + bottom) * this.#zoom) / 2;
-    this.#place();
+    this.#view.fit({ left, right, top, bottom }, FITTED_ZOOM_MAX);
   }
 
   #reset(): void {
     this.#fit([...this.#nodes.values()]);
-  }
-
-  #place(): void {
-    this.#stage.setAttribute("transform", `translate(${this.#panX},${this.#panY}) scale(${this.#zoom})`);
-  }
-
-  /** About a point of the picture, which stays where it is. */
-  #zoomBy(factor: number, x: number, y: number): void {
-    const zoom = Math.min(ZOOM_MAX, Math.max(0.1, this.#zoom * factor));
-    const change = zoom / this.#zoom;
-    this.#panX = x - (x - this.#panX) * change;
-    this.#panY = y - (y - this.#panY) * change;
-    this.#zoom = zoom;
-    this.#place();
-  }
-
-  #scale(): number {
-    return WIDTH / Math.max(1, this.#picture.clientWidth);
-  }
-
-  /** Only with the Ctrl key, as maps do: or who scrolls the page is caught here. */
-  #onWheel(event: WheelEvent): void {
-    if (!event.ctrlKey) return;
-    event.preventDefault();
-    const { left, top } = this.#picture.getBoundingClientRect();
-    const scale = this.#scale();
-    this.#zoomBy(
-      event.deltaY < 0 ? ZOOM_STEP : 1 / ZOOM_STEP,
-      (event.clientX - left) * scale,
-      (event.clientY - top) * scale,
-    );
-  }
-
-  #onPointerDown(down: PointerEvent): void {
-    if ((down.target as Element).closest(".node") !== null) return;
-    const [startX, startY] = [this.#panX, this.#panY];
-    const scale = this.#scale();
-    const move = (event: PointerEvent): void => {
-      this.#panX = startX + (event.clientX - down.clientX) * scale;
-      this.#panY = startY + (event.clientY - down.clientY) * scale;
-      this.#place();
-    };
-    const picture = this.#picture;
-    picture.addEventListener("pointermove", move);
-    const end = (): void => picture.removeEventListener("pointermove", move);
-    addEventListener("pointerup", end, { once: true });
-    addEventListener("pointercancel", end, { once: true });
   }
 }

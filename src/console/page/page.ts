@@ -4,6 +4,7 @@ import { entityView } from "./entity-view.ts";
 import { healthView } from "./health-view.ts";
 import { IncidentList } from "./incident-list.ts";
 import { incidentView } from "./incident-view.ts";
+import { modelView } from "./model-view.ts";
 
 /** The page: which view is shown follows the address, but for names of accounts and hosts, which stay out of it. */
 
@@ -14,6 +15,7 @@ let leaving = new AbortController();
 const TITLES: Readonly<Record<string, string>> = {
   incident: "Incident",
   entity: "Accounts and hosts",
+  model: "Model",
   health: "Health",
 };
 
@@ -30,6 +32,7 @@ async function viewOf(address: string, signal: AbortSignal): Promise<HTMLElement
   if (view === "incident" && uid !== undefined)
     return incidentView(decodeURIComponent(uid), openEntity, (...answer) => list.answered(...answer));
   if (view === "entity") return entityView((history.state as State | null) ?? undefined, openEntity);
+  if (view === "model") return modelView(signal, openEntity);
   if (view === "health") return healthView(signal);
   return list.element;
 }
