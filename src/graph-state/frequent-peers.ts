@@ -37,7 +37,7 @@ export function peersOf(
   return peers;
 }
 
-/** The same, the most frequent first and equal ones by name, `peersMax` of them. */
+/** The same, the most frequent first, `peersMax` of them. Ties are broken by the hash of the name, as those of the mode are: names take long to compare. */
 export function frequentPeers(
   graph: Graph,
   kind: LinkKind,
@@ -48,9 +48,20 @@ export function frequentPeers(
 ): Peer[] {
   const { statistics } = graph.links;
   const names = graph.names.entities[end === "from" ? kind.toKind : kind.fromKind]!;
-  return peersOf(graph, kind, end, node, lookedAtMax)
-    .sort((a, b) => statistics.countOf(b.row) - statistics.countOf(a.row) || names.compare(a.id, b.id))
-    .slice(0, peersMax);
+  const order = (a: Peer, b: Peer): number =>
+    statistics.countOf(b.row) - statistics.countOf(a.row) ||
+    names.hashOf(a.id) - names.hashOf(b.id) ||
+    names.compare(a.id, b.id);
+  const top: Peer[] = [];
+  for (const peer of peersOf(graph, kind, end, node, lookedAtMax)) {
+    if (top.length === peersMax && order(peer, top[peersMax - 1]!) > 0) continue;
+    // From the end: most peers come in behind most others.
+    let place = top.length;
+    while (place > 0 && order(peer, top[place - 1]!) < 0) place--;
+    top.splice(place, 0, peer);
+    if (top.length > peersMax) top.pop();
+  }
+  return top;
 }
 
 function mostFrequent(graph: Graph, kind: LinkKind, end: "from" | "to", node: number): Peer[] {

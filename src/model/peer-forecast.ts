@@ -14,13 +14,13 @@ const OWN_MAX = 64;
 /** And with which the other entity of the login is linked that has such a link too. */
 const OTHERS_MAX = 32;
 /** Its most frequent peers, around which others like it are looked for, and others of each. */
-const SEEDS_MAX = 8;
-const ALIKE_MAX = 8;
+const SEEDS_MAX = 4;
+const ALIKE_MAX = 6;
 /** Peers of each that is like it. */
 const THEIRS_MAX = 4;
 /** Links looked at of a seed, and of one that is like the entity: there are many of them. See `LOOKED_AT_MAX`. */
-const SEED_LINKS_MAX = 256;
-const ALIKE_LINKS_MAX = 64;
+const SEED_LINKS_MAX = 128;
+const ALIKE_LINKS_MAX = 32;
 /** As many as are read. */
 const EXPECTED_MAX = 3;
 
