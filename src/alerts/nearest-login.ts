@@ -61,9 +61,9 @@ interface Candidate {
 }
 
 /**
- * Looks for nearest normal logins. Entities count first, then types: by far the most logins share a type with any other, so that it says little. Of
- * equal ones the most frequent wins, then the latest, then the first by name. A login from host to host is compared with such ones, and a login on one host
- * with such ones. One link at least is shared with, or leads to, an entity of the odd login; what shares none is not like it.
+ * Looks for nearest normal logins. Entities count first, then that it is the same account, for that is who is asked about, then types: by far the most logins
+ * share a type with any other, so that it says little. Of equal ones the most frequent wins, then the latest, then the first by name. A login from host to
+ * host is compared with such ones, and a login on one host with such ones. What shares no entity with the odd login is not like it.
  */
 export class NearestLogins {
   readonly #graph: Graph;
@@ -86,11 +86,14 @@ export class NearestLogins {
       this.#isNormal(row, facts.timeMs),
     );
     for (let others = 0; others < places.length; others++) {
-      const found = subsetsOf(places, others).flatMap((replaced) =>
-        this.#candidates(shape, replaced, facts.timeMs),
-      );
-      const nearest = this.#nearestOf(found, shape, types);
-      if (nearest !== undefined) return this.#told(nearest, shape, login, places);
+      const all = subsetsOf(places, others);
+      for (const hasOtherAccount of [false, true]) {
+        const found = all
+          .filter((replaced) => replaced.includes(0) === hasOtherAccount)
+          .flatMap((replaced) => this.#candidates(shape, replaced, facts.timeMs));
+        const nearest = this.#nearestOf(found, shape, types);
+        if (nearest !== undefined) return this.#told(nearest, shape, login, places);
+      }
     }
     return undefined;
   }
@@ -192,7 +195,7 @@ export class NearestLogins {
     };
   }
 
-  /** The nearest of those that share as many entities. */
+  /** The nearest of those that share as many entities, and the account or not. */
   #nearestOf(found: readonly Candidate[], { isLocal }: Shape, types: TypesOfPairs): Candidate | undefined {
     const order = (a: Candidate, b: Candidate): number => this.#compare(a, b);
     if (isLocal) return found.toSorted(order)[0];

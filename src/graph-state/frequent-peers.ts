@@ -6,7 +6,7 @@ import { type LinkRow, NO_ROW } from "./link-row.ts";
  * Links of a node that are looked at, pairs and typed ones together. Of a node with more, a hub, only the most frequent peer is told: looking
  * at all would take too long, and which of them to look at would depend on the order in which they came.
  */
-export const LOOKED_AT_MAX = 1024;
+export const LOOKED_AT_MAX = 512;
 
 /** What stands at the other end of a link, and the row of the pair. */
 export type Peer = { readonly id: number; readonly row: LinkRow };

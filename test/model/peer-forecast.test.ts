@@ -147,6 +147,6 @@ test("around hubs with 100,000 links the candidates and the links looked at stay
     assert.ok(forecasts.length >= 1);
     for (const { candidates } of forecasts) assert.ok(candidates <= CANDIDATES_MAX + 1);
     // Three links, each with its own hosts, those of the other entity, and what is around five seeds.
-    assert.ok(looked < 3 * (2 * 1024 + 5 * 128 + 30 * 32), `${looked} links looked at for ${user}`);
+    assert.ok(looked < 3 * (2 * 512 + 5 * 128 + 30 * 32), `${looked} links looked at for ${user}`);
   }
 });
