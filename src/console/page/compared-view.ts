@@ -23,6 +23,10 @@ export function comparedView({
   return rows.length === 0 ? undefined : h("dl", { class: "facts compared" }, ...rows);
 }
 
+function timesText(logins: number): string {
+  return logins === 1 ? "once" : `${countText(logins)} times`;
+}
+
 function row(name: Child, value: readonly Child[]): HTMLElement {
   return h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
 }
@@ -37,7 +41,7 @@ function nearest(login: NearestLogin): Child[] {
     ...named("", user),
     ...(isLocal ? named(" on ", sourceHost) : [...named(" from ", sourceHost), ...named(" to ", targetHost)]),
     ...types.flatMap((type, i) => [i === 0 ? " by " : ", ", nameElement(type!)]),
-    `, at most ${countText(logins)} ${logins === 1 ? "time" : "times"}, last `,
+    `, at most ${timesText(logins)}, last `,
     timeElement(lastSeenMs),
     h(
       "div",
@@ -50,7 +54,7 @@ function nearest(login: NearestLogin): Child[] {
 function seenBefore({ link, logins, lastSeenMs }: LastSeen): Child[] {
   const ends = link.split("-").map((column) => WORDS[column] ?? column);
   const last = lastSeenMs === null ? "never" : timeElement(lastSeenMs);
-  return [h("div", {}, `${ends.join(" with ")}: `, last, logins === 0 ? "" : ` (${countText(logins)})`)];
+  return [h("div", {}, `${ends.join(" with ")}: `, last, logins === 0 ? "" : `, ${timesText(logins)}`)];
 }
 
 function expectedTitle({ parameter, entityKind }: ExpectedPeers): string {
