@@ -80,6 +80,9 @@ function joinUsual(
     if (value === "") continue;
     const peer = put(link.peer, value);
     const [source, target] = link.leadsTo ? [own, peer] : [peer, own];
-    join(source, target, link.relation, { name: `${count} logins`, data: { isOdd: false, logins: count } });
+    join(source, target, link.relation, {
+      name: `${count} ${count === 1 ? "login" : "logins"}`,
+      data: { isOdd: false, logins: count },
+    });
   }
 }

@@ -132,7 +132,8 @@ function unlikely(what: string, nats: number): Words | undefined {
   const probability = Math.exp(-nats);
   return {
     text: `The graph model would not have predicted ${what}: ${oneIn(probability)} looks this unlikely`,
-    observed: probability.toExponential(1),
-    usual: "above 0.01",
+    observed: `likelihood ${probability.toExponential(1)}`,
+    // Calibrated on logins: so it is by what a likelihood means.
+    usual: "above 0.1 for nine logins in ten",
   };
 }

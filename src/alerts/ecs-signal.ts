@@ -1,5 +1,5 @@
 import { isClosing } from "./closing.ts";
-import type { Attack, DetectionFinding, Endpoint, User } from "./detection-finding.ts";
+import type { Attack, DetectionFinding, Endpoint, Evidence, User } from "./detection-finding.ts";
 
 /** Version of the Elastic Common Schema that the fields are of. */
 export const ECS_VERSION = "9.4.0";
@@ -95,6 +95,7 @@ export function toEcsSignal(finding: DetectionFinding): EcsSignal {
       confidence: finding.confidence,
       ...labelsOf({ auth_type: data["authType"], logon_type: data["logonType"] }),
       original_event: metadata.original_event_uid,
+      ...comparedLabels(data),
       ...(finding.status_detail !== undefined && { status_detail: finding.status_detail }),
     },
     event: {
@@ -135,6 +136,23 @@ export function toEcsSignal(finding: DetectionFinding): EcsSignal {
 function labelsOf(values: Readonly<Record<string, unknown>>): Record<string, string> {
   const there = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(there.map(([name, value]) => [name, String(value)]));
+}
+
+/** The sentences that an alert has about what it was held against. */
+function comparedLabels({
+  nearestLogin,
+  expectedPeers,
+  lastSeen,
+}: Evidence["data"]): Readonly<Record<string, string>> {
+  const all = { nearest_login: [nearestLogin], expected_peers: expectedPeers, last_seen: lastSeen };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([label, told]) => {
+      const texts = (Array.isArray(told) ? told : []).flatMap(
+        (one: { text?: string } | undefined) => one?.text ?? [],
+      );
+      return texts.length === 0 ? [] : [[label, texts.join("; ")]];
+    }),
+  );
 }
 
 /** Who acts is the user; who is logged in stands beside it if that is another. */

@@ -1,3 +1,4 @@
+import type { Comparison } from "./comparison.ts";
 import { type OddLogin, SIGNALS } from "./odd-login.ts";
 
 /**
@@ -5,6 +6,7 @@ import { type OddLogin, SIGNALS } from "./odd-login.ts";
  * `evidences[0].data`, which takes free JSON.
  *
  *   detector, signal, score, threshold, signals {presence, surprise, link, volume}, reasons [...],
+ *   nearestLogin {...} if there is one, expectedPeers [...] with an epoch, lastSeen [...],
  *   authType, logonType, outcome, evidence, userFirstSeenMs, userLastSeenMs, epoch {number, digest},
  *   origin {topic, partition, offset, uid}, learning, suppression {id, owner, reason, until} if it is suppressed
  *
@@ -32,6 +34,7 @@ export function evidenceData(odd: OddLogin): Readonly<Record<string, unknown>> {
       usual,
       contribution,
     })),
+    ...(odd.comparison && comparisonData(odd.comparison)),
     authType: login.authType,
     logonType: login.logonType,
     outcome: login.outcome,
@@ -54,5 +57,48 @@ export function evidenceData(odd: OddLogin): Readonly<Record<string, unknown>> {
         until: suppression.until,
       },
     }),
+  };
+}
+
+function comparisonData({ nearestLogin: nearest, expectedPeers, lastSeen }: Comparison): object {
+  return {
+    ...(nearest && {
+      nearestLogin: {
+        text: nearest.text,
+        user: nearest.user,
+        sourceHost: nearest.sourceHost,
+        targetHost: nearest.targetHost,
+        authType: nearest.authType,
+        logonType: nearest.logonType,
+        logins: nearest.logins,
+        firstSeenMs: nearest.firstSeenMs,
+        lastSeenMs: nearest.lastSeenMs,
+        differs: nearest.differs,
+      },
+    }),
+    ...(expectedPeers.length > 0 && {
+      expectedPeers: expectedPeers.map(({ link, parameter, entity, entityKind, peers, observed, text }) => ({
+        text,
+        link,
+        parameter,
+        entity,
+        entityKind,
+        peers: peers.map(({ name, likelihood, logins }) => ({ name, likelihood, logins })),
+        observed: {
+          name: observed.name,
+          likelihood: observed.likelihood,
+          logins: observed.logins,
+          rank: observed.rank,
+          candidates: observed.candidates,
+        },
+      })),
+    }),
+    lastSeen: lastSeen.map(({ link, logins, firstSeenMs, lastSeenMs, text }) => ({
+      text,
+      link,
+      logins,
+      firstSeenMs,
+      lastSeenMs,
+    })),
   };
 }

@@ -10,7 +10,7 @@ import type { Surprise } from "../model/surprise.ts";
 import { TOLD_MINUTES, type Volume } from "../model/volume/volume.ts";
 import { contrastWords, oddPast, type Words } from "./contrast-words.ts";
 import type { Reason, Signal, Usual } from "./odd-login.ts";
-import { decimal, hosts, oneIn, times, wholeNumber } from "./quantities.ts";
+import { days, decimal, hosts, oneIn, times, wholeNumber } from "./quantities.ts";
 
 /** As many reasons and usual values as are read in a minute. */
 const REASONS_MAX = 5;
@@ -326,6 +326,6 @@ export class Explainer {
   }
 
   get #days(): string {
-    return this.#windowDays === 1 ? "1 day" : `${decimal.format(this.#windowDays)} days`;
+    return days(this.#windowDays);
   }
 }

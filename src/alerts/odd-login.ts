@@ -1,5 +1,6 @@
 import type { Leg } from "../graph-state/stories.ts";
 import type { Login } from "../ingest/login.ts";
+import type { Comparison } from "./comparison.ts";
 import type { Suppression } from "./suppression.ts";
 
 /** The four questions asked about a login, in the order in which every alert lists them. */
@@ -60,6 +61,8 @@ export interface OddLogin {
   readonly epoch: { readonly number: number; readonly digest: string } | null;
   readonly reasons: readonly Reason[];
   readonly usual: readonly Usual[];
+  /** What it is held against besides, if somebody has compared. */
+  readonly comparison?: Comparison;
   /** When the user was first and last seen before this login; null if never. */
   readonly firstSeenMs: number | null;
   readonly lastSeenMs: number | null;

@@ -19,6 +19,17 @@ export function times(count: number): string {
   return count === 1 ? "once" : `${wholeNumber.format(count)} times`;
 }
 
+/** "30 days": the length of a window. */
+export function days(count: number): string {
+  return count === 1 ? "1 day" : `${decimal.format(count)} days`;
+}
+
+/** "1970-01-02 17:57 UTC". */
+export function minuteOf(timeMs: number): string {
+  const [date, time] = new Date(timeMs).toISOString().split("T") as [string, string];
+  return `${date} ${time.slice(0, "17:57".length)} UTC`;
+}
+
 /** "12 days ago". */
 export function ago(ms: number): string {
   if (ms < MS_PER_MINUTE) return "less than a minute ago";

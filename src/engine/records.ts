@@ -37,7 +37,7 @@ export function alertRecord(
   challenger?: Epoch,
 ): AlertRecord {
   const login = bytes.toLogin();
-  const { facts, explainer } = scoring;
+  const { facts, explainer, comparer } = scoring;
   const epoch = challenger ?? scoring.epoch;
   const { detector, presence } = config;
   const { signal, alertScore: score } = scored;
@@ -57,6 +57,7 @@ export function alertRecord(
     epoch: epoch === undefined ? null : { number: epoch.manifest.number, digest: epoch.manifest.digest },
     reasons: explainer.reasons(signal, login, facts, scored.link),
     usual: explainer.usual(facts, login),
+    comparison: comparer.compare(bytes, facts, challenger === undefined ? "inForce" : "challenger"),
     firstSeenMs: seen.firstMs,
     lastSeenMs: seen.lastMs,
     incidentCount: story.alerts,

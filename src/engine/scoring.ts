@@ -1,5 +1,6 @@
 import { AlertPolicy } from "../alerts/alert-policy.ts";
 import { AlertBudget, BUDGET_SCORE_MAX } from "../alerts/budget.ts";
+import { Comparer, type Comparison } from "../alerts/comparison.ts";
 import { type Decision, isFinding } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
 import type { Reason, Signal, Usual } from "../alerts/odd-login.ts";
@@ -40,7 +41,7 @@ export class Scored {
 }
 
 /** What a login that did not happen would be scored as. */
-export type Probe = {
+export type Probe = Comparison & {
   /** Which signal would raise an alert. */
   readonly signal: Signal;
   readonly score: number;
@@ -67,6 +68,7 @@ export class Scoring {
   readonly graph: Graph;
   readonly facts = new Facts();
   readonly explainer: Explainer;
+  readonly comparer: Comparer;
   readonly weakOnlySources: WeakOnlySources;
   /** True from the first change that a record makes to the graph to the last: if it fails in between, half of it is there. */
   isChanging = false;
@@ -122,6 +124,13 @@ export class Scoring {
       this.#surprise,
       this.#link.oddness,
       this.#volume,
+      config.window.days,
+    );
+    this.comparer = new Comparer(
+      this.graph,
+      this.#reader,
+      this.#familiarity,
+      this.#off === "link" ? undefined : this.#link,
       config.window.days,
     );
   }
@@ -254,6 +263,7 @@ export class Scoring {
       isBelowThreshold: raisesPresence || score < this.threshold,
       reasons: this.explainer.reasons(signal, plain, this.facts, link),
       usual: this.explainer.usual(this.facts, plain),
+      ...this.comparer.compare(login, this.facts),
     };
   }
 

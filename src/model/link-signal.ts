@@ -33,6 +33,12 @@ export type LinkOddness = {
   sourceTarget: number;
 };
 
+/** The epoch that is in force, or the one in its shadow. */
+export type WhichEpoch = "inForce" | "challenger";
+
+/** How likely a model finds a link: its decoder's logit, and the share of logins whose links are no likelier, in (0, 1]. */
+export type Likelihood = { readonly logit: number; readonly probability: number };
+
 /** By the columns that a link leads from and to. */
 const ODDNESS_OF: Readonly<Record<string, keyof LinkOddness>> = {
   "user-sourceHost": "userSource",
@@ -75,14 +81,10 @@ export class LinkSignal {
   }
 
   /** Tail probability in (0, 1], or undefined before the first epoch or if the login forms no link that it knows. */
-  probability(
-    login: LoginBytes,
-    facts: Facts,
-    which: "inForce" | "challenger" = "inForce",
-  ): number | undefined {
+  probability(login: LoginBytes, facts: Facts, which: WhichEpoch = "inForce"): number | undefined {
     const { oddness } = this;
     oddness.userSource = oddness.userTarget = oddness.sourceTarget = Number.NaN;
-    const model = which === "inForce" ? this.#model : this.#challenger;
+    const model = this.#modelOf(which);
     if (model === undefined) return undefined;
     let least = Number.POSITIVE_INFINITY;
     let links = 0;
@@ -99,6 +101,29 @@ export class LinkSignal {
       if (probability < least) least = probability;
     }
     return links === 0 ? undefined : Math.min(1, least * links);
+  }
+
+  /**
+   * How likely links of a login's kind and type are, from one entity to each of some others, whether they are known or not; an entity may be
+   * `NO_ENTITY`. Undefined without an epoch that says something of such links.
+   */
+  likelihoods(
+    which: WhichEpoch,
+    kind: LinkKind,
+    from: number,
+    tos: readonly number[],
+    login: LoginBytes,
+  ): Likelihood[] | undefined {
+    return this.#modelOf(which)?.likelihoods(kind, from, tos, login);
+  }
+
+  /** Whether an epoch was trained on an entity. */
+  isTrained(which: WhichEpoch, entityKind: number, id: number): boolean {
+    return this.#modelOf(which)?.isTrained(entityKind, id) ?? false;
+  }
+
+  #modelOf(which: WhichEpoch): AdoptedEpoch | undefined {
+    return which === "inForce" ? this.#model : this.#challenger;
   }
 }
 
@@ -145,15 +170,38 @@ class AdoptedEpoch {
   probability(kind: LinkKind, from: number, to: number, login: LoginBytes): number | undefined {
     const tail = this.#epoch.manifest.calibration[kind.name];
     if (tail === undefined) return undefined;
-    const { dimensions: d } = this.#epoch.manifest.shape;
     const relation = this.#relationNamed(nameOfRelation(kind, login));
     const begin = this.#embedding(kind.fromKind, from);
+    return tailProbability(tail, -this.#logit(kind, relation, begin, to));
+  }
+
+  likelihoods(
+    kind: LinkKind,
+    from: number,
+    tos: readonly number[],
+    login: LoginBytes,
+  ): Likelihood[] | undefined {
+    const tail = this.#epoch.manifest.calibration[kind.name];
+    if (tail === undefined) return undefined;
+    const relation = this.#relationNamed(nameOfRelation(kind, login));
+    const begin = this.#embedding(kind.fromKind, from);
+    return tos.map((to) => {
+      const logit = this.#logit(kind, relation, begin, to);
+      return { logit, probability: tailProbability(tail, -logit) };
+    });
+  }
+
+  isTrained(kind: number, id: number): boolean {
+    return id !== NO_ENTITY && this.#rowOf(kind, id) !== UNKNOWN;
+  }
+
+  /** Of a link under a relation of the epoch, or under one in the middle of its class. */
+  #logit(kind: LinkKind, relation: number | undefined, begin: Float32Array, to: number): number {
+    const { dimensions: d } = this.#epoch.manifest.shape;
     const end = this.#embedding(kind.toKind, to);
-    const logit =
-      relation === undefined
-        ? this.#decoder.score(begin, 0, this.#meanRelation.get(kind.name)!, 0, end, 0, d)
-        : this.#decoder.score(begin, 0, this.#vectors, relation * d, end, 0, d);
-    return tailProbability(tail, -logit);
+    return relation === undefined
+      ? this.#decoder.score(begin, 0, this.#meanRelation.get(kind.name)!, 0, end, 0, d)
+      : this.#decoder.score(begin, 0, this.#vectors, relation * d, end, 0, d);
   }
 
   #embedding(kind: number, id: number): Float32Array {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
+import type { Comparison } from "../../src/alerts/comparison.ts";
 import { type OddLogin, type Reason, SIGNALS, type Usual } from "../../src/alerts/odd-login.ts";
-import { EVIDENCE, type Login, OUTCOMES } from "../../src/ingest/login.ts";
+import { COLUMNS, EVIDENCE, type Login, OUTCOMES } from "../../src/ingest/login.ts";
 
 /** A stolen account over NTLM, as the presence tier raises it. */
 export const STOLEN: OddLogin = {
@@ -143,6 +144,60 @@ const usual: fc.Arbitrary<Usual> = fc.record({
   values: fc.array(fc.record({ value: nameArbitrary, count: counted }), { maxLength: 4 }),
 });
 
+const forecastPeer = fc.record({
+  name: nameArbitrary,
+  likelihood: probability,
+  logins: fc.integer({ min: 0, max: 2 ** 31 }),
+});
+
+const comparison: fc.Arbitrary<Comparison> = fc
+  .record({
+    nearestLogin: fc.option(
+      fc.record({
+        user: nameArbitrary,
+        sourceHost: nameArbitrary,
+        targetHost: nameArbitrary,
+        authType: fc.option(nameArbitrary),
+        logonType: fc.option(nameArbitrary),
+        logins: counted,
+        firstSeenMs: timeMs,
+        lastSeenMs: timeMs,
+        differs: fc.subarray([...COLUMNS]),
+        text: nameArbitrary,
+      }),
+      { nil: undefined },
+    ),
+    expectedPeers: fc.array(
+      fc.record({
+        link: nameArbitrary,
+        parameter: fc.constantFrom("sourceHost", "targetHost"),
+        entity: nameArbitrary,
+        entityKind: fc.constantFrom("user" as const, "host" as const),
+        peers: fc.array(forecastPeer, { maxLength: 3 }),
+        observed: fc.record({
+          name: nameArbitrary,
+          likelihood: probability,
+          logins: fc.nat(),
+          rank: counted,
+          candidates: counted,
+        }),
+        text: nameArbitrary,
+      }),
+      { maxLength: 3 },
+    ),
+    lastSeen: fc.array(
+      fc.record({
+        link: nameArbitrary,
+        logins: fc.nat(),
+        firstSeenMs: fc.option(timeMs),
+        lastSeenMs: fc.option(timeMs),
+        text: nameArbitrary,
+      }),
+      { maxLength: 3 },
+    ),
+  })
+  .map(({ nearestLogin, ...rest }) => ({ ...rest, ...(nearestLogin && { nearestLogin }) }));
+
 /** Any odd login the types allow, and hostile ones more often than life does. */
 export const oddLoginArbitrary: fc.Arbitrary<OddLogin> = fc
   .record({
@@ -178,10 +233,19 @@ export const oddLoginArbitrary: fc.Arbitrary<OddLogin> = fc
     ),
     learning: fc.option(nameArbitrary),
     processedTimeMs: fc.option(timeMs),
+    comparison: fc.option(comparison, { nil: undefined }),
   })
   .map(
-    ({ incidentFirstMs, incidentLegs, relatedIncidents, suppression, ...rest }): OddLogin => ({
+    ({
+      incidentFirstMs,
+      incidentLegs,
+      relatedIncidents,
+      suppression,
+      comparison: compared,
+      ...rest
+    }): OddLogin => ({
       ...rest,
+      ...(compared && { comparison: compared }),
       ...(incidentFirstMs !== undefined && { incidentFirstMs }),
       ...(incidentLegs && { incidentLegs }),
       ...(relatedIncidents && { relatedIncidents }),

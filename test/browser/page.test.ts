@@ -28,6 +28,9 @@ test("an investigation of the example: the incident, its graph, a neighbour, the
       /Account that actsU748@DOM1/,
       /FromC17693/,
       /never with strong evidence/,
+      /Nearest normal loginU748@DOM1 from C\d+ to C4280 by Kerberos/,
+      /Likeliest source host of the account, for the graph modelC151/,
+      /source host with target host: never/,
       /Ask the owner of U748@DOM1/,
     ])
       assert.match(text, expected);

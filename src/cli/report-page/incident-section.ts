@@ -1,3 +1,4 @@
+import { COMPARED } from "../../alerts/anomaly.ts";
 import type { DetectionFinding, Observed } from "../../alerts/detection-finding.ts";
 import { type Markup, markup } from "../../html/markup.ts";
 import { type Cell, NOTHING, table } from "../../html/table.ts";
@@ -62,6 +63,7 @@ function incidentMarkup(incident: ReportedIncident, i: number): Markup {
 <p class="message">${sentenceText(finding.message, MESSAGE_MAX)}</p>
 ${reasonTable(finding)}
 ${usualTable(finding)}
+${comparedList(finding)}
 <h4>What to do next</h4>
 <p>${sentenceText(remediation.desc, MESSAGE_MAX)}</p>
 ${attacks.length === 0 ? NOTHING : markup`<p class="soft">Suggested ATT&amp;CK techniques, not proven by the login: ${attacks.join(", ")}.</p>`}
@@ -131,7 +133,10 @@ function reasonTable({ anomaly_analyses: [{ anomalies, baselines = [] }] }: Dete
 /** What is normal for those who took part. */
 function usualTable({ anomaly_analyses: [{ baselines = [] }] }: DetectionFinding): Markup {
   const rows = baselines
-    .filter(({ observed_pattern }) => observed_pattern !== undefined)
+    .filter(
+      ({ observed_pattern, observation_type }) =>
+        observed_pattern !== undefined && !COMPARED.has(observation_type),
+    )
     .map((baseline): Cell[] => [
       sentenceText(baseline.observed_pattern),
       PARAMETERS[baseline.observation_parameter] ?? nameText(baseline.observation_parameter),
@@ -140,6 +145,13 @@ function usualTable({ anomaly_analyses: [{ baselines = [] }] }: DetectionFinding
   return rows.length === 0
     ? NOTHING
     : table("What is usual, the most frequent first", ["for", "what", "values (logins)"], rows, "words");
+}
+
+/** What else the login was held against, in sentences. */
+function comparedList({ anomaly_analyses: [{ baselines = [] }] }: DetectionFinding): Markup {
+  const sentences = baselines.filter(({ observation_type }) => COMPARED.has(observation_type));
+  if (sentences.length === 0) return NOTHING;
+  return markup`<ul>${sentences.map(({ observed_pattern }) => markup`<li>${sentenceText(observed_pattern, MESSAGE_MAX)}</li>`)}</ul>`;
 }
 
 function valuesMarkup({ observations }: Observed): Markup {

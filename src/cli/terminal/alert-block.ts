@@ -1,3 +1,4 @@
+import { COMPARED } from "../../alerts/anomaly.ts";
 import { oddsText, scoreText } from "./numbers.ts";
 import { nameText, sentenceText } from "./outside-text.ts";
 import { type Paint, painted, type Screen, screenOf } from "./screen.ts";
@@ -21,6 +22,7 @@ const SEVERITIES: ReadonlyMap<unknown, readonly [word: string, paint: Paint]> = 
 
 type Observed = {
   readonly observation_parameter?: unknown;
+  readonly observation_type?: unknown;
   readonly observed_pattern?: unknown;
   readonly observations?: readonly { readonly value?: unknown; readonly count?: unknown }[];
 };
@@ -52,13 +54,14 @@ export type FindingView = {
 };
 
 /**
- * One alert as a block of six to nine lines, wrapped to the width of a terminal and left whole in a file:
+ * One alert as a block of six to ten lines, wrapped to the width of a terminal and left whole in a file:
  *
  *   2015-01-02 17:57:16 UTC  HIGH  presence  score 3.2e-7, one login in 3,100,000
  *     alice as root -> C17693 -> C305 (NTLM, Network, success)
  *     1. why
  *     2. why else
  *     usual for user alice: sourceHost C1 (900), C2 (303)
+ *     nearest normal login: the same account from C1 to the same host, at most 900 times, ...
  *     next: what to do
  *     finding 3f2a9c1d, epoch 2, presence 3.2e-7, surprise 0.0031
  *
@@ -75,6 +78,7 @@ export function renderAlert(finding: FindingView, screen: Screen = screenOf(proc
     painted(screen, "bold", routeText(finding)),
     ...reasonLines(finding),
     ...usualLines(finding),
+    ...nearestLines(finding),
     ...nextLines(finding),
     painted(screen, "dim", originText(finding)),
   ];
@@ -163,6 +167,7 @@ function usualLines(finding: FindingView): string[] {
   const baselines = listOf(finding.anomaly_analyses?.[0]?.baselines) as readonly Observed[];
   const byPattern = new Map<string, string[]>();
   for (const baseline of baselines) {
+    if (COMPARED.has(String(baseline?.observation_type))) continue;
     const pattern = sentenceText(baseline?.observed_pattern, 100) || "usual";
     const values = listOf(baseline?.observations).slice(0, USUAL_VALUES_MAX).map(observationText);
     if (values.length === 0) continue;
@@ -174,6 +179,12 @@ function usualLines(finding: FindingView): string[] {
   return [...byPattern]
     .slice(0, USUAL_LINES_MAX)
     .map(([pattern, parts]) => `${pattern}: ${parts.slice(0, USUAL_VALUES_MAX).join("; ")}`);
+}
+
+function nearestLines(finding: FindingView): string[] {
+  const { nearestLogin } = dataOf(finding);
+  const text = sentenceText((nearestLogin as { text?: unknown } | null | undefined)?.text);
+  return text === "" ? [] : [`${text.slice(0, 1).toLowerCase()}${text.slice(1)}`];
 }
 
 function observationText(observation: unknown): string {

@@ -24,8 +24,39 @@ export type Verdict = Omit<Answer, "isAnyTarget"> & { readonly madeAtMs: number 
 type Named = { readonly name: string };
 type Observed = {
   readonly observation_parameter: string;
+  readonly observation_type: string;
   readonly observed_pattern?: string;
   readonly observations: readonly { readonly value: string; readonly count?: number }[];
+};
+
+/** The familiar login most like an odd one; as the graph remembers links, it was seen so often at most. */
+export type NearestLogin = {
+  readonly user: string;
+  readonly sourceHost: string;
+  readonly targetHost: string;
+  readonly authType: string | null;
+  readonly logonType: string | null;
+  readonly logins: number;
+  readonly lastSeenMs: number;
+  readonly differs: readonly string[];
+};
+
+type Likely = { readonly name: string; readonly likelihood: number; readonly logins: number };
+
+/** Hosts that the graph model would have expected, the likeliest first. */
+export type ExpectedPeers = {
+  readonly parameter: string;
+  readonly entity: string;
+  readonly entityKind: EntityKind;
+  readonly peers: readonly Likely[];
+  readonly observed: Likely & { readonly rank: number; readonly candidates: number };
+};
+
+/** When a link of the login was seen last before it; null if never. */
+export type LastSeen = {
+  readonly link: string;
+  readonly logins: number;
+  readonly lastSeenMs: number | null;
 };
 
 /** The part of an OCSF finding that the page shows. */
@@ -63,6 +94,10 @@ export type Finding = {
           readonly usual: string;
           readonly signal: string;
         }[];
+        /** Alerts of before there was such have none of it. */
+        readonly nearestLogin?: NearestLogin;
+        readonly expectedPeers?: readonly ExpectedPeers[];
+        readonly lastSeen?: readonly LastSeen[];
         readonly authType: string;
         readonly logonType: string;
         readonly outcome: string;

@@ -1,4 +1,5 @@
 import { type EntityKind, type Finding, incident, type VerdictKind } from "./api.ts";
+import { comparedView } from "./compared-view.ts";
 import { countText, h, nameElement, shownName, timeElement } from "./dom.ts";
 import { LoginGraph } from "./login-graph.ts";
 import { verdictPanel } from "./verdict-panel.ts";
@@ -126,42 +127,48 @@ function scoreText({ score, threshold, signals }: Finding["evidences"][0]["data"
   return `${oneIn(score)} looks this odd (score ${score.toExponential(1)}); the threshold was ${threshold.toExponential(1)}.`;
 }
 
-function usual({ anomaly_analyses }: Finding): HTMLElement | undefined {
-  const baselines = (anomaly_analyses[0].baselines ?? []).filter(({ observations }) =>
-    observations.some(({ count }) => count !== undefined),
+function usual({ anomaly_analyses, evidences }: Finding): HTMLElement | undefined {
+  const baselines = (anomaly_analyses[0].baselines ?? []).filter(
+    ({ observation_type }) => observation_type === "frequency",
   );
-  if (baselines.length === 0) return undefined;
+  const compared = comparedView(evidences[0].data);
+  if (baselines.length === 0 && compared === undefined) return undefined;
   return h(
     "section",
     {},
     h("h3", {}, "What is usual"),
+    baselines.length > 0 && usualTable(baselines),
+    compared,
+  );
+}
+
+function usualTable(baselines: NonNullable<Finding["anomaly_analyses"][0]["baselines"]>): HTMLElement {
+  return h(
+    "table",
+    {},
+    h("caption", { class: "hidden" }, "Usual values of the entities of the newest alert"),
     h(
-      "table",
+      "thead",
       {},
-      h("caption", { class: "hidden" }, "Usual values of the entities of the newest alert"),
-      h(
-        "thead",
-        {},
-        h("tr", {}, ...["Of", "What", "Most often"].map((text) => h("th", { scope: "col" }, text))),
-      ),
-      h(
-        "tbody",
-        {},
-        ...baselines.map(({ observation_parameter, observed_pattern = "", observations }) =>
+      h("tr", {}, ...["Of", "What", "Most often"].map((text) => h("th", { scope: "col" }, text))),
+    ),
+    h(
+      "tbody",
+      {},
+      ...baselines.map(({ observation_parameter, observed_pattern = "", observations }) =>
+        h(
+          "tr",
+          {},
+          h("td", {}, nameElement(observed_pattern)),
+          h("td", {}, observation_parameter),
           h(
-            "tr",
+            "td",
             {},
-            h("td", {}, nameElement(observed_pattern)),
-            h("td", {}, observation_parameter),
-            h(
-              "td",
-              {},
-              ...observations.flatMap(({ value, count }, i) => [
-                i > 0 ? ", " : "",
-                nameElement(value),
-                count === undefined ? "" : ` (${countText(count)})`,
-              ]),
-            ),
+            ...observations.flatMap(({ value, count }, i) => [
+              i > 0 ? ", " : "",
+              nameElement(value),
+              count === undefined ? "" : ` (${countText(count)})`,
+            ]),
           ),
         ),
       ),

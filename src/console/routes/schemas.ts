@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { SIGNALS } from "../../alerts/odd-login.ts";
 import { VERDICT_KINDS, verdictSchema } from "../../alerts/verdict.ts";
-import { NAME_BYTES_MAX, sparseLoginSchema } from "../../ingest/login.ts";
+import { COLUMNS, NAME_BYTES_MAX, sparseLoginSchema } from "../../ingest/login.ts";
 import { ENTITY_KIND_NAMES } from "../entity-view.ts";
 
 /** What requests and answers hold. */
@@ -50,6 +50,12 @@ export const scoreRequestSchema = sparseLoginSchema
 
 const probability = z.number().describe("the share of logins that look as odd; low is odd");
 
+const forecastPeerSchema = z.object({
+  name: z.string(),
+  likelihood: z.number().describe("the share of logins whose links are no likelier"),
+  logins: z.number().describe("how often the link was seen"),
+});
+
 export const scoreSchema = z.object({
   signal: z.enum(SIGNALS).describe("which would raise an alert"),
   score: probability,
@@ -79,6 +85,45 @@ export const scoreSchema = z.object({
       values: z.array(z.object({ value: z.string(), count: z.number() })),
     }),
   ),
+  nearestLogin: z
+    .object({
+      user: z.string(),
+      sourceHost: z.string(),
+      targetHost: z.string(),
+      authType: z.string().nullable(),
+      logonType: z.string().nullable(),
+      logins: z.number().describe("at most, as links are remembered and not logins"),
+      firstSeenMs: timeMs,
+      lastSeenMs: timeMs,
+      differs: z.array(z.enum(COLUMNS)),
+      text: z.string(),
+    })
+    .optional()
+    .describe("the familiar login that is most like it"),
+  expectedPeers: z
+    .array(
+      z.object({
+        link: z.string(),
+        parameter: z.string(),
+        entity: z.string(),
+        entityKind: z.enum(ENTITY_KIND_NAMES),
+        peers: z.array(forecastPeerSchema),
+        observed: forecastPeerSchema.extend({ rank: z.number(), candidates: z.number() }),
+        text: z.string(),
+      }),
+    )
+    .describe("hosts that the graph model would have expected; none before the first epoch"),
+  lastSeen: z
+    .array(
+      z.object({
+        link: z.string(),
+        logins: z.number(),
+        firstSeenMs: timeMs.nullable(),
+        lastSeenMs: timeMs.nullable(),
+        text: z.string(),
+      }),
+    )
+    .describe("when each of its links was seen before"),
 });
 
 /** OCSF has a schema of its own. */
