@@ -42,6 +42,8 @@ export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapD
     /** What is passed is valid during the call only. */
     readonly onScored?: (login: LoginBytes, scored: Scored, facts: Facts) => void;
     readonly onAlert?: (alert: AlertRecord) => void;
+    /** What a rule suppresses, which is no alert. */
+    readonly onSuppressed?: (alert: AlertRecord) => void;
     readonly onProgress?: (records: number) => void;
     readonly onRestoring?: (progress: RestoreProgress) => void;
     /** The stored graph, and the epoch in force, are there. */
@@ -190,7 +192,7 @@ export class Engine {
   }
 
   async #run(assignment: Assignment): Promise<void> {
-    const { config, log, time, onScored, onAlert } = this.#options;
+    const { config, log, time, onScored, onAlert, onSuppressed } = this.#options;
     while (this.#state.isRebuilding) await this.#state.rebuilt;
     const run = new PartitionRun({
       config,
@@ -204,6 +206,7 @@ export class Engine {
       isTrainingDue: (timeMs) => this.#epochs.isDue(timeMs),
       onScored: onScored && ((login, scored) => onScored(login, scored, this.#state.scoring.facts)),
       onAlert,
+      onSuppressed,
       onBug: (error, origin) => this.#reportBug(error, origin),
     });
     const batches = assignment.batches[Symbol.asyncIterator]();

@@ -45,6 +45,8 @@ export type PartitionRunOptions = {
   readonly isTrainingDue: (timeMs: number) => boolean;
   readonly onScored: ((login: LoginBytes, scored: Scored) => void) | undefined;
   readonly onAlert: ((alert: AlertRecord) => void) | undefined;
+  /** A rule suppresses an alert: nobody is alerted by it, and who keeps incidents keeps this one too. */
+  readonly onSuppressed: ((alert: AlertRecord) => void) | undefined;
   /** A record brought out a bug, and becomes a dead letter. */
   readonly onBug: (error: Error, origin: Origin) => void;
 };
@@ -332,7 +334,7 @@ export class PartitionRun implements Contributor {
    * @returns why that can't be done, if the record brings out a bug
    */
   #add(kind: "login" | "evidence", login: LoginBytes): Rejected | undefined {
-    const { state, onScored, onAlert } = this.#options;
+    const { state, onScored, onAlert, onSuppressed } = this.#options;
     let scored: Scored | undefined;
     try {
       if (kind === "login") scored = this.#score(login);
@@ -345,7 +347,9 @@ export class PartitionRun implements Contributor {
     else if (this.#nextOffset >= this.#untoldOffset) {
       this.#untoldOffset = this.#nextOffset + 1;
       onScored?.(login, scored);
-      if (scored.decision!.isAlert) onAlert?.(this.uncommitted.alerts.at(-1)!);
+      const { isAlert, suppressedBy } = scored.decision!;
+      if (isAlert) onAlert?.(this.uncommitted.alerts.at(-1)!);
+      else if (suppressedBy !== undefined) onSuppressed?.(this.uncommitted.alerts.at(-1)!);
     }
     return undefined;
   }

@@ -85,6 +85,10 @@ const findingSchema = z
   .record(z.string(), z.unknown())
   .describe("OCSF 1.8.0 Detection Finding: see outputs.md");
 
+const suppressionSchema = z
+  .object({ id: z.string(), owner: z.string(), reason: z.string(), until: z.string() })
+  .describe("the rule by which nobody is told: see suppressions.md");
+
 export const incidentSchema = z.object({
   uid: z.string(),
   title: z.string(),
@@ -93,9 +97,11 @@ export const incidentSchema = z.object({
   alertCount: z.number().describe("of all workers"),
   firstMs: timeMs,
   lastMs: timeMs,
+  suppression: suppressionSchema.nullable().describe("null for an incident that was told"),
 });
 export const incidentListSchema = z.object({
-  total: z.number().describe("kept by this process"),
+  total: z.number().describe("of the state asked for, kept by this process"),
+  counts: z.object({ told: z.number(), suppressed: z.number() }).describe("kept by this process"),
   incidents: z.array(incidentSchema).describe("the newest first"),
 });
 export const incidentDetailSchema = incidentSchema.extend({
