@@ -28,6 +28,8 @@ type Observed = {
 
 /** The part of an OCSF finding that the page shows. */
 export type Finding = {
+  /** Only of what a rule suppresses. */
+  readonly status_id?: 3;
   readonly time: number;
   readonly count: number;
   readonly severity: string;
