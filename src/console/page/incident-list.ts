@@ -57,11 +57,17 @@ export class IncidentList {
         { class: "hidden" },
         "Incidents, the newest first. On a row, the arrow keys go to the next one.",
       ),
-      h("colgroup", {}, ...COLUMNS.map((name) => h("col", { class: name.toLowerCase() }))),
+      h("colgroup", {}, ...COLUMNS.map(([name]) => h("col", { class: `column-${name}` }))),
       h(
         "thead",
         {},
-        h("tr", { "aria-rowindex": 1 }, ...COLUMNS.map((name) => h("th", { scope: "col" }, name))),
+        h(
+          "tr",
+          { "aria-rowindex": 1 },
+          ...COLUMNS.map(([name, heading]) =>
+            h("th", { scope: "col", class: name === "alerts" && "number" }, heading),
+          ),
+        ),
       ),
     );
     this.#rows = new IncidentRows(this.#table);

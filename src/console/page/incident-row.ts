@@ -1,8 +1,16 @@
 import type { Incident } from "./api.ts";
-import { countText, h, shownName, timeElement } from "./dom.ts";
+import { countText, h, shortTimeElement, shownName } from "./dom.ts";
 import { suppressionText } from "./suppression-note.ts";
 
-export const COLUMNS = ["Severity", "Incident", "Signal", "Alerts", "First", "Last"] as const;
+/** What tells a column to the style, and what stands over it. */
+export const COLUMNS: readonly (readonly [name: string, heading: string])[] = [
+  ["severity", "Severity"],
+  ["incident", "Incident"],
+  ["signal", "Signal"],
+  ["alerts", "Alerts"],
+  ["first", "First (UTC)"],
+  ["last", "Last (UTC)"],
+];
 
 /** The row of an incident. What it says changes in its place, so that a link that has the focus keeps it. */
 export class IncidentRow {
@@ -51,8 +59,8 @@ export class IncidentRow {
     this.#rule.replaceChildren(...(suppression === null ? [] : suppressionText(suppression)));
     this.#signal.textContent = signal;
     this.#alerts.textContent = countText(alertCount);
-    this.#first.replaceChildren(timeElement(firstMs));
-    this.#last.replaceChildren(timeElement(lastMs));
+    this.#first.replaceChildren(shortTimeElement(firstMs));
+    this.#last.replaceChildren(shortTimeElement(lastMs));
   }
 
   focus(): void {

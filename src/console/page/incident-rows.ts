@@ -1,6 +1,6 @@
 import type { Incident } from "./api.ts";
 import { h } from "./dom.ts";
-import { COLUMNS, IncidentRow } from "./incident-row.ts";
+import { IncidentRow } from "./incident-row.ts";
 
 /** Rows of one part of the table: parts far from what is seen hold nothing but their height. */
 const PART_ROWS = 50;
@@ -124,7 +124,7 @@ export class IncidentRows {
   /** The room of a part that is left out changes only with how many rows that are, or the page would jump while it is scrolled. */
   #leaveOut(part: Part, rows: number): void {
     if (!part.isDrawn && part.rows === rows) return;
-    const room = h("td", { colspan: COLUMNS.length });
+    const room = h("td");
     room.style.height = `${Math.round(rows * this.#rowPx)}px`;
     part.body.replaceChildren(h("tr", { "aria-hidden": "true", class: "room" }, room));
     part.isDrawn = false;
