@@ -73,6 +73,7 @@ const served = await openConsole({
     partitions: [],
     isRestored: true,
     isRebuilding: false,
+    incidentPeaks: () => scoring.incidentPeaks(),
     probe: (probed) => scoring.probe(probed),
   },
   onBug: (error) => {

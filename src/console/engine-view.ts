@@ -1,3 +1,4 @@
+import type { IncidentPeaks } from "../alerts/incident-peaks.ts";
 import type { Probe } from "../engine/scoring.ts";
 import type { Totals } from "../engine/totals.ts";
 import type { Graph } from "../graph-state/graph.ts";
@@ -13,5 +14,6 @@ export type EngineView = {
   readonly partitions: readonly number[];
   readonly isRestored: boolean;
   readonly isRebuilding: boolean;
+  incidentPeaks(): IncidentPeaks;
   probe(login: LoginBytes): Probe;
 };

@@ -1,3 +1,4 @@
+import type { IncidentPeaks } from "../alerts/incident-peaks.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import type { Facts } from "../graph-state/facts.ts";
@@ -141,6 +142,11 @@ export class Engine {
   }
 
   /** Threshold in force for what presence does not raise; 0 while the budget learns. */
+  /** What other thresholds would have raised. */
+  incidentPeaks(): IncidentPeaks {
+    return this.#state.scoring.incidentPeaks();
+  }
+
   get threshold(): number {
     return this.#state.scoring.threshold;
   }

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { isFinding } from "../alerts/decision.ts";
+import { scoreBinOf } from "../alerts/incident-peaks.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
@@ -364,6 +365,7 @@ export class PartitionRun implements Contributor {
     const decade = decadeOf(scored.score);
     counts.scored++;
     counts.decades[decade] = counts.decades[decade]! + 1;
+    if (!scored.raisesPresence) counts.scoreBins[scoreBinOf(scored.score)]!++;
     this.#origin.offset = this.#nextOffset;
     if (this.#writesScored) lines.push(scoredRecord(scoring, login, this.#origin, scored));
     if (isFinding(decision)) {

@@ -32,6 +32,7 @@ export function engineOf(changes: Partial<EngineView> = {}): EngineView {
     partitions: [0],
     isRestored: true,
     isRebuilding: false,
+    incidentPeaks: () => scoring.incidentPeaks(),
     probe: (login) => scoring.probe(login),
     ...changes,
   };

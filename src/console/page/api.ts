@@ -1,3 +1,5 @@
+import type { ScoreCounts } from "./threshold-forecast.ts";
+
 /** What the page asks of the process that serves it. The types are those of `routes/schemas.ts`. */
 
 export type Incident = {
@@ -106,7 +108,7 @@ export type Status = {
   readonly isReady: boolean;
   readonly partitions: readonly number[];
   readonly counts: Readonly<Record<string, number>>;
-  readonly decades: readonly number[];
+  readonly scores: ScoreCounts;
   readonly threshold: number | null;
   readonly epoch: { readonly number: number; readonly digest: string } | null;
   readonly graph: {

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { SCORE_BINS_PER_NAT } from "../../alerts/incident-peaks.ts";
 import { sumOf } from "../../engine/totals.ts";
 import { OddlinkDecoder } from "../../ingest/formats/oddlink.ts";
 import { VERSION } from "../../version.ts";
@@ -165,6 +166,18 @@ function incidentOf({ uid, alertCount, firstMs, lastMs, suppression, alerts }: F
   };
 }
 
+function scoresOf(engine: EngineView): z.infer<typeof statusSchema>["scores"] {
+  const { counts, days, scoreMax, alertsPerDay } = engine.incidentPeaks();
+  return {
+    binsPerNat: SCORE_BINS_PER_NAT,
+    logins: [...engine.totals.scoreBins],
+    incidents: [...counts],
+    days,
+    incidentsBelow: scoreMax,
+    alertsPerDay,
+  };
+}
+
 function statusOf(engine: EngineView): z.infer<typeof statusSchema> {
   const { totals, graph, epoch, threshold } = engine;
   const { consumed, scored, evidence, duplicate, alerts, suppressed, incidents } = totals;
@@ -185,6 +198,7 @@ function statusOf(engine: EngineView): z.infer<typeof statusSchema> {
       incidents,
     },
     decades: [...totals.decades],
+    scores: scoresOf(engine),
     threshold: threshold > 0 ? threshold : null,
     epoch: epoch === undefined ? null : { number: epoch.manifest.number, digest: epoch.manifest.digest },
     graph: {

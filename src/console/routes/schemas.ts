@@ -128,6 +128,23 @@ export const statusSchema = z.object({
   decades: z
     .array(z.number())
     .describe("scored logins by decade of score: the first below 1e-19, the last 0.1 to 1"),
+  scores: z
+    .object({
+      binsPerNat: z
+        .number()
+        .describe("bin i holds scores from e^-((i + 1) / binsPerNat) to e^-(i / binsPerNat)"),
+      logins: z.array(z.number()).describe("scored by this process, those left out that presence raises"),
+      incidents: z
+        .array(z.number())
+        .describe("that ended lately, by their oddest score: what the alert budget counts, of all workers"),
+      days: z.number().describe("in which they ended, 14 at most"),
+      incidentsBelow: z.number().describe("incidents that are less odd than this are not counted"),
+      alertsPerDay: z
+        .number()
+        .nullable()
+        .describe("the budget; null with a fixed threshold, and then incidents are of this process"),
+    })
+    .describe("what other thresholds would have raised"),
   threshold: z.number().nullable(),
   epoch: z.object({ number: z.number(), digest: z.string() }).nullable(),
   graph: z.object({
