@@ -22,7 +22,7 @@ export class ThresholdView {
   readonly element: HTMLElement;
   readonly #chart: ThresholdChart;
   readonly #wouldBe = h("p", { class: "forecast" });
-  readonly #now = h("p");
+  readonly #now = h("span");
   readonly #from = h("p", { class: "quiet" });
   readonly #reset: HTMLButtonElement;
   readonly #rows = h("tbody");
@@ -30,7 +30,11 @@ export class ThresholdView {
 
   constructor() {
     this.#chart = new ThresholdChart(() => this.#say());
-    this.#reset = h("button", { type: "button", onclick: () => this.#chart.reset() }, "Back to where it is");
+    this.#reset = h(
+      "button",
+      { type: "button", class: "link", onclick: () => this.#chart.reset() },
+      "Back to where it is",
+    );
     const headings = ["Threshold", "Logins", "Incidents", "A day"];
     this.element = h(
       "section",
@@ -41,6 +45,9 @@ export class ThresholdView {
         { class: "quiet" },
         "Drag the line, or move it by the arrow keys. It only counts what was: nothing is changed by it.",
       ),
+      // Before the chart, and with room for all of it: what is dragged must not move away.
+      h("div", { class: "said" }, this.#wouldBe, h("p", {}, this.#now, " ", this.#reset)),
+      this.#chart.element,
       h(
         "p",
         { class: "legend" },
@@ -48,10 +55,6 @@ export class ThresholdView {
         h("span", { class: "key" }, "incidents, by their oddest login"),
         h("span", { class: "key below" }, "below the line"),
       ),
-      this.#chart.element,
-      this.#wouldBe,
-      this.#now,
-      this.#reset,
       h(
         "details",
         {},
