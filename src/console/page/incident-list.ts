@@ -9,6 +9,9 @@ const READ_MAX = 1000;
 /** New alerts are drawn so often at most, however many come, and with the next frame of the screen. */
 const DRAW_EVERY_MS = 250;
 
+/** As many as there can be. */
+const HEARD_OF_MAX = TOLD_MAX + SUPPRESSED_MAX;
+
 const FILTER_NAMES: Readonly<Record<Filter, string>> = { told: "Told", suppressed: "Suppressed", all: "All" };
 const NONE: Readonly<Record<Filter, string>> = {
   told: "None yet. While the engine learns what is usual, it raises little.",
@@ -40,8 +43,12 @@ export class IncidentList {
     all: h("span", { class: "count" }),
   };
   #filter: Filter = "told";
-  /** What is shown, in the order in which it is. */
+  /** What is shown, in the order in which it is; while nothing moves it is what was known when it was shown. */
   #shown: readonly Incident[] = [];
+  /** Of what is shown, once something waits to be. */
+  #shownUids: ReadonlySet<string> | undefined;
+  /** What was heard of since: looked at instead of all that is known, which is thousands, four times a second. */
+  readonly #heardOf = new Set<string>();
   #isDue = false;
   #news = 0;
   /** Readings begun: an older one gives up. */
@@ -70,7 +77,7 @@ export class IncidentList {
         ),
       ),
     );
-    this.#rows = new IncidentRows(this.#table);
+    this.#rows = new IncidentRows(this.#table, (incident) => this.#book.get(incident.uid) ?? incident);
     this.element = h(
       "section",
       { "aria-labelledby": "incidents-title" },
@@ -148,6 +155,7 @@ export class IncidentList {
       // Part by part the first time; later the list would shrink for a moment.
       if (isEmpty || isLast) {
         this.#book.replace([...read.values()], place);
+        for (const uid of this.#book.uids("all")) this.#hear(uid);
         this.#drawSoon();
         onPart();
       }
@@ -157,6 +165,7 @@ export class IncidentList {
 
   #take(finding: Finding): void {
     this.#book.take(finding);
+    this.#hear(finding.finding_info.uid);
     if (finding.status_id === undefined) this.#news++;
     this.#drawSoon();
   }
@@ -189,24 +198,44 @@ export class IncidentList {
     this.#draw(false);
   }
 
+  #hear(uid: string): void {
+    if (this.#heardOf.size < HEARD_OF_MAX) this.#heardOf.add(uid);
+  }
+
   /** @param isHeld what is shown stays where it is; what is known of it is brought up to date */
   #draw(isHeld: boolean): void {
     const book = this.#book;
-    const uids = book.uids(this.#filter);
-    const isKept = isHeld && this.#shown.length > 0;
-    this.#shown = isKept
-      ? this.#shown.map((incident) => book.get(incident.uid) ?? incident)
-      : uids.map((uid) => book.get(uid)!);
+    if (!isHeld || this.#shown.length === 0) {
+      this.#shown = book.uids(this.#filter).map((uid) => book.get(uid)!);
+      this.#shownUids = undefined;
+      this.#heardOf.clear();
+    }
     this.#rows.show(this.#shown);
-    const shown = isKept ? new Set(this.#shown.map(({ uid }) => uid)) : undefined;
-    const waiting = shown === undefined ? 0 : uids.reduce((sum, uid) => sum + (shown.has(uid) ? 0 : 1), 0);
+    const waiting = this.#countWaiting();
     this.#showNew.hidden = waiting === 0;
     this.#showNew.textContent = `Show ${countText(waiting)} new ${waiting === 1 ? "incident" : "incidents"}`;
-    this.#none.hidden = uids.length > 0;
+    this.#none.hidden = this.#shown.length > 0;
     this.#none.textContent = NONE[this.#filter];
-    this.#table.hidden = uids.length === 0;
+    this.#table.hidden = this.#shown.length === 0;
     for (const filter of FILTERS) this.#counts[filter].textContent = countText(book.countOf(filter));
     if (this.#news > 0)
       this.#heard.textContent = `${countText(this.#news)} new ${this.#news === 1 ? "alert" : "alerts"} since this page was opened`;
+  }
+
+  /** Incidents that are not shown, as nothing moves. */
+  #countWaiting(): number {
+    if (this.#heardOf.size === 0) return 0;
+    this.#shownUids ??= new Set(this.#shown.map(({ uid }) => uid));
+    let count = 0;
+    for (const uid of this.#heardOf) {
+      const incident = this.#shownUids.has(uid) ? undefined : this.#book.get(uid);
+      const isSuppressed = incident?.suppression != null;
+      if (
+        incident !== undefined &&
+        (this.#filter === "all" || isSuppressed === (this.#filter === "suppressed"))
+      )
+        count++;
+    }
+    return count;
   }
 }

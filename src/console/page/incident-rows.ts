@@ -2,10 +2,13 @@ import type { Incident } from "./api.ts";
 import { h } from "./dom.ts";
 import { IncidentRow } from "./incident-row.ts";
 
-/** Rows of one part of the table: parts far from what is seen hold nothing but their height. */
-const PART_ROWS = 50;
-/** So far beyond what is seen parts are drawn already: half a dozen rows more than Page Down moves. */
-const AHEAD_PX = 1000;
+/**
+ * Rows of one part of the table: parts far from what is seen hold nothing but their height. With twice as many the browser lays out so many
+ * rows at once that a frame is missed.
+ */
+const PART_ROWS = 25;
+/** So far beyond what is seen parts are drawn already: about as far as Page Down moves. */
+const AHEAD_PX = 800;
 /** Until rows have been measured. */
 const ROW_PX = 38;
 
@@ -21,8 +24,8 @@ type Part = {
  * The rows of a long table, of which those alone are drawn that are seen, or nearly. The table is as high as if all were there, so it is
  * scrolled as any other; each row says which of how many it is.
  *
- *   tbody   50 rows, drawn      seen, or within 1,000 px of it, or with the focus in it
- *   tbody   one empty row       as high as the 50 were, or are thought to be
+ *   tbody   25 rows, drawn      seen, or within 800 px of it, or with the focus in it
+ *   tbody   one empty row       as high as the 25 were, or are thought to be
  */
 export class IncidentRows {
   readonly #table: HTMLTableElement;
@@ -30,11 +33,14 @@ export class IncidentRows {
   readonly #partOf = new Map<Element, Part>();
   readonly #drawn = new Map<string, IncidentRow>();
   readonly #near: IntersectionObserver;
+  readonly #newest: (incident: Incident) => Incident;
   #incidents: readonly Incident[] = [];
   #rowPx = ROW_PX;
 
-  constructor(table: HTMLTableElement) {
+  /** @param newest what is known now of an incident: asked for rows that are drawn alone */
+  constructor(table: HTMLTableElement, newest: (incident: Incident) => Incident) {
     this.#table = table;
+    this.#newest = newest;
     this.#near = new IntersectionObserver((entries) => this.#look(entries), {
       rootMargin: `${AHEAD_PX}px 0px`,
     });
@@ -114,7 +120,7 @@ export class IncidentRows {
       let row = this.#drawn.get(incident.uid);
       if (row === undefined) this.#drawn.set(incident.uid, (row = new IncidentRow()));
       kept.add(row);
-      row.show(incident, first + n);
+      row.show(this.#newest(incident), first + n);
       // What is in its place already stays there, and keeps the focus.
       if (children[n] !== row.element) part.body.insertBefore(row.element, children[n] ?? null);
     }
