@@ -77,6 +77,7 @@ const served = await openConsole({
     isRebuilding: false,
     verdicts: new Verdicts(),
     judge: async () => {},
+    incidentPeaks: () => scoring.incidentPeaks(),
     probe: (probed) => scoring.probe(probed),
   },
   onBug: (error) => {

@@ -1,18 +1,21 @@
 import type { Facts } from "../graph-state/facts.ts";
 import type { Familiarity } from "../graph-state/familiarity.ts";
 import type { Graph } from "../graph-state/graph.ts";
+import { HourlyHistogram } from "../graph-state/hourly-histograms.ts";
 import type { Incident } from "../graph-state/incidents.ts";
 import { NO_ROW } from "../graph-state/link-row.ts";
 import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
-import { type AlertBudget, BUDGET_SCORE_MAX } from "./budget.ts";
+import { type AlertBudget, BINS_PER_NAT, BUDGET_SCORE_MAX, CALIBRATION_DAYS, PEAKS } from "./budget.ts";
 import { type Decision, ODDER_NATS, PER_NAT, QUIET, SHADOW_PREFIX, SLOT_MS } from "./decision.ts";
 import type { Signal } from "./odd-login.ts";
 import { repeatedSinceMs } from "./repetition.ts";
 import { SUPPRESSED_PREFIX, type Suppression, tierOf } from "./suppression.ts";
 import type { VolumePolicy } from "./volume-policy.ts";
 
+const MS_PER_HOUR = 3_600_000;
+const HOURS_PER_DAY = 24;
 /** Incidents of the presence tier last a day. */
-const PRESENCE_SLOT_MS = 24 * 3_600_000;
+const PRESENCE_SLOT_MS = HOURS_PER_DAY * MS_PER_HOUR;
 
 /**
  * Decides which scored logins become alerts, and counts them by account, source host and slot of time: what a budget is about. Which of them
@@ -32,6 +35,12 @@ export class AlertPolicy {
   readonly #familiarity: Familiarity;
   readonly #owns: (partition: number) => boolean;
   readonly #volume: VolumePolicy | undefined;
+  /**
+   * Oddest scores of the incidents that ended. Those of a budget are part of the graph, hence of all workers; with a fixed threshold they
+   * are of this process alone, and no part of anything: repetitions are among them, which a budget would not count.
+   */
+  readonly peaks: HourlyHistogram;
+  #peakHour = -1;
 
   /**
    * @param owns whether a partition of the input is this process's; the owner counts an incident that has ended
@@ -50,6 +59,7 @@ export class AlertPolicy {
     this.#owns = owns;
     this.#fixed = typeof threshold === "number" ? threshold : undefined;
     this.#budget = typeof threshold === "number" ? undefined : threshold;
+    this.peaks = this.#budget === undefined ? new HourlyHistogram() : graph.histograms.get(PEAKS);
   }
 
   /** The threshold in force, for display; 0 means that nothing but presence can alert now. */
@@ -64,8 +74,20 @@ export class AlertPolicy {
       if (incident.tier === "presence" || !this.#owns(incident.partition)) continue;
       if (incident.tier.startsWith(SHADOW_PREFIX) || incident.tier.startsWith(SUPPRESSED_PREFIX)) continue;
       if (incident.tier === "volume") this.#volume?.closed(incident.peak / PER_NAT);
-      else this.#budget?.closed(incident.peak / PER_NAT, watermarkMs);
+      else if (this.#budget !== undefined) this.#budget.closed(incident.peak / PER_NAT, watermarkMs);
+      else this.#notePeak(incident.peak / PER_NAT, watermarkMs);
     }
+  }
+
+  #notePeak(peakNats: number, watermarkMs: number): void {
+    const hour = Math.floor(watermarkMs / MS_PER_HOUR);
+    if (hour !== this.#peakHour) {
+      this.#peakHour = hour;
+      this.peaks.dropBefore(hour - CALIBRATION_DAYS * HOURS_PER_DAY);
+      // Of no segment: nobody else would take them.
+      this.peaks.takeDelta(PEAKS);
+    }
+    this.peaks.record(hour, peakNats * BINS_PER_NAT);
   }
 
   /**

@@ -6,9 +6,11 @@ const HOURS_PER_DAY = 24;
 /** Within an hour the threshold moves with what was issued, and at each of these steps. */
 const STEPS_PER_HOUR = 2;
 /** Incident peaks are counted in bins of a sixteenth of a nat of -ln score: 512 of them reach to 1e-14. */
-const BINS_PER_NAT = 16;
+export const BINS_PER_NAT = 16;
 /** Days of closed incidents that say what is still to come of a day. */
-const CALIBRATION_DAYS = 14;
+export const CALIBRATION_DAYS = 14;
+/** Name of the histogram of the oddest scores of incidents that have ended. */
+export const PEAKS = "incident-peaks";
 /** No threshold before this many hours of closed incidents: what is expected of nothing is noise. */
 const LEARN_HOURS = 12;
 /** What a day left over may be spent on the next so many days, and raises each by this share of N, or by one alert. */
@@ -58,7 +60,7 @@ export class AlertBudget {
   /** @param prefix of the names of its histograms: each channel with a budget of its own has its own */
   constructor(graph: Graph, alertsPerDay: number, prefix = "") {
     this.alertsPerDay = alertsPerDay;
-    this.#peaks = graph.histograms.get(`${prefix}incident-peaks`);
+    this.#peaks = graph.histograms.get(prefix + PEAKS);
     this.#issued = graph.histograms.get(`${prefix}alerts-issued`);
   }
 

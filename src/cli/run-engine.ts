@@ -106,6 +106,10 @@ export async function runOn(log: Log, config: Config, context: RunContext): Prom
         finding.count === 1 ? `${renderAlert(finding)}\n\n` : `${renderRepeatedAlert(finding)}\n\n`,
       );
     },
+    onSuppressed: ({ finding }) => {
+      const { serving: plan } = context;
+      if (plan?.isFedByRun === true) plan.feed.add(JSON.parse(finding) as DetectionFinding);
+    },
     onRestoring: (restoring) => progress.phase(restoringText(restoring)),
     onEpoch: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),

@@ -6,7 +6,7 @@ import { IncidentFeed } from "../console/incident-feed.ts";
 import type { Store } from "../log/embedded/store.ts";
 import type { KafkaClient, Tail } from "../log/kafka/client.ts";
 
-/** Alerts of a store that are there to be looked at from the start: the newest. */
+/** Alerts of a store that are there to be looked at from the start: the newest, and of those that were suppressed as many. */
 const STORED_ALERTS_MAX = 2000;
 
 /** What a process tells of over HTTP. */
@@ -51,10 +51,13 @@ export function serve({ config, engine, feed, say }: ServingOptions): Serving {
   };
 }
 
-/** The newest alerts of a store. */
+/** The newest alerts of a store, in the order in which they were raised. */
 export function storedFeed(store: Store): IncidentFeed {
   const feed = new IncidentFeed();
-  const alerts = store.alertsAfter(store.alertSeqBefore(STORED_ALERTS_MAX), STORED_ALERTS_MAX);
+  const alerts = [
+    ...store.alertsAfter(store.alertSeqBefore(STORED_ALERTS_MAX), STORED_ALERTS_MAX),
+    ...store.newestSuppressed(STORED_ALERTS_MAX),
+  ].sort((a, b) => a.seq - b.seq);
   for (const { finding } of alerts) feed.add(JSON.parse(finding) as DetectionFinding);
   return feed;
 }
@@ -87,8 +90,9 @@ function findingOf(value: Buffer): DetectionFinding | undefined {
     const isOurs =
       finding?.class_uid === 2004 &&
       !isClosing(finding) &&
-      // What a rule suppresses is counted, and nobody's to look into.
-      finding.status_id === undefined &&
+      // What a rule suppresses is kept apart; what an epoch in the shadow would have raised has a topic of its own.
+      (finding.status_id === undefined ||
+        (finding.status_id === 3 && Boolean(finding.evidences?.[0]?.data))) &&
       typeof finding.finding_info?.uid === "string" &&
       typeof finding.finding_info.analytic?.name === "string" &&
       typeof finding.metadata?.uid === "string" &&

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { FeedEvent, IncidentFeed } from "./incident-feed.ts";
+import type { FeedEvent, FeedState, IncidentFeed } from "./incident-feed.ts";
 
 /** Listeners at once, and what one may leave unread before it is cut off: it comes back, and is told what it missed. */
 export const LISTENERS_MAX = 500;
@@ -13,15 +13,18 @@ const GATHER_MS = 100;
 const WRITES_PER_TURN = 4;
 const HEARTBEAT = Buffer.from(":\n\n");
 
+/** How many events there had been when a listener came, which it is told of by itself, and which kinds it wants. */
+type Listener = { readonly since: number; readonly state: FeedState };
+type Message = { readonly isSuppressed: boolean; readonly bytes: Buffer };
+
 /** Tells of new alerts by server-sent events. Who reads too slowly is cut off, and holds up nobody. */
 export class EventStream {
   readonly #feed: IncidentFeed;
-  /** Each with how many alerts there had been when it came: those it is told of by itself. */
-  readonly #listeners = new Map<ServerResponse, number>();
+  readonly #listeners = new Map<ServerResponse, Listener>();
   readonly #unsubscribe: () => void;
   readonly #heartbeat: NodeJS.Timeout;
   /** Alerts that are not told of yet; `#count` of them and all before. */
-  #gathered: Buffer[] = [];
+  #gathered: Message[] = [];
   #count = 0;
   #telling: Promise<void> = Promise.resolve();
 
@@ -38,17 +41,20 @@ export class EventStream {
     return this.#listeners.size >= LISTENERS_MAX;
   }
 
-  /** @param lastId of the last alert that it was told of */
-  add(response: ServerResponse, lastId: string | undefined): void {
+  /**
+   * @param lastId of the last alert that it was told of
+   * @param state nobody who does not ask for it hears of what a rule suppresses
+   */
+  add(response: ServerResponse, lastId: string | undefined, state: FeedState = "told"): void {
     response.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-store",
       "x-accel-buffering": "no",
     });
     response.write("retry: 2000\n\n");
-    const missed = lastId === undefined ? [] : this.#feed.since(lastId);
+    const missed = lastId === undefined ? [] : this.#feed.since(lastId, state);
     for (const event of missed) response.write(messageOf(event));
-    this.#listeners.set(response, this.#count);
+    this.#listeners.set(response, { since: this.#count, state });
     response.on("close", () => this.#listeners.delete(response));
     response.on("error", () => this.#listeners.delete(response));
   }
@@ -62,27 +68,31 @@ export class EventStream {
 
   #gather(event: FeedEvent): void {
     this.#count++;
-    this.#gathered.push(Buffer.from(messageOf(event)));
+    this.#gathered.push({ isSuppressed: event.isSuppressed, bytes: Buffer.from(messageOf(event)) });
     if (this.#gathered.length > 1) return;
     const timer = setTimeout(() => {
       const messages = this.#gathered;
       this.#gathered = [];
       const first = this.#count - messages.length;
-      const all = Buffer.concat(messages);
+      const whole: Readonly<Record<FeedState, Buffer>> = {
+        told: joined(messages, "told"),
+        suppressed: joined(messages, "suppressed"),
+        all: joined(messages, "all"),
+      };
       this.#telling = this.#telling.then(() =>
-        this.#write((since) =>
-          since <= first ? all : Buffer.concat(messages.slice(Math.min(since - first, messages.length))),
+        this.#write(({ since, state }) =>
+          since <= first ? whole[state] : joined(messages.slice(since - first), state),
         ),
       );
     }, GATHER_MS);
     timer.unref();
   }
 
-  /** @param messageFor what a listener is to be told that came after so many alerts; nothing if it is empty */
-  async #write(messageFor: (since: number) => Buffer): Promise<void> {
+  /** @param messageFor what a listener is to be told; nothing if it is empty */
+  async #write(messageFor: (listener: Listener) => Buffer): Promise<void> {
     let writes = 0;
-    for (const [response, since] of this.#listeners) {
-      const message = messageFor(since);
+    for (const [response, listener] of this.#listeners) {
+      const message = messageFor(listener);
       if (message.length === 0) continue;
       if (response.writableLength > UNREAD_BYTES_MAX) {
         this.#listeners.delete(response);
@@ -93,6 +103,15 @@ export class EventStream {
   }
 }
 
-function messageOf({ id, finding }: FeedEvent): string {
-  return `id: ${id}\nevent: alert\ndata: ${JSON.stringify(finding)}\n\n`;
+function joined(messages: readonly Message[], state: FeedState): Buffer {
+  const wanted = messages.filter(
+    ({ isSuppressed }) => state === "all" || isSuppressed === (state === "suppressed"),
+  );
+  return Buffer.concat(wanted.map(({ bytes }) => bytes));
+}
+
+/** What is suppressed has no id: the last one that a listener knows is always that of an alert, however many were suppressed since. */
+function messageOf({ id, isSuppressed, finding }: FeedEvent): string {
+  const head = isSuppressed ? "event: suppressed" : `id: ${id}\nevent: alert`;
+  return `${head}\ndata: ${JSON.stringify(finding)}\n\n`;
 }

@@ -1,3 +1,4 @@
+import type { IncidentPeaks } from "../alerts/incident-peaks.ts";
 import type { Verdict } from "../alerts/verdict.ts";
 import type { Verdicts } from "../alerts/verdicts.ts";
 import type { Config } from "../config/schema.ts";
@@ -46,6 +47,8 @@ export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapD
     /** What is passed is valid during the call only. */
     readonly onScored?: (login: LoginBytes, scored: Scored, facts: Facts) => void;
     readonly onAlert?: (alert: AlertRecord) => void;
+    /** What a rule suppresses, which is no alert. */
+    readonly onSuppressed?: (alert: AlertRecord) => void;
     readonly onProgress?: (records: number) => void;
     readonly onRestoring?: (progress: RestoreProgress) => void;
     /** The stored graph, and the epoch in force, are there. */
@@ -167,6 +170,11 @@ export class Engine {
     return this.#options.log.append("verdicts", verdictRecord(verdict));
   }
 
+  /** What other thresholds would have raised. */
+  incidentPeaks(): IncidentPeaks {
+    return this.#state.scoring.incidentPeaks();
+  }
+
   /** Threshold in force for what presence does not raise; 0 while the budget learns. */
   get threshold(): number {
     return this.#state.scoring.threshold;
@@ -222,7 +230,7 @@ export class Engine {
   }
 
   async #run(assignment: Assignment): Promise<void> {
-    const { config, log, time, onScored, onAlert } = this.#options;
+    const { config, log, time, onScored, onAlert, onSuppressed } = this.#options;
     while (this.#state.isRebuilding) await this.#state.rebuilt;
     const run = new PartitionRun({
       config,
@@ -237,6 +245,7 @@ export class Engine {
       isTrainingDue: (timeMs) => this.#epochs.isDue(timeMs),
       onScored: onScored && ((login, scored) => onScored(login, scored, this.#state.scoring.facts)),
       onAlert,
+      onSuppressed,
       onBug: (error, origin) => this.#reportBug(error, origin),
     });
     const batches = assignment.batches[Symbol.asyncIterator]();

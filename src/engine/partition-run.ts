@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { isFinding } from "../alerts/decision.ts";
+import { scoreBinOf } from "../alerts/incident-peaks.ts";
 import { TOLD } from "../alerts/story.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
@@ -48,6 +49,8 @@ export type PartitionRunOptions = {
   readonly isTrainingDue: (timeMs: number) => boolean;
   readonly onScored: ((login: LoginBytes, scored: Scored) => void) | undefined;
   readonly onAlert: ((alert: AlertRecord) => void) | undefined;
+  /** A rule suppresses an alert: nobody is alerted by it, and who keeps incidents keeps this one too. */
+  readonly onSuppressed: ((alert: AlertRecord) => void) | undefined;
   /** A record brought out a bug, and becomes a dead letter. */
   readonly onBug: (error: Error, origin: Origin) => void;
 };
@@ -336,7 +339,7 @@ export class PartitionRun implements Contributor {
    * @returns why that can't be done, if the record brings out a bug
    */
   #add(kind: "login" | "evidence", login: LoginBytes): Rejected | undefined {
-    const { state, onScored, onAlert } = this.#options;
+    const { state, onScored, onAlert, onSuppressed } = this.#options;
     let scored: Scored | undefined;
     try {
       if (kind === "login") scored = this.#score(login);
@@ -349,7 +352,9 @@ export class PartitionRun implements Contributor {
     else if (this.#nextOffset >= this.#untoldOffset) {
       this.#untoldOffset = this.#nextOffset + 1;
       onScored?.(login, scored);
-      if (scored.decision!.isAlert) onAlert?.(this.uncommitted.alerts.at(-1)!);
+      const { isAlert, suppressedBy } = scored.decision!;
+      if (isAlert) onAlert?.(this.uncommitted.alerts.at(-1)!);
+      else if (suppressedBy !== undefined) onSuppressed?.(this.uncommitted.alerts.at(-1)!);
     }
     return undefined;
   }
@@ -375,6 +380,7 @@ export class PartitionRun implements Contributor {
     const decade = decadeOf(scored.score);
     counts.scored++;
     counts.decades[decade] = counts.decades[decade]! + 1;
+    if (!scored.raisesPresence) counts.scoreBins[scoreBinOf(scored.score)]!++;
     this.#origin.offset = this.#nextOffset;
     const told = scoring.tell(scored, login, this.partition, () => uidOf(this.#origin, config));
     if (this.#writesScored) lines.push(scoredRecord(scoring, login, this.#origin, scored, told));

@@ -3,6 +3,7 @@ import { AlertBudget, BUDGET_SCORE_MAX } from "../alerts/budget.ts";
 import { Comparer, type Comparison } from "../alerts/comparison.ts";
 import { type Decision, isFinding } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
+import { type IncidentPeaks, recentPeaks } from "../alerts/incident-peaks.ts";
 import type { Reason, Signal, Usual } from "../alerts/odd-login.ts";
 import { riskScore, severityOf } from "../alerts/severity.ts";
 import { shadowIncident } from "../alerts/shadow.ts";
@@ -32,6 +33,8 @@ export class Scored {
   signal: Signal = "surprise";
   score = 1;
   isPresence = false;
+  /** Presence has it, whatever its score besides. */
+  raisesPresence = false;
   surprise = 1;
   link: number | undefined;
   volume = 1;
@@ -147,6 +150,16 @@ export class Scoring {
   /** Threshold in force for what presence does not raise; 0 while the budget learns. */
   get threshold(): number {
     return this.#policy.threshold();
+  }
+
+  /** What other thresholds would have raised. */
+  incidentPeaks(): IncidentPeaks {
+    const { threshold, alertsPerDay } = this.#config;
+    return {
+      ...recentPeaks(this.#policy.peaks, this.graph.window.watermarkMs),
+      scoreMax: Math.min(1, Math.max(BUDGET_SCORE_MAX, threshold ?? 0)),
+      alertsPerDay: threshold === undefined ? alertsPerDay : null,
+    };
   }
 
   /** Weight of each feature of the contrast, per standard deviation; undefined until they are learnt. */
@@ -290,6 +303,7 @@ export class Scoring {
     else if (detector === "surprise") scored.score = scored.surprise;
     else if (detector === "presence" && !scored.isPresence) scored.score = 1;
     else scored.score = tieredScore(raisesPresence, scored.surprise);
+    scored.raisesPresence = raisesPresence;
     return { raisesPresence, isWeakOnly };
   }
 

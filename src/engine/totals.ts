@@ -1,4 +1,5 @@
 import type { Decision } from "../alerts/decision.ts";
+import { SCORE_BINS } from "../alerts/incident-peaks.ts";
 import type { Signal } from "../alerts/odd-login.ts";
 import { countedAs } from "../alerts/suppression.ts";
 import { IGNORE_REASONS, REJECT_REASONS } from "../ingest/decoded.ts";
@@ -24,6 +25,8 @@ export type Counts = {
   suppressedByRule: Record<string, number>;
   /** Scored logins by decade of score: index 0 is below 1e-19, index 19 is 0.1 to 1. */
   decades: number[];
+  /** The same in finer bins, see `scoreBinOf`, but for those that presence raises: no threshold is about them. */
+  scoreBins: number[];
 };
 
 /** Logins in a row that lie too far ahead to be believed: see `believesJump`. */
@@ -50,6 +53,7 @@ export function noCounts(): Counts {
     suppressed: 0,
     suppressedByRule: {},
     decades: new Array(DECADES).fill(0),
+    scoreBins: new Array(SCORE_BINS).fill(0),
   };
 }
 
@@ -77,6 +81,7 @@ export function plus(totals: Totals, counts: Counts): Totals {
     suppressed: totals.suppressed + counts.suppressed,
     suppressedByRule: plusEach(totals.suppressedByRule, counts.suppressedByRule),
     decades: totals.decades.map((count, decade) => count + counts.decades[decade]!),
+    scoreBins: totals.scoreBins.map((count, bin) => count + counts.scoreBins[bin]!),
     epochs: totals.epochs,
     epochsRejected: totals.epochsRejected,
     rollBacks: totals.rollBacks,

@@ -16,10 +16,20 @@ const RECORDS = gunzipSync(readFileSync(EXAMPLE_FILE))
   .map((value) => ({ key: value.split(",")[1]!, value }));
 
 type Status = {
-  readonly counts: { readonly alerts: number };
+  readonly counts: { readonly alerts: number; readonly suppressed: number };
   readonly graph: { readonly links: number };
 };
-type Incidents = { readonly incidents: readonly { readonly uid: string; readonly alertCount: number }[] };
+type Incidents = {
+  readonly incidents: readonly {
+    readonly uid: string;
+    readonly alertCount: number;
+    readonly suppression: { readonly id: string } | null;
+  }[];
+};
+
+function tomorrow(): string {
+  return new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+}
 
 async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
   const deadlineMs = performance.now() + WAIT_MS_MAX;
@@ -44,6 +54,9 @@ test("each worker shows the incidents of all of them, those from before it came 
     // Every login is an alert, of whichever signal orders it first.
     ODDLINK_THRESHOLD: "1",
     ODDLINK_HTTP_PORT: "0",
+    ODDLINK_SUPPRESSIONS: JSON.stringify([
+      { id: "known", owner: "soc", reason: "a test", until: tomorrow(), match: { user: "U1*" } },
+    ]),
   });
   await cluster.createTopics();
   const first = cluster.startWorker();
@@ -53,14 +66,20 @@ test("each worker shows the incidents of all of them, those from before it came 
   await cluster.drained(60_000);
   const statusOf = async (url: string): Promise<Status> =>
     (await (await fetch(`${url}/api/v1/status`)).json()) as Status;
-  const raised = (await statusOf(firstUrl)).counts.alerts;
+  const { counts } = await statusOf(firstUrl);
+  assert.ok(counts.suppressed > 0, "the rule holds for some");
+  const raised = counts.alerts + counts.suppressed;
   // A commit is known to its group a moment before it can be read.
   const alerts = await until("all alerts", async () => {
     const found = (await cluster.read(cluster.topics.alerts)).flat();
     return found.length >= raised ? found : undefined;
   });
-  const uids = new Set(alerts.map(({ key }) => String(key)));
-  assert.ok(uids.size > 3, `${uids.size} incidents`);
+  const isSuppressed = ({ value }: (typeof alerts)[number]): boolean =>
+    JSON.parse(String(value)).status_id === 3;
+  const uidsOf = (some: typeof alerts) => new Set(some.map(({ key }) => String(key)));
+  const suppressed = uidsOf(alerts.filter(isSuppressed));
+  const uids = uidsOf(alerts.filter((alert) => !isSuppressed(alert)));
+  assert.ok(uids.size > 3 && suppressed.size > 0, `${uids.size} incidents, ${suppressed.size} suppressed`);
   const second = cluster.startWorker();
   const secondUrl = await urlOf(second);
   for (const url of [firstUrl, secondUrl]) {
@@ -71,6 +90,11 @@ test("each worker shows the incidents of all of them, those from before it came 
     assert.deepEqual(new Set(incidents.map(({ uid }) => uid)), uids);
     for (const { uid, alertCount } of incidents)
       assert.ok(alertCount >= alerts.filter(({ key }) => String(key) === uid).length, uid);
+    // Told or not, all are of one topic: those that a rule suppressed are kept apart.
+    const asked = await fetch(`${url}/api/v1/incidents?limit=1000&state=suppressed`);
+    const kept = ((await asked.json()) as Incidents).incidents;
+    assert.deepEqual(new Set(kept.map(({ uid }) => uid)), suppressed);
+    assert.ok(kept.every(({ suppression }) => suppression?.id === "known"));
   }
   // The graph is the whole organisation's in both.
   await until("the second one's readiness", async () =>

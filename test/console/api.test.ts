@@ -4,6 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { toFinding } from "../../src/alerts/finding.ts";
 import { OddlinkError } from "../../src/errors.ts";
 import { STOLEN } from "../alerts/odd-logins.ts";
+import { findingOf, SCANNER_RULE } from "../alerts/suppressed-findings.ts";
 import { engineOf, get, post, stage } from "./console-stage.ts";
 
 const FINDING = toFinding(STOLEN);
@@ -81,6 +82,32 @@ test("incidents are listed, the newest first, and one is told with its alerts", 
   assert.equal((await get(`${console.url}/api/v1/incidents?limit=0`)).status, 400);
 });
 
+test("incidents that a rule suppressed are listed when they are asked for, and say by which", async (t) => {
+  const { console, feed } = await stage(t);
+  feed.add(findingOf("told", "t1"));
+  feed.add(findingOf("kept", "k1", { isSuppressed: true }));
+  const list = async (query: string) => {
+    const { body } = await get(`${console.url}/api/v1/incidents${query}`);
+    const found = body["incidents"] as { readonly uid: string; readonly suppression: unknown }[];
+    return {
+      total: body["total"],
+      counts: body["counts"],
+      found: found.map(({ uid, suppression }) => [uid, suppression]),
+    };
+  };
+  const counts = { told: 1, suppressed: 1 };
+  const told = ["told", null];
+  const kept = ["kept", SCANNER_RULE];
+  assert.deepEqual(await list(""), { total: 1, counts, found: [told] });
+  assert.deepEqual(await list("?state=told"), { total: 1, counts, found: [told] });
+  assert.deepEqual(await list("?state=suppressed"), { total: 1, counts, found: [kept] });
+  assert.deepEqual(await list("?state=all"), { total: 2, counts, found: [kept, told] });
+  assert.deepEqual(await list("?state=all&limit=1&offset=1"), { total: 2, counts, found: [told] });
+  const one = await get(`${console.url}/api/v1/incidents/kept`);
+  assert.deepEqual(one.body["suppression"], SCANNER_RULE);
+  assert.equal((await get(`${console.url}/api/v1/incidents?state=gone`)).status, 400);
+});
+
 test("health says ready only while the graph is whole, and so do the calls that read it", async (t) => {
   const engine = { ...engineOf(), isRestored: false };
   const { console } = await stage(t, { engine });
@@ -100,6 +127,7 @@ test("health says ready only while the graph is whole, and so do the calls that 
 test("the API describes itself, and each answer is what it says", async (t) => {
   const { console, feed } = await stage(t);
   feed.add(FINDING);
+  feed.add(findingOf("kept", "k1", { isSuppressed: true }));
   const { body } = await get(`${console.url}/api/v1/openapi.json`);
   assert.equal(body["openapi"], "3.1.0");
   const paths = body["paths"] as Record<string, Record<string, { responses: Record<string, unknown> }>>;
@@ -118,7 +146,7 @@ test("the API describes itself, and each answer is what it says", async (t) => {
   const ajv = new Ajv2020({ strict: false });
   const answers = {
     "get /api/v1/status": await get(`${console.url}/api/v1/status`),
-    "get /api/v1/incidents": await get(`${console.url}/api/v1/incidents`),
+    "get /api/v1/incidents": await get(`${console.url}/api/v1/incidents?state=all`),
     "get /api/v1/incidents/{uid}": await get(`${console.url}/api/v1/incidents/${STOLEN.incidentUid}`),
     "post /api/v1/entities": await post(`${console.url}/api/v1/entities`, { kind: "user", name: "U3" }),
     "post /api/v1/incidents/{uid}/verdict": await post(

@@ -5,6 +5,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toFinding } from "../../src/alerts/finding.ts";
 import { STOLEN } from "../alerts/odd-logins.ts";
+import { findingOf } from "../alerts/suppressed-findings.ts";
 import { type Stage, stage } from "./console-stage.ts";
 
 const FINDING = toFinding(STOLEN);
@@ -18,14 +19,22 @@ async function listen(
   t: Pick<TestContext, "after">,
   { console }: Stage,
   headers: Record<string, string> = {},
-): Promise<{ readonly ids: string[]; readonly response: IncomingMessage; readonly asked: ClientRequest }> {
-  const asked = request(`${console.url}/api/v1/events`, { headers, agent: false });
+  query = "",
+): Promise<{
+  readonly ids: string[];
+  readonly events: string[];
+  readonly response: IncomingMessage;
+  readonly asked: ClientRequest;
+}> {
+  const asked = request(`${console.url}/api/v1/events${query}`, { headers, agent: false });
   asked.on("error", () => {});
   asked.end();
   t.after(() => asked.destroy());
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   response.on("error", () => {});
   const ids: string[] = [];
+  /** Each event's name with the uid of its finding. */
+  const events: string[] = [];
   let rest = "";
   response.setEncoding("utf8").on("data", (chunk: string) => {
     rest += chunk;
@@ -34,12 +43,14 @@ async function listen(
     for (const message of messages) {
       const [, id] = /^id: (.*)$/m.exec(message) ?? [];
       const [, data] = /^data: (.*)$/m.exec(message) ?? [];
+      const [, name] = /^event: (.*)$/m.exec(message) ?? [];
+      if (data !== undefined) events.push(`${name} ${JSON.parse(data).metadata.uid}`);
       if (id === undefined || data === undefined) continue;
       assert.equal(JSON.parse(data).metadata.uid, id);
       ids.push(id);
     }
   });
-  return { ids, response, asked };
+  return { ids, events, response, asked };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -64,6 +75,28 @@ test("who listens is told of each new alert once, and who comes back of what it 
   there.feed.add(alert(9));
   await until(() => stranger.ids.length === 1);
   assert.deepEqual(stranger.ids, ["a9"]);
+});
+
+test("who does not ask for what is suppressed hears nothing of it, and who does can tell it from an alert", async (t) => {
+  const there = await stage(t);
+  const usual = await listen(t, there);
+  const all = await listen(t, there, {}, "?state=all");
+  const suppressed = await listen(t, there, {}, "?state=suppressed");
+  there.feed.add(findingOf("i", "a1"));
+  there.feed.add(findingOf("s", "s1", { isSuppressed: true }));
+  there.feed.add(findingOf("i", "a2"));
+  await until(() => all.events.length === 3 && usual.events.length === 2);
+  assert.deepEqual(all.events, ["alert a1", "suppressed s1", "alert a2"]);
+  assert.deepEqual(usual.events, ["alert a1", "alert a2"]);
+  await until(() => suppressed.events.length === 1);
+  assert.deepEqual(suppressed.events, ["suppressed s1"]);
+  // No id is of a suppressed one: what was missed is told from the last alert on.
+  assert.deepEqual(all.ids, ["a1", "a2"]);
+  there.feed.add(findingOf("s", "s2", { isSuppressed: true }));
+  there.feed.add(findingOf("i", "a3"));
+  const again = await listen(t, there, { "last-event-id": "a1" }, "?state=all");
+  await until(() => again.events.length === 4);
+  assert.deepEqual(again.events, ["suppressed s1", "alert a2", "suppressed s2", "alert a3"]);
 });
 
 test("200 listeners are told of each alert, in order", { timeout: 60_000 }, async (t) => {

@@ -36,20 +36,14 @@ function findingOf(scoring: Scoring, odd: Login): DetectionFinding {
   scoring.advance(odd.timeMs);
   const scored = scoring.score(bytes, 0);
   // Every login alerts by that threshold, but for repetitions: whoever asks wants the explanation.
-  const decision = scored.decision!;
-  const incident = decision.incident ?? {
-    tier: "surprise",
-    user: odd.user,
-    sourceHost: odd.sourceHost,
-    slotStartMs: 0,
-    alerts: 1,
-  };
-  const told = {
-    ...scored,
-    decision: { ...decision, incident, incidentStartMs: decision.incidentStartMs ?? 0 },
-  };
+  const told = scoring.tell(
+    { ...scored, decision: { ...scored.decision!, isAlert: true } } as typeof scored,
+    bytes,
+    0,
+    () => "alert",
+  )!;
   const origin = { topic: "logins", partition: 0, offset: 1 };
-  return JSON.parse(alertRecord(scoring, CONFIG, bytes, origin, told as typeof scored, null).finding);
+  return JSON.parse(alertRecord(scoring, CONFIG, bytes, origin, scored, told, null).finding);
 }
 
 const payroll = (what: Partial<Login> = {}): Login =>

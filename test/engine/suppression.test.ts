@@ -193,6 +193,7 @@ async function runOn(file: string, store: string): Promise<Result> {
     },
   });
   const log = await EmbeddedLog.open({ sources: await findSources([file]), store, recordBytesMax: 1 << 20 });
+  const told: Record<"alerts" | "suppressed", string[]> = { alerts: [], suppressed: [] };
   try {
     const engine = new Engine({
       config,
@@ -200,6 +201,8 @@ async function runOn(file: string, store: string): Promise<Result> {
       time: REAL_TIME,
       merging: (state) => new WholeMerging(state, 20_000),
       train: () => assert.fail("no training here"),
+      onAlert: ({ finding }) => told.alerts.push(finding),
+      onSuppressed: ({ finding }) => told.suppressed.push(finding),
     });
     await engine.run();
     const { consumed, suppressed, suppressedByRule, alerts } = engine.totals;
@@ -212,6 +215,13 @@ async function runOn(file: string, store: string): Promise<Result> {
       deliverable,
       raised.filter((finding) => !isSuppressed(finding)),
     );
+    const kept = log.store.newestSuppressed(10_000).map(({ finding }) => finding);
+    assert.deepEqual(kept.toReversed(), findings.filter(isSuppressed));
+    // Of this run alone: a store may be older.
+    const newest = (all: readonly string[], count: number) => all.slice(all.length - count);
+    assert.deepEqual(newest(deliverable, told.alerts.length), told.alerts);
+    assert.deepEqual(newest(kept.toReversed(), told.suppressed.length), told.suppressed);
+    assert.ok(told.alerts.length + told.suppressed.length > 0);
     return { findings, consumed, suppressed: { suppressed, ...suppressedByRule } };
   } finally {
     await log.close();

@@ -1,3 +1,5 @@
+import type { ScoreCounts } from "./threshold-forecast.ts";
+
 /** What the page asks of the process that serves it. The types are those of `routes/schemas.ts`. */
 
 export type Incident = {
@@ -9,6 +11,17 @@ export type Incident = {
   readonly firstMs: number;
   readonly lastMs: number;
   readonly verdict: VerdictKind | null;
+  /** A day has passed without an alert. */
+  readonly isClosed: boolean;
+  readonly suppression: Suppression | null;
+};
+
+/** The rule by which nobody is told of an alert. */
+export type Suppression = {
+  readonly id: string;
+  readonly owner: string;
+  readonly reason: string;
+  readonly until: string;
 };
 
 export type VerdictKind = "true-positive" | "false-positive" | "benign" | "withdrawn";
@@ -61,6 +74,8 @@ export type LastSeen = {
 
 /** The part of an OCSF finding that the page shows. */
 export type Finding = {
+  /** Only of what a rule suppresses. */
+  readonly status_id?: 3;
   readonly time: number;
   readonly count: number;
   readonly severity: string;
@@ -101,6 +116,7 @@ export type Finding = {
         readonly authType: string;
         readonly logonType: string;
         readonly outcome: string;
+        readonly suppression?: Suppression;
       };
     },
   ];
@@ -144,7 +160,7 @@ export type Status = {
   readonly isReady: boolean;
   readonly partitions: readonly number[];
   readonly counts: Readonly<Record<string, number>>;
-  readonly decades: readonly number[];
+  readonly scores: ScoreCounts;
   readonly threshold: number | null;
   readonly epoch: { readonly number: number; readonly digest: string } | null;
   readonly graph: {
@@ -190,9 +206,11 @@ export async function ask(path: string, body?: unknown): Promise<Response> {
   throw new ApiError(response.status, error ?? `status ${response.status}`);
 }
 
-export async function incidents(limit: number): Promise<readonly Incident[]> {
-  const { incidents: found } = await (await ask(`incidents?limit=${limit}`)).json();
-  return found;
+export type IncidentsPart = { readonly total: number; readonly incidents: readonly Incident[] };
+
+/** Incidents of both kinds, the newest first. */
+export async function incidents(limit: number, offset: number): Promise<IncidentsPart> {
+  return (await ask(`incidents?state=all&limit=${limit}&offset=${offset}`)).json();
 }
 
 export async function incident(uid: string): Promise<IncidentDetail> {
@@ -219,15 +237,15 @@ export async function entity(kind: EntityKind, name: string, peersMax: number): 
 
 const AGAIN_MS = 2000;
 
-/** Alerts as they are raised, for as long as the page is open. `onState`: whether they can be heard now. */
+/** Alerts as they are raised, suppressed ones too, for as long as the page is open. `onState`: whether they can be heard now. */
 export async function listen(
-  onAlert: (finding: Finding) => void,
+  onFinding: (finding: Finding) => void,
   onState: (isThere: boolean, why: string) => void,
 ): Promise<never> {
   let lastId: string | undefined;
   for (;;) {
     try {
-      const response = await fetch("/api/v1/events", {
+      const response = await fetch("/api/v1/events?state=all", {
         headers: { ...headers(), ...(lastId !== undefined && { "last-event-id": lastId }) },
       });
       if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
@@ -240,7 +258,7 @@ export async function listen(
           const [, data] = /^data: (.*)$/m.exec(message) ?? [];
           if (data === undefined) continue;
           lastId = /^id: (.*)$/m.exec(message)?.[1] ?? lastId;
-          onAlert(JSON.parse(data) as Finding);
+          onFinding(JSON.parse(data) as Finding);
         }
       }
       throw new Error("ended");

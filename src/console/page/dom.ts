@@ -76,6 +76,11 @@ export function timeText(timeMs: number | null): string {
   return timeMs === null ? "never" : `${shortTime.format(timeMs)} UTC`;
 }
 
+/** Where a heading says that it is UTC. */
+export function shortTimeElement(timeMs: number): HTMLElement {
+  return h("time", { datetime: new Date(timeMs).toISOString() }, shortTime.format(timeMs));
+}
+
 export function timeElement(timeMs: number | null): HTMLElement {
   return timeMs === null
     ? h("span", {}, "never")

@@ -2,6 +2,7 @@ import { type EntityKind, type Finding, incident, type VerdictKind } from "./api
 import { comparedView } from "./compared-view.ts";
 import { countText, h, nameElement, shownName, timeElement } from "./dom.ts";
 import { LoginGraph } from "./login-graph.ts";
+import { suppressionNote } from "./suppression-note.ts";
 import { verdictPanel } from "./verdict-panel.ts";
 
 /** One incident: who, from where, to where, why, what is usual, what to do. */
@@ -22,6 +23,7 @@ export async function incidentView(
     h("p", {}, h("a", { href: "#/incidents" }, "All incidents")),
     h("h2", { id: "incident-title", tabindex: -1 }, h("bdi", {}, shownName(info.title))),
     h("p", { class: "lead" }, h("bdi", {}, shownText(newest.message))),
+    suppressionNote(alerts),
     facts([
       ["Severity", h("span", { class: `severity ${severity.toLowerCase()}` }, severity)],
       ["Confidence", confidence],

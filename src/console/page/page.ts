@@ -49,10 +49,13 @@ async function show(): Promise<void> {
   }
   const view = await viewOf(address, signal).catch((error: unknown) => failureView(error));
   if (signal.aborted) return;
+  if (list.element.isConnected) list.leave();
   main.replaceChildren(view);
+  // Who comes back to the list is where it was left.
+  const hasFocus = view === list.element && list.comeBack();
   // Who works by keyboard, or listens, is where the new view begins.
   const title = view.querySelector<HTMLElement>("h2");
-  title?.focus();
+  if (!hasFocus) title?.focus();
   // Of no names: titles are kept with the history of a browser.
   document.title = `${TITLES[address.split("/")[1] ?? ""] ?? "Incidents"} · oddlink`;
 }

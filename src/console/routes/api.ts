@@ -2,13 +2,14 @@ import { Buffer } from "node:buffer";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { SCORE_BINS_PER_NAT } from "../../alerts/incident-peaks.ts";
 import { sumOf } from "../../engine/totals.ts";
 import { OddlinkDecoder } from "../../ingest/formats/oddlink.ts";
 import { VERSION } from "../../version.ts";
 import type { EngineView } from "../engine-view.ts";
 import { entityView } from "../entity-view.ts";
 import type { EventStream } from "../event-stream.ts";
-import type { FeedIncident, IncidentFeed } from "../incident-feed.ts";
+import { FEED_STATES, type FeedIncident, type IncidentFeed } from "../incident-feed.ts";
 import {
   entityRequestSchema,
   entitySchema,
@@ -26,6 +27,11 @@ export type ApiOptions = {
   readonly events: EventStream;
 };
 
+const state = z
+  .enum(FEED_STATES)
+  .default("told")
+  .describe("incidents that were told, those that a rule suppressed, or both");
+
 /** Why the engine can't be asked now; undefined if it can. */
 export function notReady({ isRestored, isRebuilding }: EngineView): string | undefined {
   if (!isRestored) return "the stored graph is being read";
@@ -39,6 +45,8 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
   const withVerdict = (incident: FeedIncident) => ({
     ...incidentOf(incident),
     verdict: engine.verdicts.of(incident.uid).at(-1)?.verdict ?? null,
+    // Of what the graph has forgotten the last alert is long ago.
+    isClosed: (engine.graph.stories.find(incident.uid)?.closed ?? 1) > 0,
   });
 
   api.get(
@@ -52,11 +60,19 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
     {
       schema: {
         summary: "The newest incidents",
-        querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
+        querystring: z.strictObject({
+          limit: z.coerce.number().int().min(1).max(1000).default(100),
+          offset: z.coerce.number().int().min(0).default(0).describe("how many of the newest to leave out"),
+          state,
+        }),
         response: { 200: incidentListSchema },
       },
     },
-    async ({ query }) => ({ total: feed.size, incidents: feed.list(query.limit).map(withVerdict) }),
+    async ({ query: { limit, offset, state: asked } }) => ({
+      total: feed.size(asked),
+      counts: { told: feed.size("told"), suppressed: feed.size("suppressed") },
+      incidents: feed.list(limit, asked, offset).map(withVerdict),
+    }),
   );
 
   api.get(
@@ -86,7 +102,8 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
       schema: {
         summary: "New alerts as they are raised, as server-sent events",
         description:
-          "Events are called alert; data is the OCSF finding, id the alert's uid. Last-Event-ID tells what was missed, of the newest thousand.",
+          "Events are called alert; data is the OCSF finding, id the alert's uid. Last-Event-ID tells what was missed, of the newest thousand. With state=all, or suppressed, there are events called suppressed: findings that a rule keeps from everybody. They have no id; after a pause those since the last alert come again.",
+        querystring: z.strictObject({ state }),
         response: { 200: z.any().describe("text/event-stream"), 503: errorSchema },
       },
     },
@@ -94,7 +111,7 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
       if (events.isFull) return reply.code(503).send({ error: "too many listen already: try again later" });
       const lastId = request.headers["last-event-id"];
       reply.hijack();
-      events.add(reply.raw, typeof lastId === "string" ? lastId : undefined);
+      events.add(reply.raw, typeof lastId === "string" ? lastId : undefined, request.query.state);
       return reply;
     },
   );
@@ -144,9 +161,31 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
   );
 }
 
-function incidentOf({ uid, alertCount, firstMs, lastMs, alerts }: FeedIncident) {
+function incidentOf({ uid, alertCount, firstMs, lastMs, suppression, alerts }: FeedIncident) {
   const { finding_info: info, severity } = alerts.at(-1)!;
-  return { uid, title: info.title, signal: info.analytic.name, severity, alertCount, firstMs, lastMs };
+  const signal = info.analytic.name;
+  return {
+    uid,
+    title: info.title,
+    signal,
+    severity,
+    alertCount,
+    firstMs,
+    lastMs,
+    suppression: suppression ?? null,
+  };
+}
+
+function scoresOf(engine: EngineView): z.infer<typeof statusSchema>["scores"] {
+  const { counts, days, scoreMax, alertsPerDay } = engine.incidentPeaks();
+  return {
+    binsPerNat: SCORE_BINS_PER_NAT,
+    logins: [...engine.totals.scoreBins],
+    incidents: [...counts],
+    days,
+    incidentsBelow: scoreMax,
+    alertsPerDay,
+  };
 }
 
 function statusOf(engine: EngineView): z.infer<typeof statusSchema> {
@@ -169,6 +208,7 @@ function statusOf(engine: EngineView): z.infer<typeof statusSchema> {
       incidents,
     },
     decades: [...totals.decades],
+    scores: scoresOf(engine),
     threshold: threshold > 0 ? threshold : null,
     epoch: epoch === undefined ? null : { number: epoch.manifest.number, digest: epoch.manifest.digest },
     graph: {

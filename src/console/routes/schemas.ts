@@ -131,6 +131,10 @@ const findingSchema = z
   .record(z.string(), z.unknown())
   .describe("OCSF 1.8.0 Detection Finding: see outputs.md");
 
+const suppressionSchema = z
+  .object({ id: z.string(), owner: z.string(), reason: z.string(), until: z.string() })
+  .describe("the rule by which nobody is told: see suppressions.md");
+
 export const incidentSchema = z.object({
   uid: z.string(),
   title: z.string(),
@@ -140,9 +144,12 @@ export const incidentSchema = z.object({
   firstMs: timeMs,
   lastMs: timeMs,
   verdict: z.enum(VERDICT_KINDS).nullable().describe("the last answer"),
+  isClosed: z.boolean().describe("a day has passed without an alert"),
+  suppression: suppressionSchema.nullable().describe("null for an incident that was told"),
 });
 export const incidentListSchema = z.object({
-  total: z.number().describe("kept by this process"),
+  total: z.number().describe("of the state asked for, kept by this process"),
+  counts: z.object({ told: z.number(), suppressed: z.number() }).describe("kept by this process"),
   incidents: z.array(incidentSchema).describe("the newest first"),
 });
 export const incidentDetailSchema = incidentSchema.extend({
@@ -170,6 +177,23 @@ export const statusSchema = z.object({
   decades: z
     .array(z.number())
     .describe("scored logins by decade of score: the first below 1e-19, the last 0.1 to 1"),
+  scores: z
+    .object({
+      binsPerNat: z
+        .number()
+        .describe("bin i holds scores from e^-((i + 1) / binsPerNat) to e^-(i / binsPerNat)"),
+      logins: z.array(z.number()).describe("scored by this process, those left out that presence raises"),
+      incidents: z
+        .array(z.number())
+        .describe("that ended lately, by their oddest score: what the alert budget counts, of all workers"),
+      days: z.number().describe("in which they ended, 14 at most"),
+      incidentsBelow: z.number().describe("incidents that are less odd than this are not counted"),
+      alertsPerDay: z
+        .number()
+        .nullable()
+        .describe("the budget; null with a fixed threshold, and then incidents are of this process"),
+    })
+    .describe("what other thresholds would have raised"),
   threshold: z.number().nullable(),
   epoch: z.object({ number: z.number(), digest: z.string() }).nullable(),
   graph: z.object({

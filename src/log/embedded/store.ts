@@ -181,6 +181,15 @@ export class Store {
     return this.#attempt(() => this.#prepared(sql).all(seq, countMax)) as unknown as StoredAlert[];
   }
 
+  /** The newest findings that a rule suppressed, at most so many. */
+  newestSuppressed(countMax: number): { readonly seq: number; readonly finding: string }[] {
+    const sql = `SELECT seq, finding FROM suppressed_alerts JOIN alerts USING (seq) ORDER BY seq DESC LIMIT ?`;
+    return this.#attempt(() => this.#prepared(sql).all(countMax)) as unknown as {
+      seq: number;
+      finding: string;
+    }[];
+  }
+
   countAlertsAfter(seq: number): number {
     const sql = `SELECT COUNT(*) AS count FROM alerts WHERE seq > ? AND ${IS_TOLD}`;
     return this.#attempt(() => this.#prepared(sql).get(seq) as { count: number }).count;
