@@ -31,7 +31,12 @@ export type StoryAlert = {
 };
 
 /** The story that an alert belongs to, the alert included, and others of the same people and hosts. */
-export type ToldStory = { readonly story: Story; readonly related: readonly string[] };
+export type ToldStory = {
+  readonly story: Story;
+  /** Whom and what the alert is about. */
+  readonly leg: Leg;
+  readonly related: readonly string[];
+};
 
 /**
  * Adds an alert to the story that it goes on with, or begins one.
@@ -56,7 +61,7 @@ export function tell(graph: Graph, alert: StoryAlert): ToldStory {
     closed: 0,
     legs: [leg],
   });
-  return { story, related: others.slice(0, RELATED_MAX).map((other) => other.uid) };
+  return { story, leg, related: others.slice(0, RELATED_MAX).map((other) => other.uid) };
 }
 
 /** A login that repeats what was told keeps the story open; written down now and then only, as there may be thousands. */
@@ -69,9 +74,9 @@ export function touch(
 ): ToldStory | undefined {
   const [story] = openStories(graph, channel, leg);
   if (story === undefined) return undefined;
-  if (timeMs < story.lastMs + TOUCH_MS) return { story, related: [] };
+  if (timeMs < story.lastMs + TOUCH_MS) return { story, leg, related: [] };
   const none = { alerts: 0, legs: [], closed: 0, partition, firstMs: timeMs, lastMs: timeMs };
-  return { story: graph.stories.add({ ...story, ...none }), related: [] };
+  return { story: graph.stories.add({ ...story, ...none }), leg, related: [] };
 }
 
 /** The open stories that an alert of these would go on with, the oldest first. */

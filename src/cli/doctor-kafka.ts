@@ -44,7 +44,7 @@ export async function checkKafka(config: Config): Promise<Check[]> {
     const checks = [await checkBrokers(kafka, admin, reached)];
     if (checks[0]!.status === "FAIL") return checks;
     const topics = topicsOf(kafka);
-    const roles = topicRoles(config.outputs.scoredLogins, config.training.shadow);
+    const roles = topicRoles(config.outputs.scoredLogins, config.training.shadow, config.outputs.entityRisk);
     let reports: readonly TopicReport[] = [];
     const ofTopics = await guarded("topics", async () => {
       const found = await admin.findTopics(roles.map((role) => topics[role]));

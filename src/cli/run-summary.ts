@@ -48,6 +48,7 @@ export function summaryOf(
     if (config.training.shadow)
       written.push(`${topics.alertsShadow}: what an epoch in the shadow would have raised (${format})`);
     if (config.outputs.scoredLogins) written.push(`${topics.scoredLogins}: scored logins`);
+    if (config.outputs.entityRisk) written.push(`${topics.entityRisk}: risk of accounts and hosts`);
   } else if (store === undefined)
     notes.push("Nothing else was kept; with --store FILE a run can be continued.");
   if (end === "stopped" && !isEndless) notes.push("Stopped before the end of the input.");

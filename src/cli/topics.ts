@@ -50,7 +50,7 @@ async function run(flags: TopicsFlags, output: StandardOutput): Promise<void> {
     throw new OddlinkError("USAGE", "--partitions and --replication are of what --create makes");
   const config = configOf(flags);
   const topics = topicsOf(config.kafka);
-  const roles = topicRoles(config.outputs.scoredLogins, config.training.shadow);
+  const roles = topicRoles(config.outputs.scoredLogins, config.training.shadow, config.outputs.entityRisk);
   const admin = new KafkajsAdmin(kafkaClientOptions(config.kafka, undefined));
   try {
     const names = roles.map((role) => topics[role]);

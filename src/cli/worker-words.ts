@@ -32,7 +32,7 @@ export function stoppedText(uncommitted: number): string {
 /** What would show only when it is too late: state that is deleted with time, a topic that is missing. */
 export async function topicProblems(config: Config, signal: AbortSignal): Promise<string[]> {
   const topics = topicsOf(config.kafka);
-  const roles = topicRoles(config.outputs.scoredLogins, config.training.shadow);
+  const roles = topicRoles(config.outputs.scoredLogins, config.training.shadow, config.outputs.entityRisk);
   const admin = new KafkajsAdmin(kafkaClientOptions(config.kafka, undefined));
   const close = (): void => void admin.close();
   signal.addEventListener("abort", close);

@@ -49,6 +49,9 @@ export const kafkaSchema = z.strictObject({
         .optional()
         .describe("topic of what an epoch in the shadow would have raised, with training.shadow"),
       scoredLogins: topicSchema.optional().describe("topic of scored logins, with outputs.scoredLogins"),
+      entityRisk: topicSchema
+        .optional()
+        .describe("compacted topic of the risk of accounts and hosts, with outputs.entityRisk"),
       deadLetters: topicSchema.optional().describe("topic of records that can't be read"),
       graphState: topicSchema
         .optional()

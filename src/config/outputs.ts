@@ -88,6 +88,10 @@ export const outputsSchema = z
       .describe("file for what an epoch in the shadow would have raised, with training.shadow"),
     scored: z.string().min(1).optional().describe("file for scored logins, one a line"),
     scoredLogins: z.boolean().default(false).describe("keep every scored login in the store"),
+    entityRisk: z
+      .boolean()
+      .default(false)
+      .describe("keep the risk of accounts and hosts in a compacted topic, or a table of the store"),
     alertFormat: z
       .enum(ALERT_FORMATS)
       .default("ocsf")

@@ -353,6 +353,7 @@ export class Engine {
       alertsShadow: uncommitted.alertsShadow,
       scoredLogins: uncommitted.scored,
       deadLetters: uncommitted.deadLetters,
+      entityRisks: [...uncommitted.entityRisks.values()],
       graphState: this.#merging.write(uncommitted.segments, run.partition),
       epochs: this.#epochs.takeNew(),
       totals: JSON.stringify(plus(this.#totals, uncommitted.counts)),

@@ -6,6 +6,7 @@ import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
 import type { GraphPart, Segment } from "../graph-state/segment.ts";
+import type { Leg } from "../graph-state/stories.ts";
 import { type Decoded, ignored, rejected } from "../ingest/decoded.ts";
 import type { Decoder } from "../ingest/formats/format.ts";
 import { createDecoder } from "../ingest/formats/index.ts";
@@ -13,8 +14,15 @@ import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { SchemaSource } from "../ingest/schema-registry.ts";
 import { unreadable } from "../ingest/unreadable.ts";
 import type { AlertRecord, Assignment, Position, RecordBatch } from "../log/port.ts";
-import { alertRecord, closingRecord, type Origin, scoredRecord, uidOf } from "./records.ts";
-import type { Scored } from "./scoring.ts";
+import {
+  alertRecord,
+  closingRecord,
+  entityRiskRecords,
+  type Origin,
+  scoredRecord,
+  uidOf,
+} from "./records.ts";
+import type { Scored, Scoring } from "./scoring.ts";
 import type { Contributor, SharedGraph } from "./shared-graph.ts";
 import { segmentGroup } from "./stored-segments.ts";
 import { type Ahead, believesJump, countFinding, decadeOf, sumOf, type Totals } from "./totals.ts";
@@ -388,9 +396,17 @@ export class PartitionRun implements Contributor {
       const processedTimeMs = config.training.mode === "live" ? now() : null;
       alerts.push(alertRecord(scoring, config, login, { ...this.#origin }, scored, told!, processedTimeMs));
       countFinding(counts, decision, scored.signal, told!.story.alerts === 1);
+      if (decision.isAlert) this.#rate(scoring, told!.leg);
     }
     scoring.add(login, this.partition, this.#nextOffset);
     return scored;
+  }
+
+  /** Risk is kept of those whom an alert is about. */
+  #rate(scoring: Scoring, leg: Leg): void {
+    if (!this.#options.config.outputs.entityRisk) return;
+    const { entityRisks } = this.uncommitted;
+    for (const record of entityRiskRecords(scoring, leg)) entityRisks.set(record.key, record);
   }
 
   /** First, so that all that is kept of a login is what the epoch in force says. */

@@ -1,13 +1,15 @@
+import { Buffer } from "node:buffer";
 import { closingOf } from "../alerts/closing.ts";
+import { entityRisk, riskyEntities } from "../alerts/entity-risk.ts";
 import { toFinding } from "../alerts/finding.ts";
 import { asShadow } from "../alerts/shadow.ts";
 import type { ToldStory } from "../alerts/story.ts";
 import { alertUid } from "../alerts/uid.ts";
 import type { Config } from "../config/schema.ts";
-import type { Story } from "../graph-state/stories.ts";
+import type { Leg, Story } from "../graph-state/stories.ts";
 import { OUTCOMES } from "../ingest/login.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
-import type { AlertRecord, ScoredRecord } from "../log/port.ts";
+import type { AlertRecord, KeyedRecord, ScoredRecord } from "../log/port.ts";
 import type { Epoch } from "../model/epoch.ts";
 import { learningState } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
@@ -95,6 +97,14 @@ export function closingRecord(story: Story, { detector }: Config, origin: Origin
     finding: JSON.stringify(finding),
     isClosing: true,
   };
+}
+
+/** Risk of those that take part in what was just told, as it is now. */
+export function entityRiskRecords({ graph, verdicts }: Scoring, leg: Leg): KeyedRecord[] {
+  return riskyEntities(leg).flatMap(({ kind, name }) => {
+    const risk = entityRisk(graph, verdicts, kind, name);
+    return risk === undefined ? [] : [{ key: `${kind}/${name}`, value: Buffer.from(JSON.stringify(risk)) }];
+  });
 }
 
 /** The login scored last as pipelines read it: one line of JSON. */

@@ -84,7 +84,7 @@ export class Scoring {
   readonly #policy: AlertPolicy;
   readonly #volumePolicy: VolumePolicy;
   readonly #suppressions: Suppressions;
-  readonly #verdicts: Verdicts;
+  readonly verdicts: Verdicts;
   readonly #scored = new Scored();
   readonly #shadowScored = new Scored();
   readonly #probeScored = new Scored();
@@ -99,7 +99,7 @@ export class Scoring {
    */
   constructor(config: Config, owns: (partition: number) => boolean, verdicts: Verdicts = new Verdicts()) {
     this.#config = config;
-    this.#verdicts = verdicts;
+    this.verdicts = verdicts;
     this.#off = config.detector === "default" ? config.withoutSignal : undefined;
     this.graph = new Graph({ links: config.links, window: config.window, judged: verdicts.judged });
     this.#familiarity = new Familiarity(this.graph, config);
@@ -368,7 +368,7 @@ export class Scoring {
   /** Asked of those alone that may alert: no budget's threshold is higher. */
   #suppressionOf(signal: Signal, score: number, login: LoginBytes): Suppression | undefined {
     if (score >= Math.max(BUDGET_SCORE_MAX, this.#config.threshold ?? 0)) return undefined;
-    return this.#suppressions.find(signal, login) ?? this.#verdicts.suppressionOf(signal, login);
+    return this.#suppressions.find(signal, login) ?? this.verdicts.suppressionOf(signal, login);
   }
 
   #settle(signal: Signal, alertScore: number, decision: Decision): void {

@@ -1,5 +1,5 @@
 import type { Segment } from "../graph-state/segment.ts";
-import type { AlertRecord, DeadLetter, RecordBatch, ScoredRecord } from "../log/port.ts";
+import type { AlertRecord, DeadLetter, KeyedRecord, RecordBatch, ScoredRecord } from "../log/port.ts";
 import { type Counts, noCounts } from "./totals.ts";
 
 /** Records of a batch from `start` on. */
@@ -15,6 +15,8 @@ export class Uncommitted {
   readonly alertsShadow: AlertRecord[] = [];
   readonly scored: ScoredRecord[] = [];
   readonly deadLetters: DeadLetter[] = [];
+  /** Risk of accounts and hosts, the last of each. */
+  readonly entityRisks = new Map<string, KeyedRecord>();
   /** Part of the graph, but not yet of the log. */
   readonly segments: Segment[] = [];
   readonly counts: Counts = noCounts();

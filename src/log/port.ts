@@ -120,6 +120,8 @@ export type Commit = {
   /** In input order. */
   readonly scoredLogins: readonly ScoredRecord[];
   readonly deadLetters: readonly DeadLetter[];
+  /** Risk of accounts and hosts, by `user/NAME` and `host/NAME`; replaces what was there. None if left out. */
+  readonly entityRisks?: readonly KeyedRecord[];
   /** Read once, in order, while the commit is written. */
   readonly graphState: Iterable<KeyedRecord>;
   readonly epochs: readonly KeyedRecord[];

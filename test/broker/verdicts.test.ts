@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import type { DetectionFinding } from "../../src/alerts/detection-finding.ts";
+import type { EntityRisk } from "../../src/alerts/entity-risk.ts";
 import { matchOf, type Verdict } from "../../src/alerts/verdict.ts";
 import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
 import { SUPPRESSED_BY } from "../../src/log/kafka/produced-records.ts";
@@ -54,6 +55,7 @@ test("an answer to one worker, or to the topic itself, is in force in all of the
   const cluster = new WorkerCluster(t, await broker(), 2, {
     ...SETTINGS,
     ODDLINK_KAFKA_TOPICPREFIX: "verdicts.",
+    ODDLINK_OUTPUTS_ENTITYRISK: "true",
     ODDLINK_KAFKA_GROUP: "verdicts",
   });
   await cluster.createTopics();
@@ -73,6 +75,15 @@ test("an answer to one worker, or to the topic itself, is in force in all of the
     .map(([first]) => first!);
   const [byPage, byTopic] = stories as [DetectionFinding, DetectionFinding];
   assert.ok(byTopic !== undefined, `${stories.length} stories`);
+
+  // Whoever is in an alert has a risk, the last of which is kept in the topic.
+  const account = byPage.evidences[0].actor!.user.name;
+  const risk = await until("the risk of an account", async () => {
+    const records = (await cluster.read(cluster.topics.entityRisk)).flat();
+    const last = records.findLast(({ key }) => String(key) === `user/${account}`);
+    return last && (JSON.parse(String(last.value)) as EntityRisk);
+  });
+  assert.ok(risk.riskScore > 0 && risk.incidents.includes(byPage.finding_info.uid), JSON.stringify(risk));
 
   const answer = [
     "verdict",

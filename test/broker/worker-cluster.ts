@@ -73,7 +73,8 @@ export class WorkerCluster {
       "min.cleanable.dirty.ratio": "0.1",
       "segment.ms": "2000",
     };
-    const { logins, alerts, scoredLogins, deadLetters, graphState, epochs, verdicts } = this.topics;
+    const { logins, alerts, scoredLogins, deadLetters, graphState, epochs, verdicts, entityRisk } =
+      this.topics;
     return this.#broker.createTopics({
       [logins]: { partitions, config: settings },
       [alerts]: { partitions, config: settings },
@@ -82,6 +83,7 @@ export class WorkerCluster {
       [graphState]: { partitions, config: compacted },
       [epochs]: { partitions: 1, config: compacted },
       [verdicts]: { partitions: 1, config: compacted },
+      [entityRisk]: { partitions, config: compacted },
     });
   }
 

@@ -141,7 +141,24 @@ export type Peer = {
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
 };
+/** By the incidents that an account or a host takes part in. */
+export type Risk = {
+  readonly riskScore: number;
+  readonly riskLevel: string;
+  readonly alerts: number;
+  readonly incidentCount: number;
+  readonly incidents: readonly {
+    readonly uid: string;
+    readonly alerts: number;
+    readonly firstMs: number;
+    readonly lastMs: number;
+    readonly isClosed: boolean;
+    readonly verdict: VerdictKind | null;
+  }[];
+};
+
 export type Entity = {
+  readonly risk: Risk | null;
   readonly kind: EntityKind;
   readonly name: string;
   readonly firstSeenMs: number | null;

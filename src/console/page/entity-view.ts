@@ -1,5 +1,6 @@
-import { type EntityKind, entity, type Peer } from "./api.ts";
+import { type EntityKind, entity, type Peer, type Risk } from "./api.ts";
 import { countText, h, nameElement, shownName, timeElement } from "./dom.ts";
+import { stateText } from "./incident-row.ts";
 
 const PEERS_MAX = 50;
 
@@ -45,6 +46,7 @@ export async function entityView(
               timeElement(found.lastSeenMs),
               ".",
             ),
+            riskSection(found.risk),
             ...found.links.map(({ link, end, peerKind, peers, total }) =>
               peerTable(titleOf(link, end), peerKind, peers, total, onEntity),
             ),
@@ -56,6 +58,53 @@ export async function entityView(
     form(asked, onEntity),
     ...answer,
   );
+}
+
+/** How risky it is, and by which incidents. */
+function riskSection(risk: Risk | null): HTMLElement {
+  if (risk === null) return h("p", {}, "It takes part in no incident of the window.");
+  const { riskScore, riskLevel, alerts, incidentCount, incidents } = risk;
+  const headings = ["Incident", "Alerts", "First (UTC)", "Last (UTC)", "State"];
+  return h(
+    "section",
+    { "aria-labelledby": "risk-title" },
+    h("h3", { id: "risk-title" }, "Risk"),
+    h(
+      "p",
+      {},
+      h("strong", { class: `severity ${riskLevel.toLowerCase()}` }, `${riskLevel}, ${riskScore} of 100`),
+      ` by ${counted(incidentCount, "incident")} with ${counted(alerts, "alert")}; each counts for half after a week, and for nothing if it was benign.`,
+    ),
+    h(
+      "table",
+      {},
+      h("caption", {}, "Incidents that it takes part in"),
+      h("thead", {}, h("tr", {}, ...headings.map((text) => h("th", { scope: "col" }, text)))),
+      h(
+        "tbody",
+        {},
+        ...incidents.map((incident) =>
+          h(
+            "tr",
+            {},
+            h(
+              "th",
+              { scope: "row" },
+              h("a", { href: `#/incident/${incident.uid}` }, incident.uid.slice(0, 8)),
+            ),
+            h("td", { class: "number" }, countText(incident.alerts)),
+            h("td", {}, timeElement(incident.firstMs)),
+            h("td", {}, timeElement(incident.lastMs)),
+            h("td", {}, stateText(incident)),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function counted(count: number, what: string): string {
+  return `${countText(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function titleOf(link: string, end: "from" | "to"): string {

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { entityRisk } from "../../alerts/entity-risk.ts";
 import { SCORE_BINS_PER_NAT } from "../../alerts/incident-peaks.ts";
 import { sumOf } from "../../engine/totals.ts";
 import { OddlinkDecoder } from "../../ingest/formats/oddlink.ts";
@@ -131,7 +132,8 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
       const view = entityView(engine.graph, body.kind, body.name, body.peersMax);
       if (view === undefined)
         return reply.code(404).send({ error: `the graph knows no ${body.kind} of that name now` });
-      return structuredClone(view) as z.infer<typeof entitySchema>;
+      const risk = riskView(engine, body.kind, body.name);
+      return { ...(structuredClone(view) as Omit<z.infer<typeof entitySchema>, "risk">), risk };
     },
   );
 
@@ -159,6 +161,24 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
       return structuredClone(engine.probe(decoded.login)) as z.infer<typeof scoreSchema>;
     },
   );
+}
+
+function riskView(
+  { graph, verdicts }: EngineView,
+  kind: "user" | "host",
+  name: string,
+): z.infer<typeof entitySchema>["risk"] {
+  const risk = entityRisk(graph, verdicts, kind, name);
+  if (risk === undefined) return null;
+  const { riskScore, riskLevelId, riskLevel, alerts, incidentCount, lastAlertMs } = risk;
+  const incidents = risk.incidents.flatMap((uid) => {
+    const story = graph.stories.find(uid);
+    if (story === undefined) return [];
+    const verdict = verdicts.of(uid).at(-1)?.verdict ?? null;
+    const { alerts: count, firstMs, lastMs, closed } = story;
+    return [{ uid, alerts: count, firstMs, lastMs, isClosed: closed > 0, verdict }];
+  });
+  return { riskScore, riskLevelId, riskLevel, alerts, incidentCount, lastAlertMs, incidents };
 }
 
 function incidentOf({ uid, alertCount, firstMs, lastMs, suppression, alerts }: FeedIncident) {

@@ -41,6 +41,27 @@ export const entitySchema = z.object({
       peers: z.array(linkViewSchema),
     }),
   ),
+  risk: z
+    .object({
+      riskScore: z.number().describe("0 to 100"),
+      riskLevelId: z.number().describe("OCSF's risk_level_id"),
+      riskLevel: z.string(),
+      alerts: z.number(),
+      incidentCount: z.number(),
+      lastAlertMs: timeMs,
+      incidents: z.array(
+        z.object({
+          uid: z.string(),
+          alerts: z.number(),
+          firstMs: timeMs,
+          lastMs: timeMs,
+          isClosed: z.boolean(),
+          verdict: z.enum(VERDICT_KINDS).nullable(),
+        }),
+      ),
+    })
+    .nullable()
+    .describe("by the incidents that it takes part in, the newest first; null without any"),
 });
 
 /** A login that may be no more than an account and a host. */

@@ -29,6 +29,7 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS graph_state (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS epochs (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS entity_risk (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS verdicts (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL);
 `;
 
@@ -151,6 +152,7 @@ export class Store {
       for (const d of commit.deadLetters) deadLetter.run(d.partition, d.offset, d.reason, d.detail, d.bytes);
       this.#putAll("graph_state", commit.graphState);
       this.#putAll("epochs", commit.epochs);
+      this.#putAll("entity_risk", commit.entityRisks ?? []);
       this.setMeta("totals", commit.totals);
       for (const [key, value] of Object.entries(withMeta)) this.setMeta(key, value);
     });

@@ -23,6 +23,7 @@ export type TopicNames = {
   readonly alerts: string;
   readonly alertsShadow: string;
   readonly scoredLogins: string;
+  readonly entityRisk: string;
   readonly deadLetters: string;
   readonly graphState: string;
   readonly epochs: string;
@@ -35,6 +36,7 @@ export const TOPIC_NAMES: TopicNames = {
   alerts: "alerts",
   alertsShadow: "alerts-shadow",
   scoredLogins: "scored-logins",
+  entityRisk: "entity-risk",
   deadLetters: "dead-letters",
   graphState: "graph-state",
   epochs: "epochs",
@@ -80,14 +82,29 @@ export function* producedRecords(
       headers: { ...originOf(offset), "content-type": scoredLogin.contentType },
     };
   }
+  for (const record of commit.entityRisks ?? [])
+    yield {
+      ...keyedRecord(topics.entityRisk, undefined, record),
+      headers: { "content-type": "application/json" },
+    };
   for (const deadLetter of commit.deadLetters)
     yield deadLetterRecord(deadLetter, topics.logins, topics.deadLetters);
   for (const record of commit.graphState) yield keyedRecord(topics.graphState, partition, record);
   for (const record of commit.epochs) yield keyedRecord(topics.epochs, 0, record);
 }
 
-export function keyedRecord(topic: string, partition: number, { key, value }: KeyedRecord): ProducedRecord {
-  return { topic, partition, key, value: value === null ? null : asBuffer(value) };
+/** @param partition undefined lets the key decide */
+export function keyedRecord(
+  topic: string,
+  partition: number | undefined,
+  { key, value }: KeyedRecord,
+): ProducedRecord {
+  return {
+    topic,
+    ...(partition !== undefined && { partition }),
+    key,
+    value: value === null ? null : asBuffer(value),
+  };
 }
 
 /** Where a record comes from. */

@@ -43,7 +43,7 @@ const DAY_MS = 86_400_000;
 /** How long brokers keep the position of a group without members, unless told otherwise. */
 const OFFSETS_RETENTION_MS = 7 * DAY_MS;
 
-const COMPACTED: ReadonlySet<TopicRole> = new Set(["graphState", "epochs", "verdicts"]);
+const COMPACTED: ReadonlySet<TopicRole> = new Set(["graphState", "epochs", "verdicts", "entityRisk"]);
 /** One partition has one order: the newest epoch, the last answer. */
 const SINGLE: ReadonlySet<TopicRole> = new Set(["epochs", "verdicts"]);
 
@@ -59,12 +59,13 @@ const COMPACTION: Readonly<Record<string, string>> = {
 };
 
 /** Topics that a worker needs, in the order in which they are shown. */
-export function topicRoles(hasScoredLogins: boolean, hasShadow = false): TopicRole[] {
+export function topicRoles(hasScoredLogins: boolean, hasShadow = false, hasEntityRisk = false): TopicRole[] {
   return [
     "logins",
     "alerts",
     ...(hasShadow ? (["alertsShadow"] as const) : []),
     ...(hasScoredLogins ? (["scoredLogins"] as const) : []),
+    ...(hasEntityRisk ? (["entityRisk"] as const) : []),
     "deadLetters",
     "graphState",
     "epochs",

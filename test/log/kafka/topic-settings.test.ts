@@ -12,6 +12,7 @@ const TOPICS = {
   alerts: "alerts",
   alertsShadow: "shadow",
   scoredLogins: "scored",
+  entityRisk: "risk",
   deadLetters: "dead",
   graphState: "graph",
   epochs: "epochs",
