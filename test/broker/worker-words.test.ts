@@ -50,8 +50,12 @@ test("an operator reads what becomes of a worker, and nothing of the client bene
     await says(worker, /can't be reached \(.*ECONNREFUSED\); waiting for it, nothing is lost/);
   await sleep(2000);
   await broker.start();
-  for (const worker of [first, second])
-    await says(worker, /is reached again, after \d+ s[\s\S]*partitions of this worker: /);
+  for (const worker of [first, second]) await says(worker, /is reached again, after \d+ s/);
+  // Whether the group has to be joined again depends on how soon its coordinator hears of its members: in any case they go on.
+  await cluster.produce(
+    Array.from({ length: 40 }, (_, i) => ({ key: `${i}`, value: `no login either ${i}` })),
+  );
+  await cluster.drained(SAID_MS_MAX);
   // The one that is stopped last has taken everything on before.
   await cluster.stop(second);
   await says(first, /partitions of this worker: 0-3 \(taken on [\s\S]*ready: reading partitions 0-3\n/);
