@@ -37,6 +37,8 @@ type VerdictFlags = Pick<CommonFlags, "config" | "store" | "json"> & {
 
 /** Where incidents are, and answers go: a process that serves, or a store that no process has open. */
 type Desk = {
+  /** Uids of incidents that begin so: two are enough to know that it is not said which. */
+  incidentsLike(prefix: string): Promise<readonly string[]>;
   answer(incidentUid: string, answer: Answer): Promise<Verdict>;
   list(): Promise<readonly Verdict[]>;
 };
@@ -44,7 +46,7 @@ type Desk = {
 export function verdictCommand(output: StandardOutput): Command {
   return new Command("verdict")
     .description("Answer an incident, or list what was answered.")
-    .argument("[incident]", "its uid: finding_info.uid of its alerts")
+    .argument("[incident]", "its uid: finding_info.uid of its alerts, or how that begins")
     .addArgument(
       new Argument("[verdict]", "the answer; withdrawn takes back what was answered before").choices(
         VERDICT_KINDS,
@@ -72,9 +74,9 @@ A true positive is never taken for normal, and alerts each time. What is benign 
 time of logins, and its links are trained on from the next epoch. All answers are kept: docs/verdicts.md.
 
 Examples:
-  oddlink verdict 4f0c... benign --by ann --until 2027-03-31 --reason "moved to another team"
+  oddlink verdict 4f0c81d2 benign --by ann --until 2027-03-31 --reason "moved to another team"
                                                      to the process that serves on this machine
-  oddlink verdict 4f0c... true-positive --by ann --store run.db
+  oddlink verdict 4f0c81d2 true-positive --by ann --store run.db
                                                      to the store of a run that has ended
   oddlink verdict --list                             what was answered`,
     )
@@ -118,8 +120,17 @@ async function run(
       where === "by" ? "--by is missing: say who answers" : `--${where}: ${issue!.message}`,
     );
   }
-  const answered = await desk.answer(incident!, data);
+  const answered = await desk.answer(await wholeUid(desk, incident!), data);
   output.write(`${flags.json ? JSON.stringify(answered) : lineOf(answered)}\n`);
+}
+
+/** A terminal shows the beginning of a uid, and that is enough where no other incident begins so. */
+async function wholeUid(desk: Desk, given: string): Promise<string> {
+  if (!/^[0-9a-f]{6,31}$/.test(given)) return given;
+  const [uid, other] = await desk.incidentsLike(given);
+  if (other !== undefined)
+    throw new OddlinkError("USAGE", `more than one incident begins with ${given}: give its whole uid`);
+  return uid ?? given;
 }
 
 /** Of a process on this machine, wherever it listens. */
@@ -153,6 +164,11 @@ function httpDesk(url: string, { http }: Config): Desk {
     throw new OddlinkError("VERDICT_REFUSED", `${url} refuses: ${sentenceText(error)}`);
   };
   return {
+    incidentsLike: async (prefix) => {
+      const schema = z.object({ incidents: z.array(z.object({ uid: z.string() })) });
+      const { incidents } = await ask(`incidents?state=all&limit=${LISTED_MAX}`, schema);
+      return incidents.map(({ uid }) => uid).filter((uid) => uid.startsWith(prefix));
+    },
     answer: (uid, answer) => ask(`incidents/${encodeURIComponent(uid)}/verdict`, verdictSchema, answer),
     list: async () => {
       const listed = await ask(
@@ -170,6 +186,14 @@ function storeDesk(path: string): Desk {
     return new Store(path, false);
   };
   return {
+    incidentsLike: async (prefix) => {
+      const store = open();
+      try {
+        return store.incidentsLike(prefix, 2);
+      } finally {
+        store.close();
+      }
+    },
     answer: async (incidentUid, answer) => {
       const store = open();
       try {

@@ -216,6 +216,13 @@ export class Store {
     return this.#attempt(() => this.#prepared(sql).get() as { count: number }).count;
   }
 
+  /** Uids of incidents that begin so, at most so many. */
+  incidentsLike(prefix: string, countMax: number): string[] {
+    const sql = `SELECT DISTINCT incident_uid AS uid FROM alerts WHERE substr(incident_uid, 1, length(?1)) = ?1 AND ${IS_TOLD} LIMIT ?2`;
+    const rows = this.#attempt(() => this.#prepared(sql).all(prefix, countMax));
+    return (rows as { uid: string }[]).map(({ uid }) => uid);
+  }
+
   /** Findings of one incident, the oddest first, at most so many. */
   findingsOf(incidentUid: string, countMax: number): string[] {
     const sql = `SELECT finding FROM alerts WHERE incident_uid = ? AND ${IS_TOLD} ORDER BY score, seq LIMIT ?`;
