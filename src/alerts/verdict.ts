@@ -11,6 +11,8 @@ export type VerdictKind = (typeof VERDICT_KINDS)[number];
 
 const UID_LENGTH_MAX = 100;
 const TARGETS_MAX = 100;
+/** An incident may be the story of several accounts and hosts. */
+const MATCHES_MAX = 32;
 /** Longest record that is read as a verdict, bytes. */
 export const VERDICT_BYTES_MAX = 128 * 1024;
 
@@ -68,7 +70,11 @@ export const verdictSchema = z
     incidentUid: uid.describe("finding_info.uid of the alerts"),
     ...answerFields,
     madeAtMs: z.number().int().min(0).describe("by the clock on the wall, milliseconds since 1970"),
-    match: matchSchema.optional().describe("which logins it is about; without it the answer changes nothing"),
+    matches: z
+      .array(matchSchema)
+      .max(MATCHES_MAX)
+      .default([])
+      .describe("which logins it is about, any of them; without one the answer is kept and changes nothing"),
   })
   .superRefine((verdict, context) => {
     const message = untilProblem(verdict);
@@ -76,7 +82,7 @@ export const verdictSchema = z
   });
 
 export type Verdict = z.infer<typeof verdictSchema>;
-export type VerdictMatch = NonNullable<Verdict["match"]>;
+export type VerdictMatch = Verdict["matches"][number];
 
 /** @returns the verdict, or why the bytes are none */
 export function decodeVerdict(bytes: Uint8Array): Verdict | string {
@@ -128,7 +134,7 @@ export function verdictOf(
     ...(reason !== undefined && reason !== "" && { reason }),
     ...(until !== undefined && { until }),
     madeAtMs: Math.floor(nowMs),
-    match: matchOf(alerts, isAnyTarget),
+    matches: matchesOf(alerts, isAnyTarget),
   };
 }
 
@@ -136,28 +142,49 @@ export function verdictOf(
 const SIGNALS_OF_A_LOGIN: readonly Signal[] = ["presence", "surprise", "link"];
 
 /**
- * Which logins the answer to an incident is about: those of its account from its source to the hosts that its alerts name. Of a burst: those
- * of its source, or to its target if it has several sources.
+ * Which logins the answer to an incident is about: those of each of its accounts from the source that it was alerted for, to the hosts that these alerts name.
+ * Of bursts: those of their source, or to their targets if they have several sources.
  *
  * @param alerts of the incident, at least one
  * @param isAnyTarget to whatever host
  */
-export function matchOf(alerts: readonly DetectionFinding[], isAnyTarget = false): VerdictMatch {
-  const namesOf = (end: "src_endpoint" | "dst_endpoint"): string[] =>
-    [...new Set(alerts.map(({ evidences: [evidence] }) => evidence[end]?.name ?? ""))].toSorted();
-  const [{ evidences, finding_info }] = alerts as readonly [DetectionFinding];
-  const sources = namesOf("src_endpoint");
-  const targetHosts = namesOf("dst_endpoint").slice(0, TARGETS_MAX);
-  if (finding_info.analytic.name === "volume")
+export function matchesOf(alerts: readonly DetectionFinding[], isAnyTarget = false): VerdictMatch[] {
+  const isBurst = ({ finding_info }: DetectionFinding): boolean => finding_info.analytic.name === "volume";
+  const groups = Map.groupBy(
+    alerts.filter((alert) => !isBurst(alert)),
+    (alert) => JSON.stringify([accountOf(alert), hostOf(alert, "src_endpoint")]),
+  );
+  const bursts = alerts.filter(isBurst);
+  const matches = [...groups.values()].map((group): VerdictMatch => {
+    const user = accountOf(group[0]!);
     return {
-      signals: ["volume"],
-      ...(sources.length === 1 && sources[0] !== "" ? { sourceHost: sources[0] } : { targetHosts }),
+      signals: [...SIGNALS_OF_A_LOGIN],
+      ...(user !== undefined && { user }),
+      sourceHost: hostOf(group[0]!, "src_endpoint"),
+      ...(!isAnyTarget && { targetHosts: hostsOf(group, "dst_endpoint") }),
     };
-  const user = evidences[0].actor?.user.name;
+  });
+  return [...matches, ...(bursts.length > 0 ? [burstMatch(bursts)] : [])].slice(0, MATCHES_MAX);
+}
+
+function burstMatch(bursts: readonly DetectionFinding[]): VerdictMatch {
+  const sources = hostsOf(bursts, "src_endpoint");
   return {
-    signals: [...SIGNALS_OF_A_LOGIN],
-    ...(user !== undefined && { user }),
-    sourceHost: sources[0] ?? "",
-    ...(!isAnyTarget && { targetHosts }),
+    signals: ["volume"],
+    ...(sources.length === 1 && sources[0] !== ""
+      ? { sourceHost: sources[0] }
+      : { targetHosts: hostsOf(bursts, "dst_endpoint") }),
   };
+}
+
+function accountOf({ evidences }: DetectionFinding): string | undefined {
+  return evidences[0].actor?.user.name;
+}
+
+function hostOf({ evidences }: DetectionFinding, end: "src_endpoint" | "dst_endpoint"): string {
+  return evidences[0][end]?.name ?? "";
+}
+
+function hostsOf(alerts: readonly DetectionFinding[], end: "src_endpoint" | "dst_endpoint"): string[] {
+  return [...new Set(alerts.map((alert) => hostOf(alert, end)))].toSorted().slice(0, TARGETS_MAX);
 }

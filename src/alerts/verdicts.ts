@@ -114,24 +114,28 @@ export class Verdicts {
   }
 
   #takeIntoForce(verdict: Verdict): void {
-    const { match } = verdict;
     const judgement = JUDGEMENTS[verdict.verdict];
-    if (match === undefined || judgement === undefined) return;
-    for (const link of linksOf(match)) this.judged.add(link, judgement);
-    if (verdict.until === undefined) return;
-    const key = keyOf(match.user, match.sourceHost);
-    this.#rules.set(key, [ruleOf(verdict, match), ...(this.#rules.get(key) ?? [])]);
+    if (judgement === undefined) return;
+    for (const match of verdict.matches) {
+      for (const link of linksOf(match)) this.judged.add(link, judgement);
+      if (verdict.until === undefined) continue;
+      const key = keyOf(match.user, match.sourceHost);
+      this.#rules.set(key, [ruleOf(verdict, match), ...(this.#rules.get(key) ?? [])]);
+    }
   }
 
   #takeBack(verdict: Verdict): void {
-    const { match } = verdict;
     const judgement = JUDGEMENTS[verdict.verdict];
-    if (match === undefined || judgement === undefined) return;
-    for (const link of linksOf(match)) this.judged.remove(link, judgement);
-    const key = keyOf(match.user, match.sourceHost);
-    const rules = (this.#rules.get(key) ?? []).filter(({ suppression }) => suppression.id !== idOf(verdict));
-    if (rules.length === 0) this.#rules.delete(key);
-    else this.#rules.set(key, rules);
+    if (judgement === undefined) return;
+    for (const match of verdict.matches) {
+      for (const link of linksOf(match)) this.judged.remove(link, judgement);
+      const key = keyOf(match.user, match.sourceHost);
+      const rules = (this.#rules.get(key) ?? []).filter(
+        ({ suppression }) => suppression.id !== idOf(verdict),
+      );
+      if (rules.length === 0) this.#rules.delete(key);
+      else this.#rules.set(key, rules);
+    }
   }
 }
 

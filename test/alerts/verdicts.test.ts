@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
 import { toFinding } from "../../src/alerts/finding.ts";
-import { type Answer, decodeVerdict, matchOf, type Verdict, verdictOf } from "../../src/alerts/verdict.ts";
+import { type Answer, decodeVerdict, matchesOf, type Verdict, verdictOf } from "../../src/alerts/verdict.ts";
 import { Verdicts } from "../../src/alerts/verdicts.ts";
 import { login, loginBytes } from "../graph-state/logins.ts";
 import { nameArbitrary, STOLEN } from "./odd-logins.ts";
@@ -16,7 +16,9 @@ const BENIGN: Verdict = {
   by: "ann",
   until: "2027-03-31",
   madeAtMs: NOW_MS,
-  match: { signals: ["presence", "surprise", "link"], user: "bob", sourceHost: "pc7", targetHosts: ["db1"] },
+  matches: [
+    { signals: ["presence", "surprise", "link"], user: "bob", sourceHost: "pc7", targetHosts: ["db1"] },
+  ],
 };
 const BOB = login({ timeMs: NOW_MS, user: "bob", sourceHost: "pc7", targetHost: "db1" });
 const LINK = { from: "user", to: "sourceHost", fromName: "bob", toName: "pc7" } as const;
@@ -76,7 +78,7 @@ test("beyond ten thousand incidents the oldest answers are forgotten, and so is 
       ...BENIGN,
       uid: `u${i}`,
       incidentUid: `i${i}`,
-      match: { signals: ["presence"], user: `user${i}` },
+      matches: [{ signals: ["presence"], user: `user${i}` }],
     });
   assert.deepEqual([verdicts.size, verdicts.forgotten, ownerOf(verdicts)], [10_000, 1, undefined]);
 });
@@ -93,9 +95,9 @@ test("a record that is no verdict is told apart with what is wrong", () => {
     [{ until: undefined }, /^until: until is missing: benign suppresses/],
     [{ until: "tomorrow" }, /^until: expected a date/],
     [{ verdict: "true-positive" }, /^until: true-positive suppresses nothing/],
-    [{ match: { signals: ["presence"] } }, /^match: a match without a name/],
-    [{ match: { ...BENIGN.match, signals: ["odd"] } }, /^match\.signals/],
-    [{ match: { ...BENIGN.match, __proto__x: 1 } }, /^match: /],
+    [{ matches: [{ signals: ["presence"] }] }, /^matches\.0: a match without a name/],
+    [{ matches: [{ ...BENIGN.matches[0], signals: ["odd"] }] }, /^matches\.0\.signals/],
+    [{ matches: [{ ...BENIGN.matches[0], __proto__x: 1 }] }, /^matches\.0: /],
     [{ uid: "a b" }, /^uid: /],
   ] as const)
     assert.match(record(changes) as string, expected);
@@ -120,11 +122,50 @@ test("an answer that would hold too long, or is over already, is none", () => {
   assert.match(made({ verdict: "true-positive" }) as string, /leave until out/);
 });
 
+test("the answer to a story is about each of its accounts on its own source, and no account on another's", () => {
+  const leg = (user: string, sourceHost: string, targetHost: string) =>
+    toFinding({
+      ...STOLEN,
+      signal: "surprise",
+      login: login({ ...STOLEN.login, user, sourceHost, targetHost }),
+    });
+  const verdict = verdictOf(
+    { verdict: "benign", by: "ann", isAnyTarget: false, until: "2027-01-31" },
+    {
+      uid: "a",
+      incidentUid: "i",
+      alerts: [leg("bob", "pc7", "srv1"), leg("cat", "srv1", "dc1"), leg("bob", "pc7", "srv2")],
+      nowMs: NOW_MS,
+    },
+  ) as Verdict;
+  const verdicts = new Verdicts();
+  verdicts.add(verdict);
+  const isSuppressed = (user: string, sourceHost: string, targetHost: string): boolean =>
+    verdicts.suppressionOf(
+      "surprise",
+      loginBytes(login({ timeMs: NOW_MS, user, sourceHost, targetHost })),
+    ) !== undefined;
+  for (const [user, source, target, expected] of [
+    ["bob", "pc7", "srv1", true],
+    ["bob", "pc7", "srv2", true],
+    ["cat", "srv1", "dc1", true],
+    ["cat", "pc7", "dc1", false],
+    ["bob", "srv1", "dc1", false],
+    ["cat", "srv1", "srv2", false],
+  ] as const)
+    assert.equal(isSuppressed(user, source, target), expected, `${user} ${source} ${target}`);
+  verdicts.add({ ...verdict, uid: "b", verdict: "withdrawn", until: undefined });
+  assert.ok(!isSuppressed("bob", "pc7", "srv1") && !isSuppressed("cat", "srv1", "dc1"));
+  assert.ok(verdicts.judged.isEmpty);
+});
+
 test("the answer to a burst is about its source, or its target if it has several sources", () => {
   const burst = (sourceHost: string, targetHost: string) =>
     toFinding({ ...STOLEN, signal: "volume", login: login({ ...STOLEN.login, sourceHost, targetHost }) });
-  assert.deepEqual(matchOf([burst("s", "a"), burst("s", "b")]), { signals: ["volume"], sourceHost: "s" });
-  assert.deepEqual(matchOf([burst("s", "a"), burst("t", "a")]), { signals: ["volume"], targetHosts: ["a"] });
+  assert.deepEqual(matchesOf([burst("s", "a"), burst("s", "b")]), [{ signals: ["volume"], sourceHost: "s" }]);
+  assert.deepEqual(matchesOf([burst("s", "a"), burst("t", "a")]), [
+    { signals: ["volume"], targetHosts: ["a"] },
+  ]);
 });
 
 test("whatever its names are, an answer suppresses what its alerts were about, and nothing that differs in a name", () => {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import type { DetectionFinding } from "../../src/alerts/detection-finding.ts";
 import type { EntityRisk } from "../../src/alerts/entity-risk.ts";
-import { matchOf, type Verdict } from "../../src/alerts/verdict.ts";
+import { matchesOf, type Verdict } from "../../src/alerts/verdict.ts";
 import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
 import { SUPPRESSED_BY } from "../../src/log/kafka/produced-records.ts";
 import { EXAMPLE_FILE, run } from "../processes/oddlink.ts";
@@ -47,7 +47,7 @@ const records = (hours: number) =>
 const findingOf = ({ value }: ConsumedRecord): DetectionFinding =>
   JSON.parse(String(value)) as DetectionFinding;
 /** All but who was suppressed when: what an answer is about. */
-const storyOf = (finding: DetectionFinding): string => JSON.stringify(matchOf([finding], true));
+const storyOf = (finding: DetectionFinding): string => JSON.stringify(matchesOf([finding], true));
 
 test("an answer to one worker, or to the topic itself, is in force in all of them, and after they have gone too", {
   timeout: 240_000,
@@ -105,7 +105,7 @@ test("an answer to one worker, or to the topic itself, is in force in all of the
     uid: "by-hand",
     incidentUid: byTopic.finding_info.uid,
     by: "eve",
-    match: matchOf([byTopic], true),
+    matches: matchesOf([byTopic], true),
   };
   await cluster.produce(
     [

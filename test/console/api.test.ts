@@ -192,7 +192,7 @@ test("an incident is answered, shown with its answers, and the same login is not
   const until = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
   const given = await post(`${address}/verdict`, { verdict: "benign", by: "ann", until, reason: "moved" });
   assert.equal(given.status, 200, JSON.stringify(given.body));
-  const match = given.body["match"] as { user: string; targetHosts: string[] };
+  const [match] = given.body["matches"] as [{ user: string; targetHosts: string[] }];
   assert.equal(match.user, FINDING.evidences[0].actor!.user.name);
   assert.deepEqual(match.targetHosts, [FINDING.evidences[0].dst_endpoint!.name]);
   const shown = await get(address);
