@@ -10,6 +10,8 @@ export type OpenedPage = {
   readonly page: Page;
   /** What went wrong in it, to be empty in the end. */
   readonly problems: string[];
+  /** Addresses of all that it asked for. */
+  readonly requests: string[];
 };
 
 /** The page of a console in a context of its own, on which nothing may go wrong unseen. */
@@ -27,9 +29,11 @@ export async function openedPage(
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(message.text());
   });
+  const requests: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
   await page.goto(url);
   await page.waitForSelector("main h2");
-  return { page, problems };
+  return { page, problems, requests };
 }
 
 /** No violation at all that a check by rules finds. */

@@ -1,23 +1,30 @@
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
 import { ended, start } from "../processes/oddlink.ts";
+import { expectAccessible, type OpenedPage, openedPage } from "./console-page.ts";
 
 const IMAGES = join(import.meta.dirname, "..", "..", "docs", "images");
 /** Set to take the pictures of the docs anew. */
 const TAKES_PICTURES = process.env["TAKE_PICTURES"] === "1";
+const PICTURE = { type: "jpeg", quality: 70 } as const;
 export const SCHEMES = ["light", "dark"] as const;
 const READY_MS_MAX = 90_000;
 
-/** A run that is served until the test is over. */
+/**
+ * A run that is served until the test is over.
+ *
+ * @param input what it gets on standard input, which stays open; it is not read to its end then
+ */
 export async function served(
   t: TestContext,
   source: string,
   env: Record<string, string> = {},
-): Promise<{ readonly url: string }> {
+  input?: string,
+): Promise<{ readonly url: string; readonly child: ChildProcess }> {
   const child = start(["run", source, "--serve", "--json"], {
     env: { ODDLINK_HTTP_PORT: "0", ...env },
     timeoutMs: 240_000,
@@ -29,50 +36,35 @@ export async function served(
   let said = "";
   child.stderr!.on("data", (chunk) => (said += chunk));
   child.stdout!.resume();
-  for (const deadlineMs = performance.now() + READY_MS_MAX; !/all is read/.test(said); await sleep(50))
+  if (input !== undefined) child.stdin!.write(input);
+  const until = input === undefined ? /all is read/ : /http: http/;
+  for (const deadlineMs = performance.now() + READY_MS_MAX; !until.test(said); await sleep(50))
     assert.ok(performance.now() < deadlineMs && child.exitCode === null, said);
-  return { url: /http: (http:\/\/127\.0\.0\.1:\d+)/.exec(said)![1]! };
+  return { url: /http: (http:\/\/127\.0\.0\.1:\d+)/.exec(said)![1]!, child };
 }
 
-/** A page on which nothing may go wrong unseen. */
+/** The list of its incidents, of which there is one at least. */
 export async function opened(
   t: TestContext,
   browser: Browser,
   url: string,
   colorScheme: "light" | "dark" = "light",
-): Promise<{ readonly page: Page; readonly problems: string[]; readonly requests: string[] }> {
-  const context = await browser.newContext({ colorScheme, viewport: { width: 1200, height: 850 } });
-  t.after(() => context.close());
-  const page = await context.newPage();
-  const problems: string[] = [];
-  const requests: string[] = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") problems.push(message.text());
-  });
-  page.on("request", (request) => requests.push(request.url()));
-  await page.goto(url);
-  await page.waitForSelector("table.incidents tbody td");
-  return { page, problems, requests };
+): Promise<OpenedPage> {
+  const found = await openedPage(t, browser, url, colorScheme);
+  await found.page.waitForSelector("table.incidents tbody td");
+  return found;
 }
 
-async function expectAccessible(page: Page, what: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  assert.deepEqual(
-    serious.map(({ id, nodes }) => `${what}: ${id}, ${nodes[0]?.html}`),
-    [],
-  );
+/** Of a view as it is now. */
+export async function takePicture(page: Page, name: string, scheme: string, of?: string): Promise<void> {
+  if (!TAKES_PICTURES) return;
+  const path = join(IMAGES, `${name}-${scheme}.jpg`);
+  if (of === undefined) await page.screenshot({ ...PICTURE, path });
+  else await page.locator(of).screenshot({ ...PICTURE, path });
 }
 
 /** A view as it is now has nothing that keeps anybody out; its picture is taken if that is asked for. */
-export async function look(page: Page, view: string, scheme: string, fullPage = false): Promise<void> {
+export async function look(page: Page, view: string, scheme: string, isWhole = false): Promise<void> {
   await expectAccessible(page, `${view}, ${scheme}`);
-  if (TAKES_PICTURES)
-    await page.screenshot({
-      path: join(IMAGES, `${view}-${scheme}.jpg`),
-      type: "jpeg",
-      quality: 70,
-      fullPage,
-    });
+  await takePicture(page, view, scheme, isWhole ? "main" : undefined);
 }

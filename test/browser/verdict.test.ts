@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
-import { AxeBuilder } from "@axe-core/playwright";
-import { EXAMPLE_FILE, ended, start } from "../processes/oddlink.ts";
+import { EXAMPLE_FILE } from "../processes/oddlink.ts";
 import { startChromium } from "./chromium.ts";
+import { expectAccessible } from "./console-page.ts";
+import { opened, served, takePicture } from "./served-page.ts";
 
-const IMAGES = join(import.meta.dirname, "..", "..", "docs", "images");
-const TAKES_PICTURES = process.env["TAKE_PICTURES"] === "1";
 const LINES = gunzipSync(readFileSync(EXAMPLE_FILE)).toString().trimEnd().split("\n");
 const WAIT_MS_MAX = 90_000;
 
@@ -18,24 +16,12 @@ type Counts = Readonly<Record<string, number>>;
 test("an investigation to its end: incident, neighbour, verdict, and what comes next time is suppressed", {
   timeout: 240_000,
 }, async (t) => {
-  const child = start(["run", "-", "--serve", "--json"], {
-    env: { ODDLINK_HTTP_PORT: "0", ODDLINK_TRAINING_MODE: "off" },
-    timeoutMs: 240_000,
-  });
-  t.after(async () => {
-    child.kill("SIGTERM");
-    await ended(child);
-  });
-  let said = "";
-  child.stderr!.on("data", (chunk) => (said += chunk));
-  child.stdout!.resume();
-  const until = async (what: string, isSo: () => Promise<boolean> | boolean): Promise<void> => {
+  const env = { ODDLINK_TRAINING_MODE: "off" };
+  const { url, child } = await served(t, "-", env, `${LINES.join("\n")}\n`);
+  const until = async (what: string, isSo: () => Promise<boolean>): Promise<void> => {
     for (const deadlineMs = performance.now() + WAIT_MS_MAX; !(await isSo()); await sleep(50))
-      assert.ok(performance.now() < deadlineMs, `waited in vain for ${what}: ${said}`);
+      assert.ok(performance.now() < deadlineMs, `waited in vain for ${what}`);
   };
-  child.stdin!.write(`${LINES.join("\n")}\n`);
-  await until("an address", () => /http: http/.test(said));
-  const url = /http: (http:\/\/127\.0\.0\.1:\d+)/.exec(said)![1]!;
   const counts = async (): Promise<Counts> =>
     ((await (await fetch(`${url}/api/v1/status`)).json()) as { counts: Counts }).counts;
   await until("all of it to be read", async () => (await counts())["consumed"]! >= LINES.length - 1);
@@ -43,14 +29,7 @@ test("an investigation to its end: incident, neighbour, verdict, and what comes 
   const browser = await startChromium(t);
   for (const colorScheme of ["dark", "light"] as const) {
     const isLast = colorScheme === "light";
-    const context = await browser.newContext({ colorScheme, viewport: { width: 1200, height: 850 } });
-    const page = await context.newPage();
-    const problems: string[] = [];
-    page.on("pageerror", (error) => problems.push(error.message));
-    page.on("console", (message) => {
-      if (message.type() === "error") problems.push(message.text());
-    });
-    await page.goto(url);
+    const { page, problems } = await opened(t, browser, url, colorScheme);
     await page.click("table.incidents tbody a");
     const neighbour = page.locator('.login-graph .node[aria-label^="host C2677"]');
     await page.waitForSelector('.graph[aria-busy="false"] .node');
@@ -79,23 +58,15 @@ test("an investigation to its end: incident, neighbour, verdict, and what comes 
       await page.waitForSelector(".verdict strong:has-text('Benign')");
     }
     await page.click(".verdict summary");
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    assert.deepEqual(
-      violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id }) => id),
-      [],
-    );
+    await expectAccessible(page, `verdict, ${colorScheme}`);
     // As it looks before it is saved.
     await page.check("#verdict-benign");
-    if (TAKES_PICTURES) {
-      const path = join(IMAGES, `verdict-${colorScheme}.jpg`);
-      await page.locator("section.verdict").screenshot({ path, type: "jpeg", quality: 70 });
-    }
+    await takePicture(page, "verdict", colorScheme, "section.verdict");
     await page.click('nav a[href="#/incidents"]');
     const row = (await page.textContent("table.incidents tbody tr"))!;
     if (isLast) assert.match(row, /benign$/);
     else assert.doesNotMatch(row, /positive|benign/);
     assert.deepEqual(problems, []);
-    await context.close();
   }
 
   const toldBefore = await counts();
