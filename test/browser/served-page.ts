@@ -55,16 +55,16 @@ export async function opened(
   return found;
 }
 
-/** Of a view as it is now. */
-export async function takePicture(page: Page, name: string, scheme: string, of?: string): Promise<void> {
+/** Of a view as it is now. @param of what is to be seen: the part on the screen, all of it, or what a selector names */
+export async function takePicture(page: Page, name: string, scheme: string, of: string): Promise<void> {
   if (!TAKES_PICTURES) return;
   const path = join(IMAGES, `${name}-${scheme}.jpg`);
-  if (of === undefined) await page.screenshot({ ...PICTURE, path });
+  if (of === "screen" || of === "all") await page.screenshot({ ...PICTURE, path, fullPage: of === "all" });
   else await page.locator(of).screenshot({ ...PICTURE, path });
 }
 
 /** A view as it is now has nothing that keeps anybody out; its picture is taken if that is asked for. */
 export async function look(page: Page, view: string, scheme: string, isWhole = false): Promise<void> {
   await expectAccessible(page, `${view}, ${scheme}`);
-  await takePicture(page, view, scheme, isWhole ? "main" : undefined);
+  await takePicture(page, view, scheme, isWhole ? "all" : "screen");
 }
