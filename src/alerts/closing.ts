@@ -3,10 +3,10 @@ import { attackGraphOf } from "./attack-graph.ts";
 import type { ClosingFinding } from "./detection-finding.ts";
 import { endpointOf, userOf } from "./entity.ts";
 import { PRODUCT } from "./product.ts";
+import { SEVERITY_CAPTIONS } from "./severity.ts";
 import { closingUid } from "./uid.ts";
 
 const MS_PER_HOUR = 3_600_000;
-const SEVERITIES = ["Unknown", "Informational", "Low", "Medium", "High", "Critical"] as const;
 const RULE = { type_id: 1, type: "Rule" } as const;
 
 /** Whether what is read as a finding says that an incident is closed, and is about no login. */
@@ -50,7 +50,7 @@ export function closingOf(story: Story, topic: string, detector: string): Closin
     count: alerts,
     is_alert: false,
     severity_id: severity,
-    severity: SEVERITIES[severity] ?? "Unknown",
+    severity: SEVERITY_CAPTIONS[severity] ?? "Unknown",
     confidence_id: 0,
     confidence: "Unknown",
     risk_score: risk,

@@ -7,6 +7,9 @@ export interface Level {
   readonly caption: string;
 }
 
+/** Captions of OCSF's severity_id, 0 to 5. */
+export const SEVERITY_CAPTIONS = ["Unknown", "Informational", "Low", "Medium", "High", "Critical"] as const;
+
 const LOW = 1;
 const MEDIUM = 2;
 const HIGH = 3;

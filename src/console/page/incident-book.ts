@@ -50,7 +50,7 @@ export class IncidentBook {
       uid,
       title,
       signal: analytic.name,
-      severity: finding.severity,
+      severity: higher(finding.severity, before?.severity),
       alertCount: Math.max(finding.count, before?.alertCount ?? 0),
       firstMs: Math.min(finding.time, before?.firstMs ?? finding.time),
       lastMs: Math.max(finding.time, before?.lastMs ?? finding.time),
@@ -98,6 +98,15 @@ export class IncidentBook {
     for (const incident of incidents.toReversed()) if (!heard.has(incident.uid)) this.put(incident);
     for (const incident of newer) this.put(together(incident, known.get(incident.uid)));
   }
+}
+
+const SEVERITIES = ["Unknown", "Informational", "Low", "Medium", "High", "Critical"];
+
+/** An incident is as severe as its most severe alert. */
+function higher(severity: string, before: string | undefined): string {
+  return before !== undefined && SEVERITIES.indexOf(before) > SEVERITIES.indexOf(severity)
+    ? before
+    : severity;
 }
 
 /** An incident of which two things are known: each counts, and begins, where either says so. */

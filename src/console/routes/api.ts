@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { entityRisk } from "../../alerts/entity-risk.ts";
 import { SCORE_BINS_PER_NAT } from "../../alerts/incident-peaks.ts";
+import { SEVERITY_CAPTIONS } from "../../alerts/severity.ts";
 import { sumOf } from "../../engine/totals.ts";
 import { OddlinkDecoder } from "../../ingest/formats/oddlink.ts";
 import { VERSION } from "../../version.ts";
@@ -43,12 +44,17 @@ export function notReady({ isRestored, isRebuilding }: EngineView): string | und
 export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOptions): void {
   const api = app.withTypeProvider<ZodTypeProvider>();
   const unready = (): string | undefined => notReady(engine);
-  const withVerdict = (incident: FeedIncident) => ({
-    ...incidentOf(incident),
-    verdict: engine.verdicts.of(incident.uid).at(-1)?.verdict ?? null,
-    // Of what the graph has forgotten the last alert is long ago.
-    isClosed: (engine.graph.stories.find(incident.uid)?.closed ?? 1) > 0,
-  });
+  const withVerdict = (incident: FeedIncident) => {
+    const story = engine.graph.stories.find(incident.uid);
+    return {
+      ...incidentOf(incident),
+      // The highest of all its alerts, whoever raised them.
+      ...(story && { severity: SEVERITY_CAPTIONS[story.severity] ?? "Unknown" }),
+      verdict: engine.verdicts.of(incident.uid).at(-1)?.verdict ?? null,
+      // Of what the graph has forgotten the last alert is long ago.
+      isClosed: (story?.closed ?? 1) > 0,
+    };
+  };
 
   api.get(
     "/status",
