@@ -119,7 +119,6 @@ export const ALERT_SCHEMA = {
         first_seen_time: optional(TIME),
         last_seen_time: optional(TIME),
         related_events_count: "long",
-        related_events: optional(listOf(record("RelatedEvent", { uid: TEXT }))),
         data_sources: listOf(TEXT),
       }),
       evidences: listOf(

@@ -1,10 +1,11 @@
 import { CLOSE_AFTER_MS, type Story } from "../graph-state/stories.ts";
 import { attackGraphOf } from "./attack-graph.ts";
 import type { ClosingFinding } from "./detection-finding.ts";
-import { endpointOf, userOf } from "./entity.ts";
+import { endpointObservable, endpointOf, userObservable, userOf } from "./entity.ts";
 import { PRODUCT } from "./product.ts";
 import { SEVERITY_CAPTIONS } from "./severity.ts";
 import { closingUid } from "./uid.ts";
+import { shown } from "./wording.ts";
 
 const MS_PER_HOUR = 3_600_000;
 const RULE = { type_id: 1, type: "Rule" } as const;
@@ -34,7 +35,9 @@ export function closingOf(story: Story, topic: string, detector: string): Closin
   const target = endpointOf(leg.targetHost);
   const graph = attackGraphOf({ login: leg, incidentLegs: legs, usual: [] });
   const hours = CLOSE_AFTER_MS / MS_PER_HOUR;
-  const message = `Incident closed: ${alerts === 1 ? "1 alert" : `${alerts} alerts`}, and none for ${hours} hours.`;
+  const names = [leg.user, leg.sourceHost].filter((name) => name !== "").map(shown);
+  const who = names.length === 0 ? shown(leg.targetHost) : names.join(" from ");
+  const message = `Incident of ${who} closed: ${alerts === 1 ? "1 alert" : `${alerts} alerts`}, and neither one nor what repeats one for ${hours} hours.`;
   return {
     activity_id: 3,
     activity_name: "Close",
@@ -65,7 +68,7 @@ export function closingOf(story: Story, topic: string, detector: string): Closin
     },
     finding_info: {
       uid,
-      title: "Incident closed",
+      title: `Incident of ${who} closed`,
       desc: message,
       analytic: {
         name: "incident",
@@ -90,7 +93,13 @@ export function closingOf(story: Story, topic: string, detector: string): Closin
         data: { detector, legs },
       },
     ],
-    remediation: { desc: "Nobody need do anything: what was told before holds." },
-    observables: [],
+    remediation: {
+      desc: "If nobody has answered the incident yet, do so: that it is closed says only that nothing more came.",
+    },
+    observables: [
+      ...userObservable("evidences[0].actor.user", actor),
+      ...endpointObservable("evidences[0].src_endpoint", source),
+      ...endpointObservable("evidences[0].dst_endpoint", target),
+    ],
   };
 }

@@ -75,8 +75,6 @@ export interface FindingInfo {
   readonly first_seen_time?: number;
   readonly last_seen_time?: number;
   readonly related_events_count: number;
-  /** Other open incidents of the same people or hosts. */
-  readonly related_events?: readonly { readonly uid: string }[];
   readonly data_sources: readonly string[];
 }
 

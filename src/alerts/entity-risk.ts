@@ -8,7 +8,7 @@ export type RiskyKind = "user" | "host";
 const MS_PER_DAY = 86_400_000;
 /** What an incident counts for falls by half in so many days. */
 export const RISK_HALF_LIFE_DAYS = 7;
-/** Of one incident alone: no single one makes anybody critical. */
+/** Of one incident that nobody has answered: it alone makes nobody critical. */
 const INCIDENT_WEIGHT = 0.8;
 /** Incidents that are named, the newest. */
 const INCIDENTS_MAX = 10;
@@ -30,8 +30,8 @@ export type EntityRisk = {
   /** OCSF's. */
   readonly riskLevelId: number;
   readonly riskLevel: string;
-  /** Of all incidents, and uids of the newest. */
-  readonly alerts: number;
+  /** Alerts of all these incidents, of others in them too; and uids of the newest. */
+  readonly incidentAlerts: number;
   readonly incidentCount: number;
   readonly incidents: readonly string[];
   /** Event time, ms since 1970. */
@@ -42,7 +42,7 @@ export type EntityRisk = {
 /**
  * Risk of an account or a host by the incidents it takes part in, as source or target: the chance that one of them at least is what it looks like, if they were
  * independent and each as likely as its highest risk score says, times 0.8, and half of that for each week since. What an analyst has found benign or a
- * false positive counts for nothing, a true positive for all that one incident can.
+ * false positive counts for nothing, a true positive for certain.
  *
  * @returns undefined if it takes part in none
  */
@@ -57,11 +57,11 @@ export function entityRisk(
   if (stories.length === 0) return undefined;
   let harmless = 1;
   for (const { uid, risk, lastMs } of stories) {
-    const verdict = verdicts.of(uid).at(-1)?.verdict;
-    if (verdict === "benign" || verdict === "false-positive") continue;
-    const share = verdict === "true-positive" ? 1 : risk / 100;
+    if (verdicts.isExcused(uid)) continue;
+    const isConfirmed = verdicts.of(uid).at(-1)?.verdict === "true-positive";
+    const share = isConfirmed ? 1 : (INCIDENT_WEIGHT * risk) / 100;
     const ageDays = Math.max(0, asOfMs - lastMs) / MS_PER_DAY;
-    harmless *= 1 - INCIDENT_WEIGHT * share * 0.5 ** (ageDays / RISK_HALF_LIFE_DAYS);
+    harmless *= 1 - share * 0.5 ** (ageDays / RISK_HALF_LIFE_DAYS);
   }
   const riskScore = Math.round(100 * (1 - harmless));
   const riskLevelId = LEVELS.findLastIndex(([, from]) => riskScore >= from);
@@ -71,7 +71,7 @@ export function entityRisk(
     riskScore,
     riskLevelId,
     riskLevel: LEVELS[riskLevelId]![0],
-    alerts: stories.reduce((sum, { alerts }) => sum + alerts, 0),
+    incidentAlerts: stories.reduce((sum, { alerts }) => sum + alerts, 0),
     incidentCount: stories.length,
     incidents: stories.slice(0, INCIDENTS_MAX).map(({ uid }) => uid),
     lastAlertMs: Math.max(...stories.map(({ lastMs }) => lastMs)),

@@ -8,7 +8,7 @@ import { type OddLogin, SIGNALS } from "./odd-login.ts";
  *   detector, signal, score, threshold, signals {presence, surprise, link, volume}, reasons [...],
  *   nearestLogin {...} if there is one, expectedPeers [...] with an epoch, lastSeen [...],
  *   authType, logonType, outcome, evidence, userFirstSeenMs, userLastSeenMs, epoch {number, digest},
- *   origin {topic, partition, offset, uid}, learning, suppression {id, owner, reason, until} if it is suppressed
+ *   origin {topic, partition, offset, uid}, learning, relatedIncidents [uid ...], suppression {id, owner, reason, until} if it is suppressed
  *
  * Objects are copied member by member, so that the order of keys never depends on who made them.
  */
@@ -49,6 +49,8 @@ export function evidenceData(odd: OddLogin): Readonly<Record<string, unknown>> {
       ...(originalUid && { uid: originalUid }),
     },
     learning: odd.learning,
+    ...(odd.relatedIncidents !== undefined &&
+      odd.relatedIncidents.length > 0 && { relatedIncidents: [...odd.relatedIncidents] }),
     ...(suppression && {
       suppression: {
         id: suppression.id,

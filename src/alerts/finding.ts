@@ -125,8 +125,6 @@ function findingInfoOf(odd: OddLogin, span: Span | undefined): FindingInfo {
     modified_time: span?.lastMs ?? wholeMs(odd.login.timeMs),
     ...(span && { first_seen_time: span.firstMs, last_seen_time: span.lastMs }),
     related_events_count: odd.incidentCount,
-    ...(odd.relatedIncidents !== undefined &&
-      odd.relatedIncidents.length > 0 && { related_events: odd.relatedIncidents.map((uid) => ({ uid })) }),
     data_sources: [odd.origin.topic],
   };
 }

@@ -44,10 +44,16 @@ export type ToldStory = {
  * It goes on with an open story that has the same account on the same source host; or the same account, or the same source host, or one that leads
  * to this source host, unless that is a hub: many accounts come from a terminal server, and what two of them do is not one story. Of several the oldest has
  * it; the others are named beside.
+ *
+ * @param isExcused whether an analyst has found a story harmless: what is told in spite of that is another one, or nobody would look at it
  */
-export function tell(graph: Graph, alert: StoryAlert): ToldStory {
+export function tell(
+  graph: Graph,
+  alert: StoryAlert,
+  isExcused: (storyUid: string) => boolean = () => false,
+): ToldStory {
   const { channel, leg, uid, timeMs, partition, risk, severity } = alert;
-  const open = openStories(graph, channel, leg);
+  const open = openStories(graph, channel, leg).filter((story) => !isExcused(story.uid));
   const [joined, ...others] = open;
   const story = graph.stories.add({
     uid: joined?.uid ?? uid,
@@ -64,17 +70,18 @@ export function tell(graph: Graph, alert: StoryAlert): ToldStory {
   return { story, leg, related: others.slice(0, RELATED_MAX).map((other) => other.uid) };
 }
 
-/** A login that repeats what was told keeps the story open; written down now and then only, as there may be thousands. */
+/** An odd login that repeats what was told keeps the story open; written down now and then only, as there may be thousands. */
 export function touch(
   graph: Graph,
   channel: string,
   leg: Leg,
   timeMs: number,
   partition: number,
+  isOdd = true,
 ): ToldStory | undefined {
   const [story] = openStories(graph, channel, leg);
   if (story === undefined) return undefined;
-  if (timeMs < story.lastMs + TOUCH_MS) return { story, leg, related: [] };
+  if (!isOdd || timeMs < story.lastMs + TOUCH_MS) return { story, leg, related: [] };
   const none = { alerts: 0, legs: [], closed: 0, partition, firstMs: timeMs, lastMs: timeMs };
   return { story: graph.stories.add({ ...story, ...none }), leg, related: [] };
 }

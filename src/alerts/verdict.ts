@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
+import type { Leg, LegEnd } from "../graph-state/stories.ts";
 import { NAME_BYTES_MAX } from "../ingest/login.ts";
 import type { DetectionFinding } from "./detection-finding.ts";
 import { SIGNALS, type Signal } from "./odd-login.ts";
@@ -23,7 +24,7 @@ const uid = z
   .max(UID_LENGTH_MAX);
 
 /** Which logins an answer is about: names as a login has them, whole and in their letters; what is left out may be anything. */
-const matchSchema = z
+export const verdictMatchSchema = z
   .strictObject({
     signals: z.array(z.enum(SIGNALS)).min(1).max(SIGNALS.length),
     user: name.optional(),
@@ -71,7 +72,7 @@ export const verdictSchema = z
     ...answerFields,
     madeAtMs: z.number().int().min(0).describe("by the clock on the wall, milliseconds since 1970"),
     matches: z
-      .array(matchSchema)
+      .array(verdictMatchSchema)
       .max(MATCHES_MAX)
       .default([])
       .describe("which logins it is about, any of them; without one the answer is kept and changes nothing"),
@@ -112,11 +113,13 @@ export function verdictOf(
     incidentUid,
     alerts,
     nowMs,
+    legs,
   }: {
     readonly uid: string;
     readonly incidentUid: string;
     readonly alerts: readonly DetectionFinding[];
     readonly nowMs: number;
+    readonly legs?: readonly Leg[] | undefined;
   },
 ): Verdict | string {
   const { until } = answer;
@@ -134,7 +137,7 @@ export function verdictOf(
     ...(reason !== undefined && reason !== "" && { reason }),
     ...(until !== undefined && { until }),
     madeAtMs: Math.floor(nowMs),
-    matches: matchesOf(alerts, isAnyTarget),
+    matches: matchesOf(alerts, isAnyTarget, legs),
   };
 }
 
@@ -145,46 +148,48 @@ const SIGNALS_OF_A_LOGIN: readonly Signal[] = ["presence", "surprise", "link"];
  * Which logins the answer to an incident is about: those of each of its accounts from the source that it was alerted for, to the hosts that these alerts name.
  * Of bursts: those of their source, or to their targets if they have several sources.
  *
- * @param alerts of the incident, at least one
+ * @param alerts of the incident that are at hand
  * @param isAnyTarget to whatever host
+ * @param legs of its other alerts, as far as they are known
  */
-export function matchesOf(alerts: readonly DetectionFinding[], isAnyTarget = false): VerdictMatch[] {
+export function matchesOf(
+  alerts: readonly DetectionFinding[],
+  isAnyTarget = false,
+  legs: readonly Leg[] = [],
+): VerdictMatch[] {
   const isBurst = ({ finding_info }: DetectionFinding): boolean => finding_info.analytic.name === "volume";
-  const groups = Map.groupBy(
-    alerts.filter((alert) => !isBurst(alert)),
-    (alert) => JSON.stringify([accountOf(alert), hostOf(alert, "src_endpoint")]),
-  );
-  const bursts = alerts.filter(isBurst);
-  const matches = [...groups.values()].map((group): VerdictMatch => {
-    const user = accountOf(group[0]!);
-    return {
+  // Legs of bursts name no account.
+  const logins = [
+    ...alerts.filter((alert) => !isBurst(alert)).map(legOf),
+    ...legs.filter(({ user }) => user !== ""),
+  ];
+  const bursts = [...alerts.filter(isBurst).map(legOf), ...legs.filter(({ user }) => user === "")];
+  const groups = Map.groupBy(logins, ({ user, sourceHost }) => JSON.stringify([user, sourceHost]));
+  const matches = [...groups.values()].map(
+    (group): VerdictMatch => ({
       signals: [...SIGNALS_OF_A_LOGIN],
-      ...(user !== undefined && { user }),
-      sourceHost: hostOf(group[0]!, "src_endpoint"),
-      ...(!isAnyTarget && { targetHosts: hostsOf(group, "dst_endpoint") }),
-    };
-  });
+      ...(group[0]!.user !== "" && { user: group[0]!.user }),
+      sourceHost: group[0]!.sourceHost,
+      ...(!isAnyTarget && { targetHosts: namesOf(group, "targetHost") }),
+    }),
+  );
   return [...matches, ...(bursts.length > 0 ? [burstMatch(bursts)] : [])].slice(0, MATCHES_MAX);
 }
 
-function burstMatch(bursts: readonly DetectionFinding[]): VerdictMatch {
-  const sources = hostsOf(bursts, "src_endpoint");
+function burstMatch(bursts: readonly Leg[]): VerdictMatch {
+  const sources = namesOf(bursts, "sourceHost").filter((source) => source !== "");
   return {
     signals: ["volume"],
-    ...(sources.length === 1 && sources[0] !== ""
-      ? { sourceHost: sources[0] }
-      : { targetHosts: hostsOf(bursts, "dst_endpoint") }),
+    ...(sources.length === 1 ? { sourceHost: sources[0] } : { targetHosts: namesOf(bursts, "targetHost") }),
   };
 }
 
-function accountOf({ evidences }: DetectionFinding): string | undefined {
-  return evidences[0].actor?.user.name;
+function legOf({
+  evidences: [{ actor, src_endpoint: source, dst_endpoint: target }],
+}: DetectionFinding): Leg {
+  return { user: actor?.user.name ?? "", sourceHost: source?.name ?? "", targetHost: target?.name ?? "" };
 }
 
-function hostOf({ evidences }: DetectionFinding, end: "src_endpoint" | "dst_endpoint"): string {
-  return evidences[0][end]?.name ?? "";
-}
-
-function hostsOf(alerts: readonly DetectionFinding[], end: "src_endpoint" | "dst_endpoint"): string[] {
-  return [...new Set(alerts.map((alert) => hostOf(alert, end)))].toSorted().slice(0, TARGETS_MAX);
+function namesOf(legs: readonly Leg[], end: LegEnd): string[] {
+  return [...new Set(legs.map((leg) => leg[end]))].toSorted().slice(0, TARGETS_MAX);
 }

@@ -85,6 +85,12 @@ export class Verdicts {
     return this.#answers.get(incidentUid) ?? [];
   }
 
+  /** Whether the last answer to an incident is that it was harmless. */
+  isExcused(incidentUid: string): boolean {
+    const verdict = this.#answers.get(incidentUid)?.at(-1)?.verdict;
+    return verdict === "benign" || verdict === "false-positive";
+  }
+
   /** The newest answers to each of the incidents that were answered last, the newest first. */
   newest(countMax: number): Verdict[] {
     return [...this.#answers.values()]

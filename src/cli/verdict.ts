@@ -125,8 +125,14 @@ async function run(
 }
 
 /** A terminal shows the beginning of a uid, and that is enough where no other incident begins so. */
-async function wholeUid(desk: Desk, given: string): Promise<string> {
-  if (!/^[0-9a-f]{6,31}$/.test(given)) return given;
+async function wholeUid(desk: Desk, written: string): Promise<string> {
+  const given = written.toLowerCase();
+  if (!/^[0-9a-f]{4,32}$/.test(given))
+    throw new OddlinkError(
+      "USAGE",
+      `${nameText(written)} is no uid of an incident: 32 digits of 0 to 9 and a to f, or how they begin, four at least`,
+    );
+  if (given.length === 32) return given;
   const [uid, other] = await desk.incidentsLike(given);
   if (other !== undefined)
     throw new OddlinkError("USAGE", `more than one incident begins with ${given}: give its whole uid`);
@@ -140,6 +146,8 @@ function urlOf({ http }: Config): string {
 }
 
 function httpDesk(url: string, { http }: Config): Desk {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new OddlinkError("USAGE", `--url expects an address such as http://127.0.0.1:${HTTP_PORT}`);
   const ask = async <T>(path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> => {
     const response = await fetch(new URL(`/api/v1/${path}`, url), {
       method: body === undefined ? "GET" : "POST",
@@ -183,7 +191,13 @@ function httpDesk(url: string, { http }: Config): Desk {
 function storeDesk(path: string): Desk {
   const open = (): Store => {
     if (!existsSync(path)) throw new OddlinkError("USAGE", `there is no store ${path}`);
-    return new Store(path, false);
+    try {
+      return new Store(path, false);
+    } catch (error) {
+      if (!(error instanceof OddlinkError) || error.code !== "STORE_BUSY") throw error;
+      const hint = "a process has the store open: leave --store out to answer it over HTTP, if it serves";
+      throw new OddlinkError("STORE_BUSY", hint, { cause: error });
+    }
   };
   return {
     incidentsLike: async (prefix) => {

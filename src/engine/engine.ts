@@ -166,8 +166,10 @@ export class Engine {
    *
    * @throws {OddlinkError} as `Log.append` does
    */
-  judge(verdict: Verdict): Promise<void> {
-    return this.#options.log.append("verdicts", verdictRecord(verdict));
+  async judge(verdict: Verdict): Promise<void> {
+    await this.#options.log.append("verdicts", verdictRecord(verdict));
+    // After all is read the log is not followed any more, and who looks at what was found may still answer.
+    if (this.#verdictLog.isClosed) this.verdicts.add(verdict);
   }
 
   /** What other thresholds would have raised. */

@@ -402,11 +402,14 @@ export class Scoring {
     const isQuiet = suppressedBy !== undefined || repeatsSuppressed === true;
     const channel = isShadow ? SHADOW : isQuiet ? SUPPRESSED : TOLD;
     const timeMs = Math.floor(login.timeMs);
-    if (!isAlert) return touch(this.graph, channel, leg, timeMs, partition);
+    // What repeats an alert and is not odd by itself says nothing of whether the story goes on.
+    if (!isAlert) return touch(this.graph, channel, leg, timeMs, partition, alertScore < BUDGET_SCORE_MAX);
     const severity = severityOf({ signal, score: alertScore }).id;
     const risk = riskScore(alertScore);
     const uid = incidentUid(uidOf());
-    return tell(this.graph, { channel, leg, uid, timeMs, partition, risk, severity });
+    return tell(this.graph, { channel, leg, uid, timeMs, partition, risk, severity }, (story) =>
+      this.verdicts.isExcused(story),
+    );
   }
 
   /** Adds the login scored last, which was read from `offset` of a partition. */

@@ -17,6 +17,7 @@ export class VerdictLog {
   /** Records that are no verdicts. */
   unreadable = 0;
   readonly #options: VerdictLogOptions;
+  isClosed = false;
   #follower: Follower | undefined;
   #isRestored = false;
 
@@ -31,8 +32,10 @@ export class VerdictLog {
     this.#isRestored = true;
   }
 
+  /** What is said from now on is not heard any more. */
   async close(): Promise<void> {
     await this.#follower?.close();
+    this.isClosed = true;
   }
 
   #read({ key, value }: KeyedRecord): void {

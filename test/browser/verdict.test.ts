@@ -77,4 +77,16 @@ test("an investigation to its end: incident, neighbour, verdict, and what comes 
   child.stdin!.end(`${later.join("\n")}\n`);
   await until("the same again", async () => (await counts())["suppressed"]! > 0);
   assert.equal((await counts())["alerts"], toldBefore["alerts"], "nobody is told again");
+  // All is read by now: who looks at what was found may still answer.
+  const incidents = async () =>
+    (await (await fetch(`${url}/api/v1/incidents?state=all`)).json()) as {
+      incidents: { uid: string; verdict: string | null; suppression: object | null }[];
+    };
+  const { uid } = (await incidents()).incidents.find(({ suppression }) => suppression === null)!;
+  await fetch(`${url}/api/v1/incidents/${uid}/verdict`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ verdict: "true-positive", by: "eve" }),
+  });
+  assert.equal((await incidents()).incidents.find((one) => one.uid === uid)!.verdict, "true-positive");
 });

@@ -197,6 +197,7 @@ test("an incident is answered, shown with its answers, and the same login is not
   assert.deepEqual(match.targetHosts, [FINDING.evidences[0].dst_endpoint!.name]);
   const shown = await get(address);
   assert.equal(shown.body["verdict"], "benign");
+  assert.deepEqual(shown.body["answerIsAbout"], given.body["matches"]);
   assert.deepEqual(shown.body["verdicts"], [given.body]);
   await post(`${address}/verdict`, { verdict: "withdrawn", by: "eve" });
   assert.deepEqual(

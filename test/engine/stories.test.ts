@@ -92,6 +92,15 @@ test("a story ends a day after its last alert or repetition, and what is suppres
   assert.equal(graph.stories.find(story.uid)!.alerts, 1);
 });
 
+test("what is told in spite of an answer that a story is harmless is another story, for somebody to look at", () => {
+  const graph = graphOf();
+  const { story } = told(graph, "ann", "pc1", "srv1");
+  const leg = { user: "bob", sourceHost: "pc1", targetHost: "srv1" };
+  const alert = { channel: TOLD, leg, uid: "other", timeMs: NOW_MS + 1, partition: 0, risk: 50, severity: 3 };
+  assert.equal(tell(graph, alert, (uid) => uid === story.uid).story.uid, "other");
+  assert.equal(tell(graph, alert).story.uid, story.uid);
+});
+
 test("risk adds up over incidents, fades by the week, and goes by what analysts have found", () => {
   const graph = graphOf();
   const verdicts = new Verdicts();

@@ -40,9 +40,9 @@ test("a run is answered between two parts of its input: what was benign is suppr
   const refused = await run(answer.filter((arg) => arg !== "--until" && arg !== UNTIL));
   assert.deepEqual([refused.code, refused.stdout], [2, ""]);
   assert.match(refused.stderr, /until is missing: benign suppresses such alerts/);
-  const unknown = await run(["verdict", "nobody", "true-positive", "--by", "ann", "--store", store]);
+  const unknown = await run(["verdict", "0000abcd", "true-positive", "--by", "ann", "--store", store]);
   assert.equal(unknown.code, 2);
-  assert.match(unknown.stderr, /holds no alert of an incident nobody/);
+  assert.match(unknown.stderr, /holds no alert of an incident 0000abcd/);
   const given = await run([...answer, "--reason", "moved \u001b[31m", "--any-target", "--json"]);
   assert.equal(given.code, 0, given.stderr);
   assert.equal((JSON.parse(given.stdout) as { incidentUid: string }).incidentUid, uid);
@@ -72,7 +72,7 @@ test("a run is answered between two parts of its input: what was benign is suppr
 });
 
 test("an answer over HTTP that nobody takes, or that is refused, says what to do", async (t) => {
-  const answer = ["verdict", "abc", "true-positive", "--by", "ann"];
+  const answer = ["verdict", "abcd1234", "true-positive", "--by", "ann"];
   const nobody = await run([...answer, "--url", "http://127.0.0.1:1"]);
   assert.equal(nobody.code, 1);
   assert.match(
@@ -90,8 +90,10 @@ test("an answer over HTTP that nobody takes, or that is refused, says what to do
     [["verdict"], /name an incident and a verdict, or ask for --list/],
     [["verdict", "abc", "maybe"], /Allowed choices are true-positive/],
     [["verdict", "abc", "benign"], /--by is missing/],
-    [["verdict", "abc", "benign", "--by", "a", "--store", "/nowhere/run.db"], /there is no store/],
+    [["verdict", "abcd1234", "benign", "--by", "a", "--store", "/nowhere/run.db"], /there is no store/],
     [["verdict", "--list", "--store", "a", "--url", "http://b"], /leave one out/],
+    [["verdict", "--list", "--url", "nonsense"], /--url expects an address such as http/],
+    [["verdict", "", "true-positive", "--by", "a"], /\? is no uid of an incident: 32 digits/],
   ] as const) {
     const { code, stderr } = await run(args);
     assert.equal(code, 2, args.join(" "));

@@ -101,6 +101,7 @@ export type Finding = {
       readonly dst_endpoint?: Named;
       readonly data: {
         readonly score: number;
+        readonly relatedIncidents?: readonly string[];
         readonly threshold: number | null;
         readonly signals: Readonly<Record<string, number>>;
         readonly reasons: readonly {
@@ -128,6 +129,12 @@ export type IncidentDetail = Incident & {
   readonly alerts: readonly Finding[];
   /** The newest last. */
   readonly verdicts: readonly Verdict[];
+  /** Which logins an answer now would be about. */
+  readonly answerIsAbout: readonly {
+    readonly user?: string;
+    readonly sourceHost?: string;
+    readonly targetHosts?: readonly string[];
+  }[];
 };
 
 export type EntityKind = "user" | "host";
@@ -145,7 +152,7 @@ export type Peer = {
 export type Risk = {
   readonly riskScore: number;
   readonly riskLevel: string;
-  readonly alerts: number;
+  readonly incidentAlerts: number;
   readonly incidentCount: number;
   readonly incidents: readonly {
     readonly uid: string;

@@ -63,7 +63,7 @@ export async function entityView(
 /** How risky it is, and by which incidents. */
 function riskSection(risk: Risk | null): HTMLElement {
   if (risk === null) return h("p", {}, "It takes part in no incident of the window.");
-  const { riskScore, riskLevel, alerts, incidentCount, incidents } = risk;
+  const { riskScore, riskLevel, incidentAlerts, incidentCount, incidents } = risk;
   const headings = ["Incident", "Alerts", "First (UTC)", "Last (UTC)", "State"];
   return h(
     "section",
@@ -73,11 +73,10 @@ function riskSection(risk: Risk | null): HTMLElement {
       "p",
       {},
       h("strong", { class: `severity ${riskLevel.toLowerCase()}` }, `${riskLevel}, ${riskScore} of 100`),
-      ` by ${counted(incidentCount, "incident")} with ${counted(alerts, "alert")}; each counts for half after a week, and for nothing if it was benign.`,
+      ` by ${counted(incidentCount, "incident")} with ${counted(incidentAlerts, "alert")}; each counts for half after a week, and for nothing if it was benign.`,
     ),
-    h(
-      "table",
-      {},
+    scrolled(
+      "Incidents that it takes part in",
       h("caption", {}, "Incidents that it takes part in"),
       h("thead", {}, h("tr", {}, ...headings.map((text) => h("th", { scope: "col" }, text)))),
       h(
@@ -100,6 +99,15 @@ function riskSection(risk: Risk | null): HTMLElement {
         ),
       ),
     ),
+  );
+}
+
+/** A table that is wider than a narrow screen moves by itself, by keyboard too. */
+function scrolled(label: string, ...parts: readonly HTMLElement[]): HTMLElement {
+  return h(
+    "div",
+    { class: "scrolled", role: "region", "aria-label": label, tabindex: 0 },
+    h("table", {}, ...parts),
   );
 }
 
@@ -156,9 +164,8 @@ function peerTable(
 ): HTMLElement {
   const shown = total > peers.length ? `${title} (${peers.length} of ${countText(total)})` : title;
   const headings = ["Name", "Logins", "Failed", "Strong", "Weak", "Alerts", "First seen", "Last seen"];
-  return h(
-    "table",
-    {},
+  return scrolled(
+    shown,
     h("caption", {}, shown),
     h("thead", {}, h("tr", {}, ...headings.map((text) => h("th", { scope: "col" }, text)))),
     h(

@@ -11,7 +11,8 @@ export async function incidentView(
   onEntity: (kind: EntityKind, name: string) => void,
   onAnswered: (uid: string, verdict: VerdictKind) => void,
 ): Promise<HTMLElement> {
-  const { alerts, alertCount, firstMs, lastMs, verdicts } = await incident(uid);
+  const detail = await incident(uid);
+  const { alerts, alertCount, firstMs, lastMs, isClosed } = detail;
   const newest = alerts.at(-1)!;
   const { finding_info: info, severity, confidence, risk_score, remediation } = newest;
   const graph = new LoginGraph(onEntity);
@@ -32,13 +33,16 @@ export async function incidentView(
       ["First", timeElement(firstMs)],
       ["Last", timeElement(lastMs)],
       ["Looks like", techniques(newest)],
+      ["State", isClosed ? "closed: a day has passed without an alert" : "open"],
+      ["Uid", h("code", {}, uid)],
+      ...related(newest),
       ["Raised by", `${info.analytic.name}: ${info.analytic.desc}`],
     ]),
     who(newest, onEntity),
     reasons(newest),
     usual(newest),
     h("section", {}, h("h3", {}, "What to do next"), h("p", {}, shownText(remediation.desc))),
-    verdictPanel(uid, verdicts, onAnswered),
+    verdictPanel(uid, detail, onAnswered),
     graph.element,
     timeline(alerts),
     h(
@@ -56,6 +60,17 @@ function facts(rows: readonly (readonly [string, Node | string])[]): HTMLElement
     { class: "facts" },
     ...rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
   );
+}
+
+/** Other open incidents of the same people or hosts. */
+function related({ evidences }: Finding): (readonly [string, Node])[] {
+  const uids = evidences[0].data.relatedIncidents ?? [];
+  if (uids.length === 0) return [];
+  const links = uids.flatMap((uid, i) => [
+    i > 0 ? ", " : "",
+    h("a", { href: `#/incident/${encodeURIComponent(uid)}` }, uid.slice(0, 8)),
+  ]);
+  return [["Related", h("span", {}, ...links)]];
 }
 
 function techniques({ finding_info }: Finding): string {

@@ -1,5 +1,5 @@
-import { answer, type Verdict, type VerdictKind } from "./api.ts";
-import { h, shownName, timeElement } from "./dom.ts";
+import { answer, type IncidentDetail, type Verdict, type VerdictKind } from "./api.ts";
+import { h, nameElement, shownName, timeElement } from "./dom.ts";
 
 /** Who answers is asked once for each tab. */
 const NAME_KEY = "oddlink analyst";
@@ -36,7 +36,7 @@ const WITHDRAWAL: Choice = {
 /** What was answered to an incident, and the form to answer it. */
 export function verdictPanel(
   uid: string,
-  given: readonly Verdict[],
+  { verdicts: given, answerIsAbout }: Pick<IncidentDetail, "verdicts" | "answerIsAbout">,
   onAnswered: (uid: string, verdict: VerdictKind) => void,
 ): HTMLElement {
   const panel = h("section", { class: "verdict", "aria-labelledby": "verdict-title" });
@@ -46,7 +46,7 @@ export function verdictPanel(
     panel.replaceChildren(
       h("h3", { id: "verdict-title" }, "Verdict"),
       last === undefined ? h("p", {}, "Nobody has answered yet.") : verdictLine(last),
-      form(uid, last, status, (verdict) => {
+      form(uid, last, answerIsAbout, status, (verdict) => {
         onAnswered(uid, verdict.verdict);
         fill([...verdicts, verdict], "Saved. It is in force in all processes within a moment.");
         panel.querySelector<HTMLElement>("[role=status]")?.focus();
@@ -86,6 +86,7 @@ function verdictLine({ verdict, by, until, reason, madeAtMs }: Verdict): HTMLEle
 function form(
   uid: string,
   last: Verdict | undefined,
+  about: IncidentDetail["answerIsAbout"],
   status: HTMLElement,
   onSaved: (verdict: Verdict) => void,
 ): HTMLElement {
@@ -163,6 +164,7 @@ function form(
       }),
     ),
     effect,
+    aboutElement(about),
     suppressing,
     h(
       "div",
@@ -174,6 +176,21 @@ function form(
     ),
     button,
   );
+}
+
+/** Whom an answer is about: each account on its own source host. */
+function aboutElement(about: IncidentDetail["answerIsAbout"]): HTMLElement {
+  const lines = about.map(({ user, sourceHost, targetHosts = [] }) =>
+    h(
+      "li",
+      {},
+      ...(user ? [nameElement(user)] : ["whoever it is"]),
+      ...(sourceHost ? [" from ", nameElement(sourceHost)] : []),
+      ...(targetHosts.length > 0 ? [" to "] : []),
+      ...targetHosts.flatMap((host, i) => [i > 0 ? ", " : "", host === "" ? "no host" : nameElement(host)]),
+    ),
+  );
+  return h("div", { class: "quiet" }, "The answer is about logins of:", h("ul", {}, ...lines));
 }
 
 /** A date of the calendar in UTC, as a field for dates has it. */

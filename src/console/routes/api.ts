@@ -5,6 +5,7 @@ import { z } from "zod";
 import { entityRisk } from "../../alerts/entity-risk.ts";
 import { SCORE_BINS_PER_NAT } from "../../alerts/incident-peaks.ts";
 import { SEVERITY_CAPTIONS } from "../../alerts/severity.ts";
+import { matchesOf } from "../../alerts/verdict.ts";
 import { sumOf } from "../../engine/totals.ts";
 import { OddlinkDecoder } from "../../ingest/formats/oddlink.ts";
 import { VERSION } from "../../version.ts";
@@ -99,6 +100,7 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
         ...withVerdict(incident),
         alerts: incident.alerts.map((finding) => ({ ...finding })),
         verdicts: [...engine.verdicts.of(incident.uid)],
+        answerIsAbout: matchesOf(incident.alerts, false, engine.graph.stories.find(incident.uid)?.legs),
       };
     },
   );
@@ -176,7 +178,7 @@ function riskView(
 ): z.infer<typeof entitySchema>["risk"] {
   const risk = entityRisk(graph, verdicts, kind, name);
   if (risk === undefined) return null;
-  const { riskScore, riskLevelId, riskLevel, alerts, incidentCount, lastAlertMs } = risk;
+  const { riskScore, riskLevelId, riskLevel, incidentAlerts, incidentCount, lastAlertMs } = risk;
   const incidents = risk.incidents.flatMap((uid) => {
     const story = graph.stories.find(uid);
     if (story === undefined) return [];
@@ -184,7 +186,7 @@ function riskView(
     const { alerts: count, firstMs, lastMs, closed } = story;
     return [{ uid, alerts: count, firstMs, lastMs, isClosed: closed > 0, verdict }];
   });
-  return { riskScore, riskLevelId, riskLevel, alerts, incidentCount, lastAlertMs, incidents };
+  return { riskScore, riskLevelId, riskLevel, incidentAlerts, incidentCount, lastAlertMs, incidents };
 }
 
 function incidentOf({ uid, alertCount, firstMs, lastMs, suppression, alerts }: FeedIncident) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SIGNALS } from "../../alerts/odd-login.ts";
-import { VERDICT_KINDS, verdictSchema } from "../../alerts/verdict.ts";
+import { VERDICT_KINDS, verdictMatchSchema, verdictSchema } from "../../alerts/verdict.ts";
 import { COLUMNS, NAME_BYTES_MAX, sparseLoginSchema } from "../../ingest/login.ts";
 import { ENTITY_KIND_NAMES } from "../entity-view.ts";
 
@@ -46,7 +46,7 @@ export const entitySchema = z.object({
       riskScore: z.number().describe("0 to 100"),
       riskLevelId: z.number().describe("OCSF's risk_level_id"),
       riskLevel: z.string(),
-      alerts: z.number(),
+      incidentAlerts: z.number().describe("of these incidents, those about others in them included"),
       incidentCount: z.number(),
       lastAlertMs: timeMs,
       incidents: z.array(
@@ -176,6 +176,7 @@ export const incidentListSchema = z.object({
 export const incidentDetailSchema = incidentSchema.extend({
   alerts: z.array(findingSchema).describe("the oldest first; of many the newest"),
   verdicts: z.array(verdictSchema).describe("what was answered, the newest last"),
+  answerIsAbout: z.array(verdictMatchSchema).describe("which logins an answer now would be about"),
 });
 
 export const statusSchema = z.object({

@@ -58,7 +58,8 @@ export function addVerdicts(
       const by = (trustedHeader && nameOf(request, trustedHeader)) || request.body.by;
       if (by === undefined) return reply.code(400).send({ error: "by is missing: say who answers" });
       const { alerts } = incident;
-      const made = { uid: randomUUID(), incidentUid, alerts, nowMs: Date.now() };
+      const legs = engine.graph.stories.find(incidentUid)?.legs;
+      const made = { uid: randomUUID(), incidentUid, alerts, legs, nowMs: Date.now() };
       const verdict = verdictOf({ ...request.body, by }, made);
       if (typeof verdict === "string") return reply.code(400).send({ error: verdict });
       try {
