@@ -44,24 +44,24 @@ test("an investigation to its end: incident, neighbour, verdict, and what comes 
     assert.ok(await page.locator("#verdict-until").isHidden());
     await page.fill("#verdict-by", "ann <soc>");
     await page.keyboard.press("Enter");
-    await page.waitForSelector(".verdict [role=status]:has-text('Saved')");
-    assert.match((await page.textContent(".verdict strong"))!, /^True positive$/);
+    await page.waitForSelector(".verdict-panel [role=status]:has-text('Saved')");
+    assert.match((await page.textContent(".verdict-panel strong"))!, /^True positive$/);
     await page.check("#verdict-withdrawn");
-    await page.click(".verdict form button");
-    await page.waitForSelector(".verdict strong:has-text('Withdrawn')");
+    await page.click(".verdict-panel form button");
+    await page.waitForSelector(".verdict-panel strong:has-text('Withdrawn')");
     if (isLast) {
       await page.check("#verdict-benign");
       await page.check("#verdict-any-target");
       assert.equal(await page.inputValue("#verdict-by"), "ann <soc>", "asked once");
       await page.fill("#verdict-reason", "new laptop, ticket 4711");
-      await page.click(".verdict form button");
-      await page.waitForSelector(".verdict strong:has-text('Benign')");
+      await page.click(".verdict-panel form button");
+      await page.waitForSelector(".verdict-panel strong:has-text('Benign')");
     }
-    await page.click(".verdict summary");
+    await page.click(".verdict-panel summary");
     await expectAccessible(page, `verdict, ${colorScheme}`);
     // As it looks before it is saved.
     await page.check("#verdict-benign");
-    await takePicture(page, "verdict", colorScheme, "section.verdict");
+    await takePicture(page, "verdict", colorScheme, "section.verdict-panel");
     await page.click('nav a[href="#/incidents"]');
     const row = (await page.textContent("table.incidents tbody tr"))!;
     if (isLast) assert.match(row, /benign$/);

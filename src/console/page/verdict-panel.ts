@@ -39,7 +39,7 @@ export function verdictPanel(
   { verdicts: given, answerIsAbout }: Pick<IncidentDetail, "verdicts" | "answerIsAbout">,
   onAnswered: (uid: string, verdict: VerdictKind) => void,
 ): HTMLElement {
-  const panel = h("section", { class: "verdict", "aria-labelledby": "verdict-title" });
+  const panel = h("section", { class: "verdict-panel", "aria-labelledby": "verdict-title" });
   const fill = (verdicts: readonly Verdict[], note: string): void => {
     const status = h("p", { role: "status", tabindex: -1 }, note);
     const last = verdicts.at(-1);
