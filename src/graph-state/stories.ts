@@ -84,9 +84,10 @@ export class Stories {
     for (const story of this.#stories.values()) {
       if (story.closed > 0 || story.channel !== channel) continue;
       const dueMs = story.lastMs + CLOSE_AFTER_MS;
-      if (dueMs <= watermarkMs) due.push(story);
-      // Whoever is to close what is due may be another process: it is not looked for with each login.
-      this.#nextDueMs = Math.min(this.#nextDueMs, Math.max(dueMs, watermarkMs + LOOK_MS));
+      const isDue = dueMs <= watermarkMs;
+      if (isDue) due.push(story);
+      // Whoever is to close what is due may be another process: it is not looked for with each login. What is not due yet is found in time.
+      this.#nextDueMs = Math.min(this.#nextDueMs, isDue ? watermarkMs + LOOK_MS : dueMs);
     }
     return due.toSorted(byAge);
   }

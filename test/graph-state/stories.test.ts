@@ -90,6 +90,20 @@ test("a story is due a day after its last alert, once, and not when it is closed
   );
 });
 
+test("a story is found to be due at the same moment, whenever it was looked before", () => {
+  for (const lookedMs of [-1, -1000, -59_000, -61_000]) {
+    const stories = new Stories();
+    stories.add({ ...STORY, uid: "first", lastMs: -70_000 });
+    stories.add(STORY);
+    for (const story of stories.due("", CLOSE_AFTER_MS + lookedMs)) stories.close(story);
+    assert.deepEqual(
+      stories.due("", CLOSE_AFTER_MS).map(({ uid }) => uid),
+      ["s"],
+      `${lookedMs}`,
+    );
+  }
+});
+
 test("beyond the bound those without an alert for the longest go", () => {
   const stories = new Stories();
   for (let i = 0; i <= STORIES_MAX; i++)
