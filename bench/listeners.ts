@@ -77,7 +77,7 @@ const served = await openConsole({
     isRebuilding: false,
     verdicts: new Verdicts(),
     judge: async () => {},
-    incidentPeaks: () => scoring.incidentPeaks(),
+    groupPeaks: () => scoring.groupPeaks(),
     probe: (probed) => scoring.probe(probed),
   },
   onBug: (error) => {

@@ -1,8 +1,8 @@
+import type { AlertGroup } from "../graph-state/alert-groups.ts";
 import type { Facts } from "../graph-state/facts.ts";
 import type { Familiarity } from "../graph-state/familiarity.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import { HourlyHistogram } from "../graph-state/hourly-histograms.ts";
-import type { Incident } from "../graph-state/incidents.ts";
 import { NO_ROW } from "../graph-state/link-row.ts";
 import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
 import { type AlertBudget, BINS_PER_NAT, BUDGET_SCORE_MAX, CALIBRATION_DAYS, PEAKS } from "./budget.ts";
@@ -14,7 +14,7 @@ import type { VolumePolicy } from "./volume-policy.ts";
 
 const MS_PER_HOUR = 3_600_000;
 const HOURS_PER_DAY = 24;
-/** Incidents of the presence tier last a day. */
+/** Groups of the presence tier last a day. */
 const PRESENCE_SLOT_MS = HOURS_PER_DAY * MS_PER_HOUR;
 
 /**
@@ -22,10 +22,10 @@ const PRESENCE_SLOT_MS = HOURS_PER_DAY * MS_PER_HOUR;
  * belong to one story is another matter, see `tell`.
  *
  * Presence stands outside the budget: each such login is an alert. For the rest an alert is a score below the threshold,
- * fixed or read from the budget; under a budget a repetition raises none, and an incident that alerted already needs
+ * fixed or read from the budget; under a budget a repetition raises none, and a group that alerted already needs
  * something odder still.
  *
- * What a rule suppresses is decided in the same way, in incidents of its own: no budget counts them, and what nobody was told of keeps
+ * What a rule suppresses is decided in the same way, in groups of its own: no budget counts them, and what nobody was told of keeps
  * no later alert silent.
  */
 export class AlertPolicy {
@@ -36,15 +36,15 @@ export class AlertPolicy {
   readonly #owns: (partition: number) => boolean;
   readonly #volume: VolumePolicy | undefined;
   /**
-   * Oddest scores of the incidents that ended. Those of a budget are part of the graph, hence of all workers; with a fixed threshold they
+   * Oddest scores of the groups that ended. Those of a budget are part of the graph, hence of all workers; with a fixed threshold they
    * are of this process alone, and no part of anything: repetitions are among them, which a budget would not count.
    */
   readonly peaks: HourlyHistogram;
   #peakHour = -1;
 
   /**
-   * @param owns whether a partition of the input is this process's; the owner counts an incident that has ended
-   * @param volume told of the incidents of its own channel
+   * @param owns whether a partition of the input is this process's; the owner counts a group that has ended
+   * @param volume told of the groups of its own channel
    */
   constructor(
     graph: Graph,
@@ -70,12 +70,12 @@ export class AlertPolicy {
   /** To be called whenever event time has moved on, before the next decision. */
   advance(): void {
     const { watermarkMs } = this.#graph.window;
-    for (const incident of this.#graph.incidents.close(watermarkMs)) {
-      if (incident.tier === "presence" || !this.#owns(incident.partition)) continue;
-      if (incident.tier.startsWith(SHADOW_PREFIX) || incident.tier.startsWith(SUPPRESSED_PREFIX)) continue;
-      if (incident.tier === "volume") this.#volume?.closed(incident.peak / PER_NAT);
-      else if (this.#budget !== undefined) this.#budget.closed(incident.peak / PER_NAT, watermarkMs);
-      else this.#notePeak(incident.peak / PER_NAT, watermarkMs);
+    for (const group of this.#graph.alertGroups.close(watermarkMs)) {
+      if (group.tier === "presence" || !this.#owns(group.partition)) continue;
+      if (group.tier.startsWith(SHADOW_PREFIX) || group.tier.startsWith(SUPPRESSED_PREFIX)) continue;
+      if (group.tier === "volume") this.#volume?.closed(group.peak / PER_NAT);
+      else if (this.#budget !== undefined) this.#budget.closed(group.peak / PER_NAT, watermarkMs);
+      else this.#notePeak(group.peak / PER_NAT, watermarkMs);
     }
   }
 
@@ -117,7 +117,7 @@ export class AlertPolicy {
   ): Decision {
     const { statistics } = this.#graph.links;
     const { userSourceRow: row } = facts;
-    const incident = this.#note(
+    const group = this.#note(
       tierOf("presence", suppression),
       score,
       login,
@@ -125,12 +125,12 @@ export class AlertPolicy {
       true,
       partition,
     );
-    const isRepetition = incident.alerts > 1 || (row !== NO_ROW && statistics.alertsOf(row) > 0);
+    const isRepetition = group.alerts > 1 || (row !== NO_ROW && statistics.alertsOf(row) > 0);
     return {
       isAlert: suppression === undefined,
       suppressedBy: suppression,
       threshold: null,
-      incident,
+      group,
       isRepetition,
     };
   }
@@ -159,19 +159,24 @@ export class AlertPolicy {
     const threshold = this.threshold();
     let isBelow = score < threshold;
     if (isBelow && this.#budget !== undefined) {
-      const { incidents, window } = this.#graph;
-      const open = incidents.find(tier, login.text(USER), login.text(SOURCE_HOST), this.#slotStart(SLOT_MS));
+      const { alertGroups, window } = this.#graph;
+      const open = alertGroups.find(
+        tier,
+        login.text(USER),
+        login.text(SOURCE_HOST),
+        this.#slotStart(SLOT_MS),
+      );
       const hasAlerted = open !== undefined && open.alerts > 0;
       isRepetition ||= hasAlerted;
       isBelow = !hasAlerted || -Math.log(score) >= open.alertedPeak / PER_NAT + ODDER_NATS;
       if (isBelow && suppression === undefined) this.#budget.issue(window.watermarkMs);
     }
-    const incident = this.#note(tier, score, login, SLOT_MS, isBelow, partition);
+    const group = this.#note(tier, score, login, SLOT_MS, isBelow, partition);
     return {
       isAlert: isBelow && suppression === undefined,
       suppressedBy: isBelow ? suppression : undefined,
       threshold,
-      incident,
+      group,
       isRepetition,
     };
   }
@@ -183,10 +188,10 @@ export class AlertPolicy {
     slotMs: number,
     isAlert: boolean,
     partition: number,
-  ): Incident {
+  ): AlertGroup {
     const slotStartMs = this.#slotStart(slotMs);
     const peak = Math.round(-Math.log(score) * PER_NAT);
-    return this.#graph.incidents.add({
+    return this.#graph.alertGroups.add({
       tier,
       user: login.text(USER),
       sourceHost: login.text(SOURCE_HOST),

@@ -5,34 +5,34 @@ const MS_PER_HOUR = 3_600_000;
 const HOURS_PER_DAY = 24;
 /** Within an hour the threshold moves with what was issued, and at each of these steps. */
 const STEPS_PER_HOUR = 2;
-/** Incident peaks are counted in bins of a sixteenth of a nat of -ln score: 512 of them reach to 1e-14. */
+/** AlertGroup peaks are counted in bins of a sixteenth of a nat of -ln score: 512 of them reach to 1e-14. */
 export const BINS_PER_NAT = 16;
-/** Days of closed incidents that say what is still to come of a day. */
+/** Days of closed groups that say what is still to come of a day. */
 export const CALIBRATION_DAYS = 14;
-/** Name of the histogram of the oddest scores of incidents that have ended. */
+/** Name of the histogram of the oddest scores of groups that have ended. */
 export const PEAKS = "incident-peaks";
-/** No threshold before this many hours of closed incidents: what is expected of nothing is noise. */
+/** No threshold before this many hours of closed groups: what is expected of nothing is noise. */
 const LEARN_HOURS = 12;
 /** What a day left over may be spent on the next so many days, and raises each by this share of N, or by one alert. */
 const CARRY_DAYS = 2;
 const CARRY_SHARE = 0.2;
-/** However much is left late in a day: the threshold stays below the score that this many times N incidents a day have. */
+/** However much is left late in a day: the threshold stays below the score that this many times N groups a day have. */
 const RELAXATION_MAX = 4;
 /**
- * For each day's budget that the last 14 days fell short of, e times as many incidents are let through. The first one is
- * scatter, a weekend; beyond the last one there are not that many incidents.
+ * For each day's budget that the last 14 days fell short of, e times as many groups are let through. The first one is
+ * scatter, a weekend; beyond the last one there are not that many groups.
  */
 const SHORTFALL_DAYS = { least: 1, most: 5 };
-/** Where fewer incidents than the budget allows are odd at all, it is not filled up with ordinary logins. */
+/** Where fewer groups than the budget allows are odd at all, it is not filled up with ordinary logins. */
 export const BUDGET_SCORE_MAX = 0.05;
 
 /**
  * Holds "N alerts a day" (a UTC day) for everything below the presence tier.
  *
- * A controller with a receding horizon: the threshold is the score that as many incidents are expected to stay below in the
+ * A controller with a receding horizon: the threshold is the score that as many groups are expected to stay below in the
  * rest of the day as the day may still raise alerts. Each alert takes one off, so a level that has changed is met within
  * the day. What is expected is what closed in the same hours of the last 14 days, counted as an analyst does: the oddest
- * login of each incident (one user, one source host, half an hour), not rows. An integral term, what these days fell short
+ * login of each group (one user, one source host, half an hour), not rows. An integral term, what these days fell short
  * of, makes up for a level that has sunk since.
  *
  * It follows from hourly counts and event time alone, so whoever summed the same segments has the same threshold.
@@ -42,16 +42,16 @@ export class AlertBudget {
   readonly #peaks: HourlyHistogram;
   readonly #issued: HourlyHistogram;
   #hour = -1;
-  /** Hours of closed incidents that are looked at: whole days, once there is one. */
+  /** Hours of closed groups that are looked at: whole days, once there is one. */
   #hours = 0;
-  /** Incidents that closed in them, by bin; in the hour of the day that it is now; in later hours of the day. */
+  /** Groups that closed in them, by bin; in the hour of the day that it is now; in later hours of the day. */
   readonly #all = new Float64Array(BIN_COUNT);
   readonly #thisHour = new Float64Array(BIN_COUNT);
   readonly #laterHours = new Float64Array(BIN_COUNT);
-  /** The score that RELAXATION_MAX times N incidents a day stay below. */
+  /** The score that RELAXATION_MAX times N groups a day stay below. */
   #loosest = 0;
   #allowedToday = 0;
-  /** How many times too many incidents the past makes expect, as far as the shortfall of alerts tells. */
+  /** How many times too many groups the past makes expect, as far as the shortfall of alerts tells. */
   #excess = 1;
   #step = Number.NaN;
   #left = Number.NaN;
@@ -64,7 +64,7 @@ export class AlertBudget {
     this.#issued = graph.histograms.get(`${prefix}alerts-issued`);
   }
 
-  /** Counts an incident that has ended; `peakNats` is -ln of its lowest score. */
+  /** Counts a group that has ended; `peakNats` is -ln of its lowest score. */
   closed(peakNats: number, watermarkMs: number): void {
     this.#peaks.record(Math.floor(watermarkMs / MS_PER_HOUR), peakNats * BINS_PER_NAT);
   }
@@ -87,11 +87,11 @@ export class AlertBudget {
     return this.#threshold;
   }
 
-  /** The score that `incidents` are expected to stay below in the rest of the day; this share of the hour is left. */
-  #expecting(incidents: number, share: number): number {
+  /** The score that `groups` are expected to stay below in the rest of the day; this share of the hour is left. */
+  #expecting(groups: number, share: number): number {
     const days = this.#hours / HOURS_PER_DAY;
     const hoursLeft = HOURS_PER_DAY - 1 - (this.#hour % HOURS_PER_DAY) + share;
-    const wanted = incidents * this.#excess;
+    const wanted = groups * this.#excess;
     // Before each hour of the day was seen, all are held for alike.
     const score =
       days < 1
@@ -144,7 +144,7 @@ export class AlertBudget {
     return this.alertsPerDay + Math.min(carryMax, Math.max(0, unspent));
   }
 
-  /** Sums the closed incidents of the last 14 days; a day in which nothing closed counts for nothing. */
+  /** Sums the closed groups of the last 14 days; a day in which nothing closed counts for nothing. */
   #sumPeaks(hour: number, firstHour: number): void {
     for (const sum of [this.#all, this.#thisHour, this.#laterHours]) sum.fill(0);
     const seen = Math.min(hour - firstHour, CALIBRATION_DAYS * HOURS_PER_DAY);
@@ -174,12 +174,12 @@ function startOfDay(hour: number): number {
   return hour - (hour % HOURS_PER_DAY);
 }
 
-/** The score that `incidents` of those counted stay below, linear within a bin; 1 if there are no more than that. */
-function scoreAbove(incidents: number, countIn: (bin: number) => number): number {
+/** The score that `groups` of those counted stay below, linear within a bin; 1 if there are no more than that. */
+function scoreAbove(groups: number, countIn: (bin: number) => number): number {
   let below = 0;
   for (let bin = BIN_COUNT - 1; bin >= 0; bin--) {
     const count = countIn(bin);
-    if (below + count > incidents) return Math.exp((-bin - 1 + (incidents - below) / count) / BINS_PER_NAT);
+    if (below + count > groups) return Math.exp((-bin - 1 + (groups - below) / count) / BINS_PER_NAT);
     below += count;
   }
   return 1;

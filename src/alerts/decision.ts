@@ -1,16 +1,16 @@
-import type { Incident } from "../graph-state/incidents.ts";
+import type { AlertGroup } from "../graph-state/alert-groups.ts";
 import type { Leg } from "../graph-state/stories.ts";
 import type { Suppression } from "./suppression.ts";
 
 const MS_PER_MINUTE = 60_000;
-/** Incidents of the budgeted tiers last half an hour: a group of the alert budget. */
+/** Groups of the budgeted tiers last half an hour. */
 export const SLOT_MS = 30 * MS_PER_MINUTE;
-/** Within an incident that alerted already, the next alert must be odder by this many nats (a factor of e). */
+/** Within a group that alerted already, the next alert must be odder by this many nats (a factor of e). */
 export const ODDER_NATS = 1;
-/** Incidents keep whole thousandths, so that they add the same in any order. */
+/** Groups keep whole thousandths, so that they add the same in any order. */
 export const PER_NAT = 1000;
 
-/** Before the tier of incidents of what an epoch in the shadow would have raised: no budget counts them. */
+/** Before the tier of groups of what an epoch in the shadow would have raised: no budget counts them. */
 export const SHADOW_PREFIX = "shadow-";
 
 export type Decision = {
@@ -20,12 +20,12 @@ export type Decision = {
   /** What the score was held against; null for the presence tier, which has no threshold. */
   readonly threshold: number | null;
   /** What the budget counts: the group of alerts of this slot of time. */
-  readonly incident: Incident | undefined;
+  readonly group: AlertGroup | undefined;
   /** Whom and what the alert is about, where that is not the login's account, source and target. */
   readonly leg?: Leg;
   /** True if what the login repeats was suppressed, and nobody was told. */
   readonly repeatsSuppressed?: boolean;
-  /** True if it adds nothing to what the incident has told: it is not learnt from, or an attack would become normal. */
+  /** True if it adds nothing to what the group has told: it is not learnt from, or an attack would become normal. */
   readonly isRepetition: boolean;
 };
 
@@ -37,6 +37,6 @@ export function isFinding({ isAlert, suppressedBy }: Decision): boolean {
 export const QUIET: Decision = {
   isAlert: false,
   threshold: null,
-  incident: undefined,
+  group: undefined,
   isRepetition: false,
 };

@@ -1,5 +1,5 @@
+import type { AlertGroup } from "../graph-state/alert-groups.ts";
 import type { Graph } from "../graph-state/graph.ts";
-import type { Incident } from "../graph-state/incidents.ts";
 import { type LoginBytes, SOURCE_HOST, USER } from "../ingest/login-bytes.ts";
 import { ODDER_NATS, PER_NAT, SHADOW_PREFIX, SLOT_MS } from "./decision.ts";
 import type { DetectionFinding } from "./detection-finding.ts";
@@ -7,13 +7,13 @@ import type { Signal } from "./odd-login.ts";
 import { type Suppression, tierOf } from "./suppression.ts";
 
 /**
- * The incident of a login that would have alerted under another model, counted in a tier of its own; undefined if it would not: it is not
- * below the threshold, or its incident told as much before.
+ * The group of a login that would have alerted under another model, counted in a tier of its own; undefined if it would not: it is not
+ * below the threshold, or its group told as much before.
  *
  * @param threshold the one in force for the model that alerts
  * @param suppression the rule that suppresses an alert of this signal about this login
  */
-export function shadowIncident(
+export function shadowGroup(
   graph: Graph,
   signal: Signal,
   score: number,
@@ -21,16 +21,16 @@ export function shadowIncident(
   login: LoginBytes,
   partition: number,
   suppression: Suppression | undefined,
-): Incident | undefined {
+): AlertGroup | undefined {
   if (score >= threshold) return undefined;
   const tier = SHADOW_PREFIX + tierOf(signal, suppression);
   const [user, sourceHost] = [login.text(USER), login.text(SOURCE_HOST)];
   const slotStartMs = Math.floor(graph.window.watermarkMs / SLOT_MS) * SLOT_MS;
   const peak = Math.round(-Math.log(score) * PER_NAT);
-  const open = graph.incidents.find(tier, user, sourceHost, slotStartMs);
+  const open = graph.alertGroups.find(tier, user, sourceHost, slotStartMs);
   const isAlert = open === undefined || peak >= open.alertedPeak + ODDER_NATS * PER_NAT;
   if (!isAlert) return undefined;
-  return graph.incidents.add({
+  return graph.alertGroups.add({
     tier,
     user,
     sourceHost,

@@ -1,20 +1,20 @@
+import type { AlertGroup } from "../graph-state/alert-groups.ts";
 import type { Graph } from "../graph-state/graph.ts";
-import type { Incident } from "../graph-state/incidents.ts";
 import { type LoginBytes, SOURCE_HOST, TARGET_HOST } from "../ingest/login-bytes.ts";
 import type { Volume } from "../model/volume/volume.ts";
 import { type AlertBudget, BUDGET_SCORE_MAX } from "./budget.ts";
 import { type Decision, PER_NAT, QUIET } from "./decision.ts";
 import { type Suppression, tierOf } from "./suppression.ts";
 
-/** Incidents of the volume channel last four hours. */
+/** Groups of the volume channel last four hours. */
 const SLOT_MS = 4 * 3_600_000;
-/** Within an incident that alerted already, the next alert must be so many times as odd, in nats: eight alerts of one at most. */
+/** Within a group that alerted already, the next alert must be so many times as odd, in nats: eight alerts of one at most. */
 const GROWTH = 2;
 
 /**
  * Decides which bursts become alerts: a channel of its own, with its own budget, that takes nothing from the other tiers.
  *
- * One burst is thousands of logins: an incident is a source host in a slot of four hours, or a target host where that one is
+ * One burst is thousands of logins: a group is a source host in a slot of four hours, or a target host where that one is
  * flooded, and costs the budget one alert. It alerts again only where it grows to twice as odd, and that is free.
  */
 export class VolumePolicy {
@@ -36,7 +36,7 @@ export class VolumePolicy {
     return this.#fixed ?? this.#budget!.threshold(this.#graph.window.watermarkMs);
   }
 
-  /** Counts an incident of the channel that has ended; `peakNats` is -ln of its lowest score. */
+  /** Counts a group of the channel that has ended; `peakNats` is -ln of its lowest score. */
   closed(peakNats: number): void {
     this.#budget?.closed(peakNats, this.#graph.window.watermarkMs);
   }
@@ -58,10 +58,10 @@ export class VolumePolicy {
     const { watermarkMs } = this.#graph.window;
     const slotStartMs = Math.floor(watermarkMs / SLOT_MS) * SLOT_MS;
     const isOfTarget = this.#volume.key === "target";
-    const group = isOfTarget ? `to ${login.text(TARGET_HOST)}` : login.text(SOURCE_HOST);
+    const name = isOfTarget ? `to ${login.text(TARGET_HOST)}` : login.text(SOURCE_HOST);
     const peak = Math.round(-Math.log(score) * PER_NAT);
     const tier = tierOf("volume", suppression);
-    const open = this.#graph.incidents.find(tier, "", group, slotStartMs);
+    const open = this.#graph.alertGroups.find(tier, "", name, slotStartMs);
     const isFirst = open === undefined || open.alerts === 0;
     const isRaised =
       !isTaken &&
@@ -70,10 +70,10 @@ export class VolumePolicy {
       score < threshold &&
       (isFirst || peak >= GROWTH * open.alertedPeak);
     if (isRaised && isFirst && suppression === undefined) this.#budget?.issue(watermarkMs);
-    const incident: Incident = this.#graph.incidents.add({
+    const group: AlertGroup = this.#graph.alertGroups.add({
       tier,
       user: "",
-      sourceHost: group,
+      sourceHost: name,
       slotStartMs,
       slotEndMs: slotStartMs + SLOT_MS,
       alerts: isRaised ? 1 : 0,
@@ -85,10 +85,10 @@ export class VolumePolicy {
       isAlert: isRaised && suppression === undefined,
       suppressedBy: isRaised ? suppression : undefined,
       threshold,
-      incident,
+      group,
       leg: {
         user: "",
-        sourceHost: isOfTarget ? "" : group,
+        sourceHost: isOfTarget ? "" : name,
         targetHost: login.text(TARGET_HOST),
       },
       isRepetition: !isFirst && this.#volume.isBurst,

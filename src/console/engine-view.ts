@@ -1,4 +1,4 @@
-import type { IncidentPeaks } from "../alerts/incident-peaks.ts";
+import type { GroupPeaks } from "../alerts/group-peaks.ts";
 import type { Verdict } from "../alerts/verdict.ts";
 import type { Verdicts } from "../alerts/verdicts.ts";
 import type { KnownEpoch } from "../engine/epoch-history.ts";
@@ -21,6 +21,6 @@ export type EngineView = {
   readonly isRebuilding: boolean;
   readonly verdicts: Verdicts;
   judge(verdict: Verdict): Promise<void>;
-  incidentPeaks(): IncidentPeaks;
+  groupPeaks(): GroupPeaks;
   probe(login: LoginBytes): Probe;
 };

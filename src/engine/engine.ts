@@ -1,4 +1,4 @@
-import type { IncidentPeaks } from "../alerts/incident-peaks.ts";
+import type { GroupPeaks } from "../alerts/group-peaks.ts";
 import type { Verdict } from "../alerts/verdict.ts";
 import type { Verdicts } from "../alerts/verdicts.ts";
 import type { Config } from "../config/schema.ts";
@@ -173,8 +173,8 @@ export class Engine {
   }
 
   /** What other thresholds would have raised. */
-  incidentPeaks(): IncidentPeaks {
-    return this.#state.scoring.incidentPeaks();
+  groupPeaks(): GroupPeaks {
+    return this.#state.scoring.groupPeaks();
   }
 
   /** Threshold in force for what presence does not raise; 0 while the budget learns. */

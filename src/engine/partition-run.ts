@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { isFinding } from "../alerts/decision.ts";
-import { scoreBinOf } from "../alerts/incident-peaks.ts";
+import { scoreBinOf } from "../alerts/group-peaks.ts";
 import { TOLD } from "../alerts/story.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";

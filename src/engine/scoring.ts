@@ -3,10 +3,10 @@ import { AlertBudget, BUDGET_SCORE_MAX } from "../alerts/budget.ts";
 import { Comparer, type Comparison } from "../alerts/comparison.ts";
 import { type Decision, isFinding } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
-import { type IncidentPeaks, recentPeaks } from "../alerts/incident-peaks.ts";
+import { type GroupPeaks, recentPeaks } from "../alerts/group-peaks.ts";
 import type { Reason, Signal, Usual } from "../alerts/odd-login.ts";
 import { riskScore, severityOf } from "../alerts/severity.ts";
-import { shadowIncident } from "../alerts/shadow.ts";
+import { shadowGroup } from "../alerts/shadow.ts";
 import { SHADOW, SUPPRESSED, TOLD, type ToldStory, tell, touch } from "../alerts/story.ts";
 import { type Suppression, Suppressions } from "../alerts/suppression.ts";
 import { incidentUid } from "../alerts/uid.ts";
@@ -153,7 +153,7 @@ export class Scoring {
   }
 
   /** What other thresholds would have raised. */
-  incidentPeaks(): IncidentPeaks {
+  groupPeaks(): GroupPeaks {
     const { threshold, alertsPerDay } = this.#config;
     return {
       ...recentPeaks(this.#policy.peaks, this.graph.window.watermarkMs),
@@ -223,7 +223,7 @@ export class Scoring {
     const { threshold } = this;
     this.isChanging = true;
     const suppression = this.#suppressionOf(scored.signal, scored.score, login);
-    const incident = shadowIncident(
+    const group = shadowGroup(
       this.graph,
       scored.signal,
       scored.score,
@@ -232,17 +232,17 @@ export class Scoring {
       partition,
       suppression,
     );
-    scored.decision = incident && {
+    scored.decision = group && {
       isAlert: suppression === undefined,
       suppressedBy: suppression,
       threshold,
-      incident,
+      group,
       isRepetition: false,
     };
-    return incident && scored;
+    return group && scored;
   }
 
-  /** Scores a login of a partition and decides about an alert; nothing but its incident is changed yet. */
+  /** Scores a login of a partition and decides about an alert; nothing but its group is changed yet. */
   score(login: LoginBytes, partition: number): Scored {
     const scored = this.#scored;
     const { raisesPresence, isWeakOnly } = this.#measure(login, scored);

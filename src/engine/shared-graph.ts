@@ -316,7 +316,7 @@ export class SharedGraph {
       this.rebuild().catch((error: unknown) => this.#options.onBroken(error as Error));
       return;
     }
-    // Time first: incidents that end by it are counted by their owner, and a step takes what was added before it.
+    // Time first: groups of alerts that end by it are counted by their owner, and a step takes what was added before it.
     if (watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(watermarkMs);
     this.scoring.graph.addPart(toSegment(segment));
     if (isLast) for (const range of ranges) this.coverage.add(range);

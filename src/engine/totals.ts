@@ -1,5 +1,5 @@
 import type { Decision } from "../alerts/decision.ts";
-import { SCORE_BINS } from "../alerts/incident-peaks.ts";
+import { SCORE_BINS } from "../alerts/group-peaks.ts";
 import type { Signal } from "../alerts/odd-login.ts";
 import { countedAs } from "../alerts/suppression.ts";
 import { IGNORE_REASONS, REJECT_REASONS } from "../ingest/decoded.ts";

@@ -1,4 +1,4 @@
-import type { Incident } from "../graph-state/incidents.ts";
+import type { AlertGroup } from "../graph-state/alert-groups.ts";
 import { BaselineRankings, type ScenarioRanking, scenarioRanking } from "./baseline-rankings.ts";
 import { BudgetAccumulator, type BudgetHolding } from "./budget-holding.ts";
 import type { Curves } from "./curves.ts";
@@ -54,7 +54,7 @@ export type EvaluationReport = Evaluation & {
   readonly spread: unknown;
 };
 
-function nameOf({ user, sourceHost, slotStartMs }: Incident): string {
+function nameOf({ user, sourceHost, slotStartMs }: AlertGroup): string {
   return JSON.stringify([user, sourceHost, slotStartMs]);
 }
 
@@ -81,7 +81,7 @@ export async function evaluate(
     const { scored, label, incident } = streamed;
     const { timeMs } = streamed.login;
     const { score } = scored;
-    const { isAlert, incident: raised } = scored.decision!;
+    const { isAlert, group } = scored.decision!;
     const positive = label !== undefined;
     const row = { positive, timeMs, incident, scenario: label?.scenario };
     own.add({ ...row, score });
@@ -89,7 +89,7 @@ export async function evaluate(
     const others = baselines.add(streamed, row);
     input.onScored?.(score, others);
     budget.pass(timeMs);
-    if (isAlert && scored.signal === "presence") budget.presenceAlert(timeMs, nameOf(raised!), positive);
+    if (isAlert && scored.signal === "presence") budget.presenceAlert(timeMs, nameOf(group!), positive);
     // Volume has a budget of its own.
     else if (isAlert && (scored.signal !== "volume" || config.detector === "volume")) budget.alert(timeMs);
     if (isAlert) alerts++;

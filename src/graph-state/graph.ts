@@ -10,12 +10,12 @@ import {
   USER,
   WEAK,
 } from "../ingest/login-bytes.ts";
+import { OpenAlertGroups } from "./alert-groups.ts";
 import { Delta } from "./delta.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
 import { partsOf, rowsByNode } from "./graph-parts.ts";
 import { HourlyHistograms } from "./hourly-histograms.ts";
 import { HourlySamples } from "./hourly-samples.ts";
-import { OpenIncidents } from "./incidents.ts";
 import { JudgedLinks, type Judgement } from "./judged-links.ts";
 import type { LinkChains } from "./link-chains.ts";
 import {
@@ -74,7 +74,7 @@ export class Graph {
   readonly ticketPairCounts: Float64Array;
   readonly window: Window;
   readonly histograms = new HourlyHistograms();
-  readonly incidents = new OpenIncidents();
+  readonly alertGroups = new OpenAlertGroups();
   readonly stories = new Stories();
   readonly samples = new HourlySamples();
   /** Of pairs of a source and a target host, where such links are configured. */
@@ -286,7 +286,7 @@ export class Graph {
     const parts = [
       ...partsOf(this, { rows, placeOf: (i) => i, statistics, recentOf }, bytesMax, {
         histograms: this.histograms.takeDelta(),
-        incidents: this.incidents.takeDelta(),
+        incidents: this.alertGroups.takeDelta(),
         stories: this.stories.takeDelta(),
         samples: this.samples.takeDelta(),
       }),
@@ -307,7 +307,7 @@ export class Graph {
     const recentOf = (link: LinkRow) => (this.#isHostPair(link) ? this.recent.pairs.of(link) : NONE);
     return partsOf(this, { rows, placeOf: (i) => rows[i]!, statistics, recentOf }, bytesMax, {
       histograms: this.histograms.all(),
-      incidents: this.incidents.all(),
+      incidents: this.alertGroups.all(),
       stories: this.stories.all(),
       samples: this.samples.all(),
     });
@@ -330,7 +330,7 @@ export class Graph {
       if (link.recent.length > 0) this.recent.addAll(row, from, to, link.recent);
     }
     this.histograms.add(part.histograms);
-    this.incidents.addAll(part.incidents, this.window.watermarkMs);
+    this.alertGroups.addAll(part.incidents, this.window.watermarkMs);
     this.stories.addAll(part.stories);
     this.samples.addAll(part.samples);
   }

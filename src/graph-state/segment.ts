@@ -2,10 +2,10 @@ import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 import avro from "avsc";
 import { OddlinkError } from "../errors.ts";
+import type { AlertGroup } from "./alert-groups.ts";
 import { AvroWriter } from "./avro-writer.ts";
 import type { HourlyBins } from "./hourly-histograms.ts";
 import type { Sample } from "./hourly-samples.ts";
-import type { Incident } from "./incidents.ts";
 import type { RowValues } from "./statistics.ts";
 import { LEG_ENDS, type Leg, type Story } from "./stories.ts";
 
@@ -32,7 +32,8 @@ export type GraphPart = {
   readonly relations: readonly Buffer[];
   readonly links: readonly SegmentLink[];
   readonly histograms: readonly HourlyBins[];
-  readonly incidents: readonly Incident[];
+  /** Called so since the first version. */
+  readonly incidents: readonly AlertGroup[];
   readonly stories: readonly Story[];
   readonly samples: readonly Sample[];
 };
@@ -256,7 +257,7 @@ function writeSegment(segment: Segment): void {
   writer.array(segment.relations, writeRelation);
   writer.array(segment.links, writeLink);
   writer.array(segment.histograms, writeHistogram);
-  writer.array(segment.incidents, writeIncident);
+  writer.array(segment.incidents, writeAlertGroup);
   writer.array(segment.samples, writeSample);
   writer.array(segment.stories, writeStory);
 }
@@ -309,16 +310,16 @@ function writeHistogram({ name, hour, bins, counts }: HourlyBins): void {
   writer.array(counts, writeNumber);
 }
 
-function writeIncident(incident: Incident): void {
-  writer.string(incident.tier);
-  writer.string(incident.user);
-  writer.string(incident.sourceHost);
-  writer.double(incident.slotStartMs);
-  writer.double(incident.slotEndMs);
-  writer.long(incident.alerts);
-  writer.long(incident.peak);
-  writer.long(incident.alertedPeak);
-  writer.long(incident.partition);
+function writeAlertGroup(group: AlertGroup): void {
+  writer.string(group.tier);
+  writer.string(group.user);
+  writer.string(group.sourceHost);
+  writer.double(group.slotStartMs);
+  writer.double(group.slotEndMs);
+  writer.long(group.alerts);
+  writer.long(group.peak);
+  writer.long(group.alertedPeak);
+  writer.long(group.partition);
 }
 
 function writeStory(story: Story): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { scoreBinOf } from "../../src/alerts/incident-peaks.ts";
+import { scoreBinOf } from "../../src/alerts/group-peaks.ts";
 import { engineOf, get, stage } from "../console/console-stage.ts";
 import { startChromium } from "./chromium.ts";
 import { expectAccessible, openedPage, until } from "./console-page.ts";
@@ -20,7 +20,7 @@ function counted(threshold: number) {
     incidents[scoreBinOf(score)] = ended;
   }
   const peaks = { counts: incidents, days: 10, scoreMax: 0.05, alertsPerDay: 5 };
-  return { ...base, incidentPeaks: () => peaks };
+  return { ...base, groupPeaks: () => peaks };
 }
 
 test("the threshold is dragged, or moved by keyboard, and it is said in words what it would have given", {

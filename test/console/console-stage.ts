@@ -37,7 +37,7 @@ export function engineOf(changes: Partial<EngineView> = {}): EngineView {
     isRebuilding: false,
     verdicts,
     judge: async (verdict) => verdicts.add(verdict),
-    incidentPeaks: () => scoring.incidentPeaks(),
+    groupPeaks: () => scoring.groupPeaks(),
     probe: (login) => scoring.probe(login),
     ...changes,
   };

@@ -92,8 +92,8 @@ test("what nobody was told of keeps nothing silent: once the rule has ended, the
     attack.map((_, i) => (i === 0 ? "suppressed" : i === ATTACK_LOGINS / 2 ? "alert" : "none")),
   );
   const [first, alert] = [attack[0]!, attack[ATTACK_LOGINS / 2]!];
-  assert.equal(first.decision.incident!.tier, "suppressed-surprise");
-  assert.deepEqual([alert.decision.incident!.tier, alert.decision.incident!.alerts], ["surprise", 1]);
+  assert.equal(first.decision.group!.tier, "suppressed-surprise");
+  assert.deepEqual([alert.decision.group!.tier, alert.decision.group!.alerts], ["surprise", 1]);
   assert.deepEqual([first.story!.channel, alert.story!.channel, alert.story!.alerts], ["suppressed", "", 1]);
   for (const { story } of attack.slice(1, ATTACK_LOGINS / 2)) assert.equal(story!.uid, first.story!.uid);
   for (const { story } of attack.slice(ATTACK_LOGINS / 2)) assert.equal(story!.uid, alert.story!.uid);

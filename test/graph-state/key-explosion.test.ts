@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ALERT_GROUPS_MAX, OpenAlertGroups } from "../../src/graph-state/alert-groups.ts";
 import { Graph } from "../../src/graph-state/graph.ts";
-import { OPEN_INCIDENTS_MAX, OpenIncidents } from "../../src/graph-state/incidents.ts";
 import { USER_KIND } from "../../src/graph-state/link-kinds.ts";
 import { addLogin, login, PART_BYTES_MAX } from "./logins.ts";
 
@@ -43,7 +43,7 @@ test("a cap below what one segment changes is exceeded by that much, and made go
 });
 
 test("open incidents are bounded: beyond, each login stands for itself", () => {
-  const incidents = new OpenIncidents();
+  const incidents = new OpenAlertGroups();
   const incident = (user: string) => ({
     tier: "surprise",
     user,
@@ -55,10 +55,9 @@ test("open incidents are bounded: beyond, each login stands for itself", () => {
     alertedPeak: 1,
     partition: 0,
   });
-  for (let i = 0; i < OPEN_INCIDENTS_MAX + 10; i++)
-    assert.equal(incidents.add(incident(`new ${i}`)).alerts, 1);
+  for (let i = 0; i < ALERT_GROUPS_MAX + 10; i++) assert.equal(incidents.add(incident(`new ${i}`)).alerts, 1);
   assert.equal(incidents.add(incident("new 0")).alerts, 2, "one that is kept goes on");
-  assert.equal(incidents.add(incident(`new ${OPEN_INCIDENTS_MAX}`)).alerts, 1);
-  assert.equal(incidents.takeDelta().length, OPEN_INCIDENTS_MAX);
-  assert.equal(incidents.close(31 * MINUTE_MS).length, OPEN_INCIDENTS_MAX);
+  assert.equal(incidents.add(incident(`new ${ALERT_GROUPS_MAX}`)).alerts, 1);
+  assert.equal(incidents.takeDelta().length, ALERT_GROUPS_MAX);
+  assert.equal(incidents.close(31 * MINUTE_MS).length, ALERT_GROUPS_MAX);
 });

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { entityRisk } from "../../alerts/entity-risk.ts";
-import { SCORE_BINS_PER_NAT } from "../../alerts/incident-peaks.ts";
+import { SCORE_BINS_PER_NAT } from "../../alerts/group-peaks.ts";
 import { SEVERITY_CAPTIONS } from "../../alerts/severity.ts";
 import { matchesOf } from "../../alerts/verdict.ts";
 import { sumOf } from "../../engine/totals.ts";
@@ -205,7 +205,7 @@ function incidentOf({ uid, alertCount, firstMs, lastMs, suppression, alerts }: F
 }
 
 function scoresOf(engine: EngineView): z.infer<typeof statusSchema>["scores"] {
-  const { counts, days, scoreMax, alertsPerDay } = engine.incidentPeaks();
+  const { counts, days, scoreMax, alertsPerDay } = engine.groupPeaks();
   return {
     binsPerNat: SCORE_BINS_PER_NAT,
     logins: [...engine.totals.scoreBins],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SCORE_BINS_PER_NAT } from "../../src/alerts/incident-peaks.ts";
+import { SCORE_BINS_PER_NAT } from "../../src/alerts/group-peaks.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Scoring } from "../../src/engine/scoring.ts";
 import { loginBytes } from "../graph-state/logins.ts";
@@ -35,7 +35,7 @@ function scored(flags: Record<string, unknown>, bound: number) {
   scoring.advance(lastMs + HOUR_MS);
   // Whole days, and the hour left out that is not over.
   const hour = Math.floor((lastMs + HOUR_MS) / HOUR_MS);
-  const { days } = scoring.incidentPeaks();
+  const { days } = scoring.groupPeaks();
   const ended = [...oddest.values()].filter(
     ({ endMs }) => endMs >= (hour - days * 24) * HOUR_MS && endMs < hour * HOUR_MS,
   );
@@ -48,7 +48,7 @@ function below(counts: readonly number[], place: number): number {
 
 test("with a fixed threshold, what another one would have given is what is counted of the incidents that ended", () => {
   const { scoring, oddest } = scored({ threshold: 0.01 }, 0.05);
-  const { counts, days, scoreMax, alertsPerDay } = scoring.incidentPeaks();
+  const { counts, days, scoreMax, alertsPerDay } = scoring.groupPeaks();
   assert.deepEqual([scoreMax, alertsPerDay], [0.05, null]);
   assert.ok(oddest.length > 20, `${oddest.length} incidents`);
   assert.equal(below(counts, 0), oddest.length);
@@ -66,7 +66,7 @@ test("with a fixed threshold, what another one would have given is what is count
 
 test("with a budget they are those that the budget goes by", () => {
   const { scoring, hours } = scored({ alertsPerDay: 5 }, 0.05);
-  const { counts, scoreMax, alertsPerDay } = scoring.incidentPeaks();
+  const { counts, scoreMax, alertsPerDay } = scoring.groupPeaks();
   assert.deepEqual([scoreMax, alertsPerDay], [0.05, 5]);
   const held = scoring.graph.histograms.get("incident-peaks").all("incident-peaks");
   assert.equal(
@@ -79,5 +79,5 @@ test("with a budget they are those that the budget goes by", () => {
 });
 
 test("a fixed threshold above where budgets go has its incidents counted up to itself", () => {
-  assert.equal(scored({ threshold: 0.3 }, 0.3).scoring.incidentPeaks().scoreMax, 0.3);
+  assert.equal(scored({ threshold: 0.3 }, 0.3).scoring.groupPeaks().scoreMax, 0.3);
 });

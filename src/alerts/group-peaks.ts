@@ -9,12 +9,12 @@ export const SCORE_BINS_PER_NAT = 4;
 export const SCORE_BINS = (BIN_COUNT * SCORE_BINS_PER_NAT) / BINS_PER_NAT;
 
 /** What another threshold would have raised, as far as it was counted. */
-export type IncidentPeaks = {
-  /** Incidents that ended, by the bin of their oddest score: bin i is from e^-(i + 1)/4 to e^-i/4. */
+export type GroupPeaks = {
+  /** Groups that ended, by the bin of their oddest score: bin i is from e^-(i + 1)/4 to e^-i/4. */
   readonly counts: readonly number[];
   /** In so many days of event time; those in which none ended count for nothing, as for the budget. */
   readonly days: number;
-  /** Incidents whose oddest score is not below this one were never counted. */
+  /** Groups whose oddest score is not below this one were never counted. */
   readonly scoreMax: number;
   /** The budget that holds the threshold; null if it is fixed. */
   readonly alertsPerDay: number | null;
@@ -27,13 +27,13 @@ export function scoreBinOf(score: number): number {
 }
 
 /**
- * The oddest scores of the incidents that ended in the last 14 days, or in as many of them as there were: what a budget goes by. The hour
+ * The oddest scores of the groups that ended in the last 14 days, or in as many of them as there were: what a budget goes by. The hour
  * that event time is in is left out, as it is not over.
  */
 export function recentPeaks(
   peaks: HourlyHistogram,
   watermarkMs: number,
-): Pick<IncidentPeaks, "counts" | "days"> {
+): Pick<GroupPeaks, "counts" | "days"> {
   const counts = new Array<number>(SCORE_BINS).fill(0);
   if (!Number.isFinite(watermarkMs)) return { counts, days: 0 };
   const hour = Math.floor(watermarkMs / MS_PER_HOUR);

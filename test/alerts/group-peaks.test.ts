@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BINS_PER_NAT } from "../../src/alerts/budget.ts";
-import { recentPeaks, SCORE_BINS, scoreBinOf } from "../../src/alerts/incident-peaks.ts";
+import { recentPeaks, SCORE_BINS, scoreBinOf } from "../../src/alerts/group-peaks.ts";
 import { HourlyHistogram } from "../../src/graph-state/hourly-histograms.ts";
 
 const HOUR_MS = 3_600_000;
