@@ -36,7 +36,7 @@ export function odds(score: number): string {
   return `1 login in ${logins.replace(/\B(?=(\d{3})+$)/g, ",")} looks this odd`;
 }
 
-/** The headline. It holds only what all alerts of an incident share, so an update never renames a finding. */
+/** The headline, of the account and the source of this alert: an incident of several is called after its newest one. */
 export function title(odd: OddLogin): string {
   const where = odd.login.sourceHost === "" ? "" : ` from ${shown(odd.login.sourceHost)}`;
   const who = shown(odd.login.user);

@@ -1,12 +1,11 @@
 import { LRUCache } from "lru-cache";
 import { isFinding } from "../alerts/decision.ts";
 import { scoreBinOf } from "../alerts/group-peaks.ts";
-import { TOLD } from "../alerts/story.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { findLinkKind } from "../graph-state/link-kinds.ts";
 import type { GraphPart, Segment } from "../graph-state/segment.ts";
-import type { Leg } from "../graph-state/stories.ts";
+import type { Leg, Story } from "../graph-state/stories.ts";
 import { type Decoded, ignored, rejected } from "../ingest/decoded.ts";
 import type { Decoder } from "../ingest/formats/format.ts";
 import { createDecoder } from "../ingest/formats/index.ts";
@@ -25,6 +24,7 @@ import {
 import type { Scored, Scoring } from "./scoring.ts";
 import type { Contributor, SharedGraph } from "./shared-graph.ts";
 import { segmentGroup } from "./stored-segments.ts";
+import { closeDue, tellLogin } from "./telling.ts";
 import { type Ahead, believesJump, countFinding, decadeOf, sumOf, type Totals } from "./totals.ts";
 import { type Slice, Uncommitted } from "./uncommitted.ts";
 
@@ -370,12 +370,9 @@ export class PartitionRun implements Contributor {
   /** Of this partition alone where others have partitions too: each incident is closed once, with a commit of its own partition. */
   #closeStories(offset: number): void {
     const { state, config, isShared } = this.#options;
-    const { stories, window } = state.scoring.graph;
-    for (const story of stories.due(TOLD, window.watermarkMs)) {
-      if (isShared && story.partition !== this.partition) continue;
-      stories.close(story);
+    const isOwn = ({ partition }: Story): boolean => !isShared || partition === this.partition;
+    for (const story of closeDue(state.scoring.graph, isOwn))
       this.uncommitted.alerts.push(closingRecord(story, config, { ...this.#origin, offset }));
-    }
   }
 
   #score(login: LoginBytes): Scored {
@@ -390,7 +387,7 @@ export class PartitionRun implements Contributor {
     counts.decades[decade] = counts.decades[decade]! + 1;
     if (!scored.raisesPresence) counts.scoreBins[scoreBinOf(scored.score)]!++;
     this.#origin.offset = this.#nextOffset;
-    const told = scoring.tell(scored, login, this.partition, () => uidOf(this.#origin, config));
+    const told = tellLogin(scoring, scored, login, this.partition, () => uidOf(this.#origin, config));
     if (this.#writesScored) lines.push(scoredRecord(scoring, login, this.#origin, scored, told));
     if (isFinding(decision)) {
       const processedTimeMs = config.training.mode === "live" ? now() : null;
@@ -419,7 +416,7 @@ export class PartitionRun implements Contributor {
     const processedTimeMs = config.training.mode === "live" ? now() : null;
     const { scoring } = state;
     const uid = (): string => uidOf(this.#origin, config, true);
-    const told = scoring.tell(scored, login, this.partition, uid, true)!;
+    const told = tellLogin(scoring, scored, login, this.partition, uid, true)!;
     this.uncommitted.alertsShadow.push(
       alertRecord(scoring, config, login, { ...this.#origin }, scored, told, processedTimeMs, challenger),
     );

@@ -5,11 +5,8 @@ import { type Decision, isFinding } from "../alerts/decision.ts";
 import { Explainer } from "../alerts/explanation.ts";
 import { type GroupPeaks, recentPeaks } from "../alerts/group-peaks.ts";
 import type { Reason, Signal, Usual } from "../alerts/odd-login.ts";
-import { riskScore, severityOf } from "../alerts/severity.ts";
 import { shadowGroup } from "../alerts/shadow.ts";
-import { SHADOW, SUPPRESSED, TOLD, type ToldStory, tell, touch } from "../alerts/story.ts";
 import { type Suppression, Suppressions } from "../alerts/suppression.ts";
-import { incidentUid } from "../alerts/uid.ts";
 import { Verdicts } from "../alerts/verdicts.ts";
 import { VolumePolicy } from "../alerts/volume-policy.ts";
 import type { Config } from "../config/schema.ts";
@@ -19,7 +16,7 @@ import { Graph } from "../graph-state/graph.ts";
 import { finish, mix } from "../graph-state/hash.ts";
 import type { LinkKind } from "../graph-state/link-kinds.ts";
 import type { LinkRow } from "../graph-state/link-row.ts";
-import { type LoginBytes, SOURCE_HOST, TARGET_HOST, USER } from "../ingest/login-bytes.ts";
+import { type LoginBytes, SOURCE_HOST } from "../ingest/login-bytes.ts";
 import type { Epoch } from "../model/epoch.ts";
 import { LinkSignal } from "../model/link-signal.ts";
 import { lacksPresence } from "../model/presence.ts";
@@ -375,41 +372,6 @@ export class Scoring {
     this.#scored.signal = signal;
     this.#scored.alertScore = alertScore;
     this.#scored.decision = decision;
-  }
-
-  /**
-   * Adds what became of the login scored last to the story that it belongs to, or begins one; a repetition of what was told keeps its story
-   * open. Comes after `score` and before `add`.
-   *
-   * @param uidOf the uid of the login's alert
-   * @returns undefined if the login belongs to no story
-   */
-  tell(
-    { signal, alertScore, decision }: Scored,
-    login: LoginBytes,
-    partition: number,
-    uidOf: () => string,
-    isShadow = false,
-  ): ToldStory | undefined {
-    const { suppressedBy, repeatsSuppressed, isRepetition } = decision!;
-    const isAlert = isFinding(decision!);
-    if (!isAlert && !isRepetition) return undefined;
-    const leg = decision!.leg ?? {
-      user: login.text(USER),
-      sourceHost: login.text(SOURCE_HOST),
-      targetHost: login.text(TARGET_HOST),
-    };
-    const isQuiet = suppressedBy !== undefined || repeatsSuppressed === true;
-    const channel = isShadow ? SHADOW : isQuiet ? SUPPRESSED : TOLD;
-    const timeMs = Math.floor(login.timeMs);
-    // What repeats an alert and is not odd by itself says nothing of whether the story goes on.
-    if (!isAlert) return touch(this.graph, channel, leg, timeMs, partition, alertScore < BUDGET_SCORE_MAX);
-    const severity = severityOf({ signal, score: alertScore }).id;
-    const risk = riskScore(alertScore);
-    const uid = incidentUid(uidOf());
-    return tell(this.graph, { channel, leg, uid, timeMs, partition, risk, severity }, (story) =>
-      this.verdicts.isExcused(story),
-    );
   }
 
   /** Adds the login scored last, which was read from `offset` of a partition. */

@@ -4,6 +4,7 @@ import type { DetectionFinding } from "../../src/alerts/detection-finding.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { alertRecord } from "../../src/engine/records.ts";
 import { Scoring } from "../../src/engine/scoring.ts";
+import { tellLogin } from "../../src/engine/telling.ts";
 import { digestOf } from "../../src/graph-state/digest.ts";
 import type { Login } from "../../src/ingest/login.ts";
 import { trainingInput } from "../../src/model/training/training-input.ts";
@@ -36,7 +37,8 @@ function findingOf(scoring: Scoring, odd: Login): DetectionFinding {
   scoring.advance(odd.timeMs);
   const scored = scoring.score(bytes, 0);
   // Every login alerts by that threshold, but for repetitions: whoever asks wants the explanation.
-  const told = scoring.tell(
+  const told = tellLogin(
+    scoring,
     { ...scored, decision: { ...scored.decision!, isAlert: true } } as typeof scored,
     bytes,
     0,

@@ -4,6 +4,7 @@ import { BUDGET_SCORE_MAX } from "../../src/alerts/budget.ts";
 import type { Decision } from "../../src/alerts/decision.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Scoring } from "../../src/engine/scoring.ts";
+import { tellLogin } from "../../src/engine/telling.ts";
 import type { Login } from "../../src/ingest/login.ts";
 import { trainingInput } from "../../src/model/training/training-input.ts";
 import { login, loginBytes } from "../graph-state/logins.ts";
@@ -30,7 +31,7 @@ function attacked(settings: Readonly<Record<string, unknown>> = {}) {
     scoring.advance(added.timeMs);
     const scored = scoring.score(bytes, 0);
     const { decision, score } = scored;
-    const story = scoring.tell(scored, bytes, 0, () => `alert ${offset}`)?.story.uid;
+    const story = tellLogin(scoring, scored, bytes, 0, () => `alert ${offset}`)?.story.uid;
     scoring.add(bytes, 0, offset++);
     return { decision: { ...decision! }, score, story };
   };

@@ -9,6 +9,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { Scoring } from "../../src/engine/scoring.ts";
 import { piecesOf, WholeMerging } from "../../src/engine/segment-merging.ts";
+import { tellLogin } from "../../src/engine/telling.ts";
 import { decodeSegment, encodeSegment } from "../../src/graph-state/segment.ts";
 import type { Story } from "../../src/graph-state/stories.ts";
 import type { Login } from "../../src/ingest/login.ts";
@@ -55,7 +56,7 @@ function attacked(
     scoring.advance(added.timeMs);
     const scored = scoring.score(bytes, 0);
     const { decision, score } = scored;
-    const story = scoring.tell(scored, bytes, 0, () => `alert ${offset}`)?.story;
+    const story = tellLogin(scoring, scored, bytes, 0, () => `alert ${offset}`)?.story;
     const told = { timeMs: added.timeMs, decision: { ...decision! }, score, story };
     scoring.add(bytes, 0, offset++);
     return told;
