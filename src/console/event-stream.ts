@@ -74,14 +74,16 @@ export class EventStream {
       const messages = this.#gathered;
       this.#gathered = [];
       const first = this.#count - messages.length;
-      const whole: Readonly<Record<FeedState, Buffer>> = {
-        told: joined(messages, "told"),
-        suppressed: joined(messages, "suppressed"),
-        all: joined(messages, "all"),
+      // Once for each state that anybody listens to: as a rule one.
+      const whole = new Map<FeedState, Buffer>();
+      const wholeOf = (state: FeedState): Buffer => {
+        const known = whole.get(state) ?? joined(messages, state);
+        whole.set(state, known);
+        return known;
       };
       this.#telling = this.#telling.then(() =>
         this.#write(({ since, state }) =>
-          since <= first ? whole[state] : joined(messages.slice(since - first), state),
+          since <= first ? wholeOf(state) : joined(messages.slice(since - first), state),
         ),
       );
     }, GATHER_MS);

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { EXAMPLE_FILE } from "../processes/oddlink.ts";
+import { until, urlOf } from "./served-workers.ts";
 import { sharedBroker } from "./shared-broker.ts";
-import { type RunningWorker, WorkerCluster } from "./worker-cluster.ts";
+import { WorkerCluster } from "./worker-cluster.ts";
 
 const broker = sharedBroker();
-const WAIT_MS_MAX = 60_000;
 /** All in one partition, or what is odd would depend on which of two is read first. */
 const RECORDS = gunzipSync(readFileSync(EXAMPLE_FILE))
   .toString()
@@ -30,20 +29,6 @@ type Incidents = {
 
 function tomorrow(): string {
   return new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
-}
-
-async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadlineMs = performance.now() + WAIT_MS_MAX;
-  for (;;) {
-    const found = await ask().catch(() => undefined);
-    if (found !== undefined) return found;
-    assert.ok(performance.now() < deadlineMs, `waited in vain for ${what}`);
-    await sleep(50);
-  }
-}
-
-function urlOf({ output }: RunningWorker): Promise<string> {
-  return until("an address", async () => /http: (http:\/\/[^/]+)/.exec(output.stderr)?.[1]);
 }
 
 test("each worker shows the incidents of all of them, those from before it came included, and is ready once the graph is read", {

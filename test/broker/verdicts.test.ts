@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import type { DetectionFinding } from "../../src/alerts/detection-finding.ts";
 import type { EntityRisk } from "../../src/alerts/entity-risk.ts";
@@ -9,11 +8,11 @@ import { matchesOf, type Verdict } from "../../src/alerts/verdict.ts";
 import type { ConsumedRecord } from "../../src/log/kafka/client.ts";
 import { SUPPRESSED_BY } from "../../src/log/kafka/produced-records.ts";
 import { EXAMPLE_FILE, run } from "../processes/oddlink.ts";
+import { until, urlOf, WAIT_MS_MAX } from "./served-workers.ts";
 import { sharedBroker } from "./shared-broker.ts";
-import { type RunningWorker, WorkerCluster } from "./worker-cluster.ts";
+import { WorkerCluster } from "./worker-cluster.ts";
 
 const broker = sharedBroker();
-const WAIT_MS_MAX = 60_000;
 const LINES = gunzipSync(readFileSync(EXAMPLE_FILE)).toString().trimEnd().split("\n");
 const UNTIL = new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10);
 const SETTINGS = {
@@ -23,19 +22,6 @@ const SETTINGS = {
   ODDLINK_THRESHOLD: "1",
   ODDLINK_HTTP_PORT: "0",
 };
-
-async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadlineMs = performance.now() + WAIT_MS_MAX;
-  for (;;) {
-    const found = await ask().catch(() => undefined);
-    if (found !== undefined) return found;
-    assert.ok(performance.now() < deadlineMs, `waited in vain for ${what}`);
-    await sleep(50);
-  }
-}
-
-const urlOf = ({ output }: RunningWorker): Promise<string> =>
-  until("an address", async () => /http: (http:\/\/[^/]+)/.exec(output.stderr)?.[1]);
 
 /** The example, so many hours later; all in one partition, or what is odd would depend on which of two is read first. */
 const records = (hours: number) =>

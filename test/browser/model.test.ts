@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { EXAMPLE_FILE } from "../processes/oddlink.ts";
 import { startChromium } from "./chromium.ts";
-import { look, opened, SCHEMES, served } from "./served-page.ts";
+import { expectPrivate, look, opened, SCHEMES, served } from "./served-page.ts";
 
 async function openModel(page: Page): Promise<void> {
   await page.click('nav a[href="#/model"]');
@@ -63,15 +63,7 @@ test("the model of the example: its epochs, what the gate found, and a map that 
     await page.waitForSelector("#entity-name");
     assert.equal(await page.textContent("h2"), "U748@DOM1");
     assert.deepEqual(problems, []);
-    assert.deepEqual(
-      requests.filter((one) => !one.startsWith(url) && !one.startsWith("data:")),
-      [],
-      "nothing is loaded from elsewhere",
-    );
-    assert.deepEqual(
-      requests.filter((one) => /C17693|U748/.test(one)),
-      [],
-    );
+    expectPrivate(requests, url, /C17693|U748/);
   }
 });
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { EXAMPLE_FILE, temporaryFolder } from "../processes/oddlink.ts";
 import { startChromium } from "./chromium.ts";
-import { look, opened, SCHEMES, served } from "./served-page.ts";
+import { expectPrivate, look, opened, SCHEMES, served } from "./served-page.ts";
 
 /** The graph is drawn with all that was asked for. */
 async function drawn(page: Page): Promise<void> {
@@ -59,15 +59,7 @@ test("an investigation of the example: the incident, its graph, a neighbour, the
     );
     await look(page, "health", scheme);
     assert.deepEqual(problems, []);
-    assert.deepEqual(
-      requests.filter((one) => !one.startsWith(url) && !one.startsWith("data:")),
-      [],
-      "nothing is loaded from elsewhere",
-    );
-    assert.deepEqual(
-      requests.filter((one) => /U748|C17693/.test(one)),
-      [],
-    );
+    expectPrivate(requests, url, /U748|C17693/);
   }
 });
 

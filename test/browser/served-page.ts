@@ -55,6 +55,19 @@ export async function opened(
   return found;
 }
 
+/** Nothing was loaded from elsewhere, and no name of anybody is in an address. */
+export function expectPrivate(requests: readonly string[], url: string, names: RegExp): void {
+  assert.deepEqual(
+    requests.filter((one) => !one.startsWith(url) && !one.startsWith("data:")),
+    [],
+    "nothing is loaded from elsewhere",
+  );
+  assert.deepEqual(
+    requests.filter((one) => names.test(one)),
+    [],
+  );
+}
+
 /** Of a view as it is now. @param of what is to be seen: the part on the screen, all of it, or what a selector names */
 export async function takePicture(page: Page, name: string, scheme: string, of: string): Promise<void> {
   if (!TAKES_PICTURES) return;

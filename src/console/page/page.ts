@@ -92,7 +92,7 @@ function failureView(error: unknown): HTMLElement {
   );
 }
 
-addEventListener("hashchange", () => void show());
+// Links within the page make one too.
 addEventListener("popstate", () => void show());
 await list.start().catch((error: unknown) => {
   main.replaceChildren(failureView(error));

@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RunningWorker } from "./worker-cluster.ts";
+
+/** What workers do is done within this, also on a busy machine. */
+export const WAIT_MS_MAX = 60_000;
+
+/** Asks until there is an answer. */
+export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadlineMs = performance.now() + WAIT_MS_MAX;
+  for (;;) {
+    const found = await ask().catch(() => undefined);
+    if (found !== undefined) return found;
+    assert.ok(performance.now() < deadlineMs, `waited in vain for ${what}`);
+    await sleep(50);
+  }
+}
+
+/** Where a worker serves. */
+export function urlOf({ output }: RunningWorker): Promise<string> {
+  return until("an address", async () => /http: (http:\/\/[^/]+)/.exec(output.stderr)?.[1]);
+}
