@@ -59,10 +59,10 @@ export class Stories {
     return this.#stories.get(uid);
   }
 
-  /** Stories of a channel in which somebody, or a host, takes part in one way; the oldest first. */
+  /** Stories of a channel in which somebody, or a host, takes part in one way, in no particular order. */
   with(channel: string, end: LegEnd, name: string): Story[] {
     const uids = this.#byName.get(nameKey(channel, end, name)) ?? [];
-    return [...uids].map((uid) => this.#stories.get(uid)!).toSorted(byAge);
+    return Array.from(uids, (uid) => this.#stories.get(uid)!);
   }
 
   /** Adds to a story, which begins if need be, and returns it as it is now. */

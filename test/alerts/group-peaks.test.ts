@@ -13,7 +13,7 @@ function peaksOf(hours: readonly number[], nats = 7.1): HourlyHistogram {
   return peaks;
 }
 
-test("incidents that ended lately are counted by their oddest score, the hour left out that is not over", () => {
+test("groups that ended lately are counted by their oddest score, the hour left out that is not over", () => {
   const { counts, days } = recentPeaks(peaksOf([HOUR - 6, HOUR - 1, HOUR]), HOUR * HOUR_MS + 5);
   assert.equal(counts.length, SCORE_BINS);
   assert.equal(counts[scoreBinOf(Math.exp(-7.1))], 2);

@@ -87,6 +87,8 @@ test("the map goes by keyboard from point to point, and opens one", { timeout: 1
   await drawn(page);
   // The same for who does not look: each point is a row, with who is closest to it.
   await page.click(".map summary");
+  // The table is made as the element tells that it was opened, which comes after the click.
+  await page.waitForSelector(".map details tbody tr");
   assert.equal(await page.locator(".map details tbody tr").count(), 1500);
   assert.deepEqual(problems, []);
 });

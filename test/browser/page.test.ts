@@ -55,7 +55,7 @@ test("an investigation of the example: the incident, its graph, a neighbour, the
     await page.locator("#threshold").press("End");
     assert.match(
       (await page.textContent(".forecast"))!,
-      /^Below 5\.0e-2: [\d,]+ of 5,\d+ logins; \d+ incidents? in /,
+      /^Below 5\.0e-2: [\d,]+ of 5,\d+ logins; \d+ groups? in /,
     );
     await look(page, "health", scheme);
     assert.deepEqual(problems, []);

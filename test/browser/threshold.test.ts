@@ -37,7 +37,7 @@ test("the threshold is dragged, or moved by keyboard, and it is said in words wh
     await slider.waitFor();
     assert.equal(
       await said(),
-      "Now it is 1.0e-4, moved by a budget of 5 alerts a day: 8 of 1,468 logins; 7 incidents in 10 days, about 0.7 a day.",
+      "Now it is 1.0e-4, moved by a budget of 5 alerts a day: 8 of 1,468 logins; 7 groups in 10 days, about 0.7 a day.",
     );
     await expectAccessible(page, `health, ${scheme}`);
     // Taken hold of at one place of the chart, and let go at another.
@@ -51,12 +51,9 @@ test("the threshold is dragged, or moved by keyboard, and it is said in words wh
     await page.mouse.move(box.x + box.width * 2, box.y, { steps: 5 });
     await page.mouse.up();
     assert.ok(left < grabbed, `${left}, ${grabbed}`);
-    // No further than incidents are counted.
+    // No further than groups are counted.
     assert.equal(await at(), Number(await slider.getAttribute("aria-valuemax")));
-    assert.equal(
-      await said(),
-      "Below 5.0e-2: 468 of 1,468 logins; 147 incidents in 10 days, about 15 a day.",
-    );
+    assert.equal(await said(), "Below 5.0e-2: 468 of 1,468 logins; 147 groups in 10 days, about 15 a day.");
     assert.match((await page.textContent("main"))!, /Now it is 1\.0e-4, moved by a budget of 5 alerts a day/);
     await page.mouse.move(box.x + box.width * 0.4, box.y);
     assert.equal(await at(), -12, "it was let go");
@@ -66,10 +63,10 @@ test("the threshold is dragged, or moved by keyboard, and it is said in words wh
     await page.keyboard.press("PageDown");
     assert.equal(await at(), -22);
     const text = (await slider.getAttribute("aria-valuetext"))!;
-    assert.equal(text, "below 4.1e-3: 68 of 1,468 logins; 47 incidents in 10 days, about 4.7 a day");
+    assert.equal(text, "below 4.1e-3: 68 of 1,468 logins; 47 groups in 10 days, about 4.7 a day");
     await page.keyboard.press("Home");
     assert.equal(await at(), Number(await slider.getAttribute("aria-valuemin")));
-    assert.match((await said())!, /: 0 of 1,468 logins; 0 incidents in 10 days, none a day/);
+    assert.match((await said())!, /: 0 of 1,468 logins; 0 groups in 10 days, none a day/);
     await page.keyboard.press("End");
     await page.keyboard.press("ArrowUp");
     assert.equal(await at(), -12);

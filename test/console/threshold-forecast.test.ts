@@ -14,28 +14,28 @@ import {
 
 function counts(changes: Partial<ScoreCounts> = {}): ScoreCounts {
   const logins = new Array<number>(128).fill(0);
-  const incidents = [...logins];
+  const groups = [...logins];
   logins[0] = 900;
   logins[15] = 60;
   logins[40] = 40;
-  incidents[15] = 30;
-  incidents[40] = 10;
-  return { binsPerNat: 4, logins, incidents, days: 10, incidentsBelow: 0.05, alertsPerDay: 2, ...changes };
+  groups[15] = 30;
+  groups[40] = 10;
+  return { binsPerNat: 4, logins, groups, days: 10, groupsBelow: 0.05, alertsPerDay: 2, ...changes };
 }
 
 test("what lies below a threshold is counted, and linear within a bin", () => {
-  assert.deepEqual(forecastAt(15, counts()), { logins: 100, incidents: 40, incidentsPerDay: 4 });
-  assert.deepEqual(forecastAt(16, counts()), { logins: 40, incidents: 10, incidentsPerDay: 1 });
-  assert.deepEqual(forecastAt(15.5, counts()), { logins: 70, incidents: 25, incidentsPerDay: 2.5 });
-  assert.deepEqual(forecastAt(41, counts()), { logins: 0, incidents: 0, incidentsPerDay: 0 });
+  assert.deepEqual(forecastAt(15, counts()), { logins: 100, groups: 40, groupsPerDay: 4 });
+  assert.deepEqual(forecastAt(16, counts()), { logins: 40, groups: 10, groupsPerDay: 1 });
+  assert.deepEqual(forecastAt(15.5, counts()), { logins: 70, groups: 25, groupsPerDay: 2.5 });
+  assert.deepEqual(forecastAt(41, counts()), { logins: 0, groups: 0, groupsPerDay: 0 });
   assert.equal(forecastAt(0, counts()).logins, 1000);
   assert.ok(Math.abs(placeOf(scoreAt(17, counts()), counts()) - 17) < 1e-9);
 });
 
-test("a threshold is not put where incidents are not counted", () => {
+test("a threshold is not put where groups are not counted", () => {
   assert.deepEqual(placesOf(counts()), { highest: 12, lowest: 127 });
   assert.ok(scoreAt(12, counts()) <= 0.05);
-  assert.equal(placesOf(counts({ incidentsBelow: 1 })).highest, 0);
+  assert.equal(placesOf(counts({ groupsBelow: 1 })).highest, 0);
 });
 
 test("where nothing is in force, the line begins where the budget would be spent", () => {
@@ -47,9 +47,9 @@ test("where nothing is in force, the line begins where the budget would be spent
 });
 
 test("it is said in words, no finer than it is known", () => {
-  assert.equal(forecastText(16, counts()), "40 of 1,000 logins; 10 incidents in 10 days, about 1 a day");
-  assert.equal(forecastText(41, counts()), "0 of 1,000 logins; 0 incidents in 10 days, none a day");
-  assert.equal(forecastText(16, counts({ days: 0 })), "40 of 1,000 logins; no incident has ended yet");
+  assert.equal(forecastText(16, counts()), "40 of 1,000 logins; 10 groups in 10 days, about 1 a day");
+  assert.equal(forecastText(41, counts()), "0 of 1,000 logins; 0 groups in 10 days, none a day");
+  assert.equal(forecastText(16, counts({ days: 0 })), "40 of 1,000 logins; no group has ended yet");
   assert.deepEqual([0.04, 0.26, 9.4, 9.6, 1234].map(rateText), [
     "less than one in ten days",
     "about 0.3 a day",

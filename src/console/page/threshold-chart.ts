@@ -18,7 +18,7 @@ const DECADE_NATS = Math.LN10;
 const DECADES_MIN = 5;
 
 /**
- * Logins and incidents by score, the oddest on the left, with the threshold in force and one to try, which is dragged, or moved by keyboard. It
+ * Logins and groups by score, the oddest on the left, with the threshold in force and one to try, which is dragged, or moved by keyboard. It
  * tells what another threshold would have given, and changes nothing.
  */
 export class ThresholdChart {
@@ -87,8 +87,8 @@ export class ThresholdChart {
 
   /** Bins that are shown, from 1 down: those that hold anything, and some decades at least. */
   get #shown(): number {
-    const { logins, incidents, binsPerNat } = this.#counts!;
-    const used = logins.findLastIndex((count, i) => count > 0 || incidents[i]! > 0) + 2;
+    const { logins, groups, binsPerNat } = this.#counts!;
+    const used = logins.findLastIndex((count, i) => count > 0 || groups[i]! > 0) + 2;
     const inForce = this.#threshold === null ? 0 : placeOf(this.#threshold, this.#counts!) + 2;
     const least = DECADES_MIN * DECADE_NATS * binsPerNat;
     return Math.min(logins.length, Math.ceil(Math.max(used, inForce, least, (this.#moved ?? 0) + 1)));
@@ -127,9 +127,9 @@ export class ThresholdChart {
 
   #bars(): SVGElement {
     const counts = this.#counts!;
-    const { logins, incidents, binsPerNat } = counts;
+    const { logins, groups, binsPerNat } = counts;
     const shown = this.#shown;
-    const most = Math.log1p(Math.max(9, ...logins.slice(0, shown), ...incidents.slice(0, shown)));
+    const most = Math.log1p(Math.max(9, ...logins.slice(0, shown), ...groups.slice(0, shown)));
     const yOf = (count: number): number =>
       PLOT.bottom - (Math.log1p(count) / most) * (PLOT.bottom - PLOT.top - 6);
     const width = (PLOT.right - PLOT.left) / shown;
@@ -141,13 +141,13 @@ export class ThresholdChart {
     };
     const bars = Array.from({ length: shown }, (_, bin) => [
       bar(logins[bin]!, bin, "logins", width * 0.08),
-      bar(incidents[bin]!, bin, "incidents", width * 0.3),
+      bar(groups[bin]!, bin, "groups", width * 0.3),
     ]).flat();
     const levels: number[] = [];
     for (let level = 1; Math.log1p(level) <= most; level *= 10) levels.push(level);
     const decades: number[] = [];
     for (let decade = 0; decade * DECADE_NATS * binsPerNat <= shown; decade++) decades.push(decade);
-    const label = "Logins and incidents by score. What lies below the threshold to try is said beside it.";
+    const label = "Logins and groups by score. What lies below the threshold to try is said beside it.";
     return svg(
       "svg",
       { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "histogram", "aria-label": label },

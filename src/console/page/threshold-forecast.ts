@@ -6,9 +6,9 @@ export type ScoreCounts = {
   /** Scored by this process, those left out that presence raises. */
   readonly logins: readonly number[];
   /** That have ended, by the oddest score of each. */
-  readonly incidents: readonly number[];
+  readonly groups: readonly number[];
   readonly days: number;
-  readonly incidentsBelow: number;
+  readonly groupsBelow: number;
   readonly alertsPerDay: number | null;
 };
 
@@ -17,9 +17,9 @@ export type Place = number;
 
 export type Forecast = {
   readonly logins: number;
-  readonly incidents: number;
-  /** Undefined before any incident has ended. */
-  readonly incidentsPerDay: number | undefined;
+  readonly groups: number;
+  /** Undefined before any group has ended. */
+  readonly groupsPerDay: number | undefined;
 };
 
 export function placeOf(score: number, { binsPerNat }: ScoreCounts): Place {
@@ -30,36 +30,36 @@ export function scoreAt(place: Place, { binsPerNat }: ScoreCounts): number {
   return Math.exp(-place / binsPerNat);
 }
 
-/** Where the threshold may be put: no higher than incidents are counted, and as low as there are bins. */
+/** Where the threshold may be put: no higher than groups are counted, and as low as there are bins. */
 export function placesOf(counts: ScoreCounts): { readonly highest: Place; readonly lowest: Place } {
   // What is 12 but for rounding is 12.
-  const highest = Math.max(0, Math.ceil(placeOf(counts.incidentsBelow, counts) - 1e-9));
+  const highest = Math.max(0, Math.ceil(placeOf(counts.groupsBelow, counts) - 1e-9));
   return { highest, lowest: counts.logins.length - 1 };
 }
 
 /** What lies below a place; linear within a bin. */
-export function forecastAt(place: Place, { logins, incidents, days }: ScoreCounts): Forecast {
+export function forecastAt(place: Place, { logins, groups, days }: ScoreCounts): Forecast {
   const below = (counts: readonly number[]): number => {
     const whole = Math.ceil(place);
     const rest = counts.slice(whole).reduce((sum, count) => sum + count, 0);
     return Math.round(rest + (whole - place) * (counts[whole - 1] ?? 0));
   };
-  const ended = below(incidents);
+  const ended = below(groups);
   return {
     logins: below(logins),
-    incidents: ended,
-    incidentsPerDay: days > 0 ? ended / days : undefined,
+    groups: ended,
+    groupsPerDay: days > 0 ? ended / days : undefined,
   };
 }
 
-/** Where about as many incidents a day lie below as the budget has alerts; a thousandth without a budget, or before anything is counted. */
+/** Where about as many groups a day lie below as the budget has alerts; a thousandth without a budget, or before anything is counted. */
 export function usualPlace(counts: ScoreCounts): Place {
   const { highest, lowest } = placesOf(counts);
   const { alertsPerDay, days } = counts;
   if (alertsPerDay === null || days === 0)
     return Math.max(highest, Math.min(lowest, Math.round(placeOf(1e-3, counts))));
   for (let place = highest; place < lowest; place++)
-    if (forecastAt(place, counts).incidents <= alertsPerDay * days) return place;
+    if (forecastAt(place, counts).groups <= alertsPerDay * days) return place;
   return lowest;
 }
 
@@ -84,10 +84,10 @@ export function rateText(perDay: number): string {
 
 /** What a threshold would have given, in words. */
 export function forecastText(place: Place, counts: ScoreCounts): string {
-  const { logins, incidents, incidentsPerDay } = forecastAt(place, counts);
+  const { logins, groups, groupsPerDay } = forecastAt(place, counts);
   const all = counts.logins.reduce((sum, count) => sum + count, 0);
   const ofLogins = `${whole.format(logins)} of ${whole.format(all)} logins`;
-  if (incidentsPerDay === undefined) return `${ofLogins}; no incident has ended yet`;
-  const ofIncidents = `${whole.format(incidents)} ${incidents === 1 ? "incident" : "incidents"} in ${daysText(counts.days)}`;
-  return `${ofLogins}; ${ofIncidents}, ${rateText(incidentsPerDay)}`;
+  if (groupsPerDay === undefined) return `${ofLogins}; no group has ended yet`;
+  const ofGroups = `${whole.format(groups)} ${groups === 1 ? "group" : "groups"} in ${daysText(counts.days)}`;
+  return `${ofLogins}; ${ofGroups}, ${rateText(groupsPerDay)}`;
 }

@@ -13,8 +13,8 @@ import {
 
 const COUNTED =
   "Logins are those that this process has scored; the ones that presence raises are not among them, as no threshold is about them. " +
-  "Incidents are what the budget counts: one account from one host within half an hour, by its oddest login, once that half hour is over. " +
-  "Bursts, which have a budget of their own, and what rules suppress are not among them. An incident tells one alert, or a few as it grows. " +
+  "Groups of alerts are what the budget counts: one account from one host within half an hour, by its oddest login, once that half hour is over. " +
+  "Bursts, which have a budget of their own, and what rules suppress are not among them. A group tells one alert, or a few as it grows. " +
   "Each threshold would also have changed what was learnt as odd and what kept silent as a repetition, so this is an estimate.";
 
 /** What another threshold would have given: the chart, what it comes to in words, and a table of decades. */
@@ -35,7 +35,7 @@ export class ThresholdView {
       { type: "button", class: "link", onclick: () => this.#chart.reset() },
       "Back to where it is",
     );
-    const headings = ["Threshold", "Logins", "Incidents", "A day"];
+    const headings = ["Threshold", "Logins", "Groups", "A day"];
     this.element = h(
       "section",
       { "aria-labelledby": "threshold-title" },
@@ -52,7 +52,7 @@ export class ThresholdView {
         "p",
         { class: "legend" },
         h("span", { class: "key logins" }, "logins"),
-        h("span", { class: "key" }, "incidents, by their oddest login"),
+        h("span", { class: "key" }, "groups of alerts, by their oddest login"),
         h("span", { class: "key below" }, "below the line"),
       ),
       h(
@@ -86,8 +86,8 @@ export class ThresholdView {
     this.#rows.replaceChildren(...decadeRows(status.scores));
     this.#from.textContent =
       status.scores.alertsPerDay === null
-        ? "With a fixed threshold incidents are those of this process since it began, repetitions included."
-        : "Incidents are those of all workers, of the last 14 days at most.";
+        ? "With a fixed threshold groups are those of this process since it began, repetitions included."
+        : "Groups are those of all workers, of the last 14 days at most.";
   }
 
   #say(): void {
@@ -131,21 +131,17 @@ function decadeRows(scores: ScoreCounts): HTMLElement[] {
     const place = placeOf(10 ** -decade, scores);
     if (place < highest) continue;
     if (place > lowest) return rows;
-    const { logins, incidents, incidentsPerDay } = forecastAt(place, scores);
+    const { logins, groups, groupsPerDay } = forecastAt(place, scores);
     rows.push(
       h(
         "tr",
         {},
         h("th", { scope: "row" }, `1e-${decade}`),
         h("td", { class: "number" }, countText(logins)),
-        h("td", { class: "number" }, countText(incidents)),
-        h(
-          "td",
-          { class: "number" },
-          incidentsPerDay === undefined ? "not known yet" : fewText(incidentsPerDay),
-        ),
+        h("td", { class: "number" }, countText(groups)),
+        h("td", { class: "number" }, groupsPerDay === undefined ? "not known yet" : fewText(groupsPerDay)),
       ),
     );
-    if (logins === 0 && incidents === 0) return rows;
+    if (logins === 0 && groups === 0) return rows;
   }
 }

@@ -209,9 +209,9 @@ function scoresOf(engine: EngineView): z.infer<typeof statusSchema>["scores"] {
   return {
     binsPerNat: SCORE_BINS_PER_NAT,
     logins: [...engine.totals.scoreBins],
-    incidents: [...counts],
+    groups: [...counts],
     days,
-    incidentsBelow: scoreMax,
+    groupsBelow: scoreMax,
     alertsPerDay,
   };
 }

@@ -205,15 +205,17 @@ export const statusSchema = z.object({
         .number()
         .describe("bin i holds scores from e^-((i + 1) / binsPerNat) to e^-(i / binsPerNat)"),
       logins: z.array(z.number()).describe("scored by this process, those left out that presence raises"),
-      incidents: z
+      groups: z
         .array(z.number())
-        .describe("that ended lately, by their oddest score: what the alert budget counts, of all workers"),
+        .describe(
+          "that ended lately, by their oddest score: one account from one host within half an hour, which is what the alert budget counts; of all workers",
+        ),
       days: z.number().describe("in which they ended, 14 at most"),
-      incidentsBelow: z.number().describe("incidents that are less odd than this are not counted"),
+      groupsBelow: z.number().describe("groups that are less odd than this are not counted"),
       alertsPerDay: z
         .number()
         .nullable()
-        .describe("the budget; null with a fixed threshold, and then incidents are of this process"),
+        .describe("the budget; null with a fixed threshold, and then groups are of this process"),
     })
     .describe("what other thresholds would have raised"),
   threshold: z.number().nullable(),
