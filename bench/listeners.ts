@@ -20,6 +20,7 @@ import { Scoring } from "../src/engine/scoring.ts";
 import { emptyTotals } from "../src/engine/totals.ts";
 import { Random } from "../src/model/random.ts";
 import { STOLEN } from "../test/alerts/odd-logins.ts";
+import { WELL } from "../test/console/console-stage.ts";
 import { login, loginBytes } from "../test/graph-state/logins.ts";
 import { printTable } from "./table.ts";
 
@@ -66,6 +67,7 @@ const served = await openConsole({
   host: "127.0.0.1",
   port: 0,
   feed,
+  operations: WELL,
   engine: {
     graph: scoring.graph,
     totals: emptyTotals(),

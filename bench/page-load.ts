@@ -17,7 +17,7 @@ import { IncidentFeed } from "../src/console/incident-feed.ts";
 import { findingOf } from "../test/alerts/suppressed-findings.ts";
 import { startChromium } from "../test/browser/chromium.ts";
 import { until } from "../test/browser/console-page.ts";
-import { engineOf } from "../test/console/console-stage.ts";
+import { engineOf, WELL } from "../test/console/console-stage.ts";
 import { printTable } from "./table.ts";
 
 const { values: options } = parseArgs({
@@ -93,6 +93,7 @@ async function round(browser: Browser, incidents: number, perSecond: number) {
     host: "127.0.0.1",
     port: 0,
     feed,
+    operations: WELL,
     engine: engineOf(),
     onBug: (error) => {
       throw error;

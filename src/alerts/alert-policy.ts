@@ -67,6 +67,11 @@ export class AlertPolicy {
     return this.#fixed ?? this.#budget!.threshold(this.#graph.window.watermarkMs);
   }
 
+  /** What was issued today as a share of what the day may raise; undefined with a fixed threshold. */
+  budgetSpent(): number | undefined {
+    return this.#budget?.spentShare(this.#graph.window.watermarkMs);
+  }
+
   /** To be called whenever event time has moved on, before the next decision. */
   advance(): void {
     const { watermarkMs } = this.#graph.window;

@@ -73,6 +73,12 @@ export class AlertBudget {
     this.#issued.record(Math.floor(watermarkMs / MS_PER_HOUR), 0);
   }
 
+  /** What was issued today, as a share of what the day may raise; above 1 if the day is overdrawn, 0 while it may raise nothing yet. */
+  spentShare(watermarkMs: number): number {
+    this.threshold(watermarkMs);
+    return this.#allowedToday === 0 ? 0 : 1 - this.#left / this.#allowedToday;
+  }
+
   /** Score below which a login of the lower tiers is an alert at this moment; 0 while learning or with nothing left. */
   threshold(watermarkMs: number): number {
     const hour = Math.floor(watermarkMs / MS_PER_HOUR);

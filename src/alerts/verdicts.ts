@@ -47,6 +47,16 @@ export class Verdicts {
     return this.#answers.size;
   }
 
+  /** How many incidents have each answer as their last one. */
+  counts(): ReadonlyMap<VerdictKind, number> {
+    const counts = new Map<VerdictKind, number>();
+    for (const answers of this.#answers.values()) {
+      const { verdict } = answers.at(-1)!;
+      counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   add(verdict: Verdict): void {
     const { incidentUid } = verdict;
     const before = this.#answers.get(incidentUid) ?? [];

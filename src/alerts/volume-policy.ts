@@ -36,6 +36,11 @@ export class VolumePolicy {
     return this.#fixed ?? this.#budget!.threshold(this.#graph.window.watermarkMs);
   }
 
+  /** What was issued today as a share of what the day may raise; undefined with a fixed threshold. */
+  budgetSpent(): number | undefined {
+    return this.#budget?.spentShare(this.#graph.window.watermarkMs);
+  }
+
   /** Counts a group of the channel that has ended; `peakNats` is -ln of its lowest score. */
   closed(peakNats: number): void {
     this.#budget?.closed(peakNats, this.#graph.window.watermarkMs);

@@ -46,13 +46,14 @@ export function openKafkaClient(
   return new KafkajsClient({ ...options, ...changed });
 }
 
-export type KafkaLogContext = Pick<KafkaLogOptions, "encodings" | "onTrouble" | "onNews">;
+export type KafkaLogContext = Pick<KafkaLogOptions, "encodings" | "onTrouble" | "onNews" | "meter">;
 
 /** The log on the cluster of the configuration. */
-export function openKafkaLog(config: Config, { encodings, onTrouble, onNews }: KafkaLogContext): KafkaLog {
+export function openKafkaLog(config: Config, context: KafkaLogContext): KafkaLog {
   const { kafka } = config;
   return new KafkaLog({
-    client: openKafkaClient(kafka, onTrouble),
+    ...context,
+    client: openKafkaClient(kafka, context.onTrouble),
     time: REAL_TIME,
     group: kafka.group,
     topics: topicsOf(kafka),
@@ -61,9 +62,6 @@ export function openKafkaLog(config: Config, { encodings, onTrouble, onNews }: K
     commitIntervalMs: kafka.commitIntervalMs,
     drainMs: kafka.drainMs,
     onLostInput: kafka.onLostInput,
-    encodings,
-    onTrouble,
-    onNews,
   });
 }
 

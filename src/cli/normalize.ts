@@ -7,11 +7,15 @@ import { LOGIN_SCHEMA } from "../ingest/formats/avro-login.ts";
 import { createDecoder, FORMAT_NAMES } from "../ingest/formats/index.ts";
 import { avroLoginEncoder, ENCODINGS, type EncodeLogin, encodeJsonLogin } from "../ingest/login-encoding.ts";
 import { SchemaRegistry } from "../ingest/schema-registry.ts";
+import type { ConsumerStanding } from "../log/kafka/consumer-meter.ts";
 import { KafkajsAdmin } from "../log/kafka/kafkajs/admin.ts";
 import { type NormalizedCounts, Normalizer } from "../log/kafka/normalizing.ts";
 import { runTopicPipeline } from "../log/kafka/topic-pipeline.ts";
 import { REAL_TIME } from "../time.ts";
 import { kafkaClientOptions, openKafkaClient, topicsOf } from "./kafka.ts";
+import { watchConsumer } from "./operations/consumer-watch.ts";
+import { manage } from "./operations/management.ts";
+import { NormalizerWatch } from "./operations/normalizer-watch.ts";
 import { type CommonFlags, configOf } from "./options.ts";
 import { openResolution, type ResolutionCounts, resolutionLines } from "./resolution.ts";
 import type { StandardOutput } from "./standard-output.ts";
@@ -74,13 +78,25 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
   const startedMs = performance.now();
   const progress = new Progress({ stream: process.stderr, now: Date.now });
   const trouble = new Repeated((message) => progress.note(sentenceText(message)));
-  const onTrouble = (message: string): void => trouble.say(message);
   const normalizers = new Map<string, Normalizer>();
   let counts = (): ResolutionCounts => ({});
+  const watch =
+    config.management.port === undefined
+      ? undefined
+      : new NormalizerWatch(
+          () => new Map([...normalizers].map(([topic, normalizer]) => [topic, normalizer.counts])),
+          () => counts(),
+        );
+  const onTrouble = (message: string): void => {
+    watch?.troubled();
+    trouble.say(message);
+  };
   await stoppable(async (stopped) => {
     const failed = new AbortController();
     const signal = AbortSignal.any([stopped, output.gone, failed.signal]);
     stopped.addEventListener("abort", () => progress.note("stopping: what was read is being committed"));
+    const managed = manage(config, watch, (message) => progress.note(message));
+    managed?.failed.addEventListener("abort", () => failed.abort(managed.failed.reason));
     const client = openKafkaClient(config.kafka, onTrouble);
     const untilHad = untilHadOf(signal, onTrouble);
     try {
@@ -112,6 +128,10 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
           group: `${config.kafka.group}-normalize-${topic}`,
           topic,
           outputs: [topics.logins],
+          meter: watch?.consumers.meterOf(topic),
+          onConsuming: (standing: () => ConsumerStanding) => {
+            if (watch !== undefined) watchConsumer(watch.consumers, { topic, client, standing, signal });
+          },
           onTrouble,
           onNews: (message: string) => progress.note(`${topic}: ${sentenceText(message)}`),
           map: async (...record: Parameters<Normalizer["map"]>) => {
@@ -128,8 +148,10 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
       const outcomes = await Promise.allSettled(pipelines);
       const failure = outcomes.find((outcome) => outcome.status === "rejected");
       if (failure !== undefined) throw failure.reason;
+      if (managed?.failed.aborted) throw managed.failed.reason;
     } finally {
       progress.done();
+      await managed?.close();
       await client.close();
     }
   });

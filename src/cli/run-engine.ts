@@ -8,6 +8,7 @@ import type { Merging } from "../engine/segment-merging.ts";
 import type { SharedGraph } from "../engine/shared-graph.ts";
 import { emptyTotals } from "../engine/totals.ts";
 import { trainEpoch } from "../engine/training/train-epoch.ts";
+import type { TrainEpoch } from "../engine/training/training-schedule.ts";
 import type { Graph } from "../graph-state/graph.ts";
 import { SchemaRegistry } from "../ingest/schema-registry.ts";
 import type { Log } from "../log/port.ts";
@@ -15,6 +16,8 @@ import type { Epoch } from "../model/epoch.ts";
 import { decodeInThread } from "../model/epoch-thread.ts";
 import { REAL_TIME } from "../time.ts";
 import type { RunningSinks } from "./deliveries.ts";
+import { manage } from "./operations/management.ts";
+import type { WorkerWatch } from "./operations/worker-watch.ts";
 import { placeOf } from "./own-files.ts";
 import type { RejectedShare } from "./rejected-share.ts";
 import type { Resolution } from "./resolution.ts";
@@ -54,7 +57,9 @@ export type RunContext = {
   readonly progress: Progress;
   readonly resolution: Resolution;
   readonly sinks: RunningSinks;
-  /** Health, page, API and events, if they are served. */
+  /** Metrics and health; needed where anything is served. */
+  readonly watch?: WorkerWatch | undefined;
+  /** Page, API and events, if they are served. */
   readonly serving?: ServingPlan | undefined;
   /** Of a worker only, which bad records do not end. */
   readonly rejectedShare?: RejectedShare;
@@ -70,11 +75,19 @@ export type ServingPlan = {
 
 /** @returns records that were read and not committed, or not by this process: none of files */
 export async function runOn(log: Log, config: Config, context: RunContext): Promise<number> {
-  const { output, signal, isJson, merging, progress, resolution, sinks, rejectedShare } = context;
+  const { output, signal, isJson, merging, progress, resolution, sinks, rejectedShare, watch } = context;
   const startedMs = performance.now();
   let read = 0;
   const servingFailed = new AbortController();
   for (const text of endedTexts(config.suppressions, Date.now())) progress.note(sentenceText(text));
+  const train: TrainEpoch = (graph, trainingConfig, number, trainedAtMs, signal, previous) =>
+    trainEpoch(graph, trainingConfig, number, trainedAtMs, {
+      previous,
+      checkpoint: checkpointOf(config),
+      onProgress: ({ step, steps }) => progress.phase(`training epoch ${number}, step ${step} of ${steps}`),
+      onNote: (text) => progress.note(text),
+      signal,
+    }).finally(() => progress.phase(undefined));
   const engine = new Engine({
     config,
     log,
@@ -82,16 +95,13 @@ export async function runOn(log: Log, config: Config, context: RunContext): Prom
     merging,
     wrapDecoder: resolution.wrap,
     schemas: config.input.registry && new SchemaRegistry(config.input.registry),
-    onTrouble: (message) => progress.note(message),
+    onTrouble: (message) => {
+      watch?.troubled();
+      progress.note(message);
+    },
+    meter: watch?.meter,
     signal: AbortSignal.any([signal, output.gone, sinks.failed, servingFailed.signal]),
-    train: (graph, trainingConfig, number, trainedAtMs, signal, previous) =>
-      trainEpoch(graph, trainingConfig, number, trainedAtMs, {
-        previous,
-        checkpoint: checkpointOf(config),
-        onProgress: ({ step, steps }) => progress.phase(`training epoch ${number}, step ${step} of ${steps}`),
-        onNote: (text) => progress.note(text),
-        signal,
-      }).finally(() => progress.phase(undefined)),
+    train: watch?.timed(train) ?? train,
     decodeLive: decodeInThread,
     ...(context.onScored && { onScored: context.onScored }),
     onAlert: (alert) => {
@@ -110,16 +120,22 @@ export async function runOn(log: Log, config: Config, context: RunContext): Prom
       const { serving: plan } = context;
       if (plan?.isFedByRun === true) plan.feed.add(JSON.parse(finding) as DetectionFinding);
     },
-    onRestoring: (restoring) => progress.phase(restoringText(restoring)),
+    onRestoring: (restoring) => {
+      watch?.restoring(restoring);
+      progress.phase(restoringText(restoring));
+    },
     onEpoch: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} trained on ${manifest.linkCount} links`),
     onChallenger: ({ manifest }) =>
       progress.note(`epoch ${manifest.number} is in the shadow: it scores, and alerts nobody`),
     onRejected: (rejected) => progress.note(rejectedText(rejected)),
     onRolledBack: (epoch) => progress.note(rolledBackText(epoch)),
+    onAdopted: ({ manifest }) => {
+      watch?.adopted();
+      if (log.isShared)
+        progress.note(`epoch ${manifest.number} adopted, trained on ${manifest.linkCount} links`);
+    },
     ...(log.isShared && {
-      onAdopted: ({ manifest }: Epoch) =>
-        progress.note(`epoch ${manifest.number} adopted, trained on ${manifest.linkCount} links`),
       onRestored: (graph: Graph, epoch: Epoch | undefined) =>
         progress.note(restoredText(graph.linkCount, epoch?.manifest.number)),
     }),
@@ -130,9 +146,13 @@ export async function runOn(log: Log, config: Config, context: RunContext): Prom
       rejectedShare?.look(() => engine.totals);
     },
   });
+  watch?.watch(engine, resolution, sinks);
   const { feed } = context.serving ?? {};
-  const serving = feed && serve({ config, engine, feed, say: (message) => progress.note(message) });
-  serving?.failed.addEventListener("abort", () => servingFailed.abort(serving.failed.reason));
+  const say = (message: string): void => progress.note(message);
+  const serving = feed && watch && serve({ config, engine, feed, operations: watch, say });
+  const managed = manage(config, watch, say);
+  for (const served of [serving, managed])
+    served?.failed.addEventListener("abort", () => servingFailed.abort(served.failed.reason));
   try {
     let failure: unknown;
     try {
@@ -143,7 +163,7 @@ export async function runOn(log: Log, config: Config, context: RunContext): Prom
       progress.done();
     }
     await (signal.aborted ? sinks.stop() : sinks.end());
-    failure ??= sinks.failed.reason ?? serving?.failed.reason;
+    failure ??= sinks.failed.reason ?? servingFailed.signal.reason;
     const committed = log.totals() ?? JSON.stringify(log.isEndless ? engine.totals : emptyTotals());
     const isCommitted = failure === undefined || committed === JSON.stringify(engine.totals);
     // The state before could not be read: there is nothing to sum up.
@@ -166,6 +186,6 @@ export async function runOn(log: Log, config: Config, context: RunContext): Prom
     if (failure !== undefined) throw failure;
     return log.isEndless ? Math.max(0, read - engine.totals.consumed) : 0;
   } finally {
-    await serving?.close();
+    await Promise.all([serving?.close(), managed?.close()]);
   }
 }

@@ -8,6 +8,8 @@ import type { KafkaClient } from "../log/kafka/client.ts";
 import { REAL_TIME } from "../time.ts";
 import { deliverConsumed } from "./deliveries.ts";
 import { openKafkaLog, topicsOf } from "./kafka.ts";
+import { watchConsumer } from "./operations/consumer-watch.ts";
+import { WorkerWatch } from "./operations/worker-watch.ts";
 import { outputEncodingsOf } from "./output-encodings.ts";
 import { RejectedShare } from "./rejected-share.ts";
 import { openResolution } from "./resolution.ts";
@@ -57,7 +59,12 @@ export async function runWorker(
   const looking = topicProblems(config, lookedAtTopics.signal).then((problems) => {
     for (const problem of problems) say(problem);
   });
-  const onTrouble = (message: string): void => trouble.say(message);
+  const isWatched = config.http.enabled !== false || config.management.port !== undefined;
+  const watch = isWatched ? new WorkerWatch(true) : undefined;
+  const onTrouble = (message: string): void => {
+    watch?.troubled();
+    trouble.say(message);
+  };
   const opened: (() => Promise<void>)[] = [];
   let uncommitted = 0;
   try {
@@ -67,8 +74,21 @@ export async function runWorker(
         unlessStopped(signal),
       );
       if (encodings === undefined) return 0;
-      const log = openKafkaLog(config, { encodings, onTrouble, onNews: (message) => news.say(message) });
+      const { logins } = topicsOf(config.kafka);
+      const log = openKafkaLog(config, {
+        encodings,
+        onTrouble,
+        onNews: (message) => news.say(message),
+        meter: watch?.consumers?.meterOf(logins),
+      });
       opened.unshift(() => log.close());
+      if (watch?.consumers !== undefined)
+        watchConsumer(watch.consumers, {
+          topic: logins,
+          client: log.client,
+          standing: () => log.standing,
+          signal,
+        });
       const resolution = await openResolution(config, { client: log.client, onTrouble });
       opened.unshift(resolution.close);
       const sinks = deliverConsumed(log.client, { config, onTrouble });
@@ -93,6 +113,7 @@ export async function runWorker(
         progress,
         resolution,
         sinks,
+        watch,
         serving,
         rejectedShare,
       });

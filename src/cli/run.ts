@@ -6,6 +6,7 @@ import { OddlinkError } from "../errors.ts";
 import { STDIN } from "../ingest/sources.ts";
 import { deliverStored } from "./deliveries.ts";
 import { filesOf, openFileLog, refuseAvro } from "./file-run.ts";
+import { WorkerWatch } from "./operations/worker-watch.ts";
 import { addCommonOptions, type CommonFlags, configOf } from "./options.ts";
 import { findSourcesBeside } from "./own-files.ts";
 import { openResolution } from "./resolution.ts";
@@ -80,6 +81,8 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
     const progress = new Progress({ stream: process.stderr, now: Date.now });
     const trouble = new Repeated((message) => progress.note(sentenceText(message)));
     const sinks = deliverStored(log.store, { config, onTrouble: (message) => trouble.say(message) });
+    const isServed = flags.serve === true || config.http.enabled === true;
+    const watch = isServed || config.management.port !== undefined ? new WorkerWatch(false) : undefined;
     await stoppable((signal) =>
       runOn(log, config, {
         output,
@@ -89,10 +92,10 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
         progress,
         resolution,
         sinks,
-        serving:
-          flags.serve || config.http.enabled
-            ? { until: flags.serve ? "stopped" : "read", feed: storedFeed(log.store), isFedByRun: true }
-            : undefined,
+        watch,
+        serving: isServed
+          ? { until: flags.serve ? "stopped" : "read", feed: storedFeed(log.store), isFedByRun: true }
+          : undefined,
       }),
     ).finally(() => sinks.stop());
   } finally {

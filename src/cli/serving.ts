@@ -3,6 +3,7 @@ import type { DetectionFinding } from "../alerts/detection-finding.ts";
 import type { Config } from "../config/schema.ts";
 import type { EngineView } from "../console/engine-view.ts";
 import { IncidentFeed } from "../console/incident-feed.ts";
+import type { Operations } from "../console/operations.ts";
 import type { Store } from "../log/embedded/store.ts";
 import type { KafkaClient, Tail } from "../log/kafka/client.ts";
 
@@ -21,12 +22,13 @@ export type ServingOptions = {
   readonly config: Config;
   readonly engine: EngineView;
   readonly feed: IncidentFeed;
+  readonly operations: Operations;
   /** What is good to know. */
   readonly say: (message: string) => void;
 };
 
 /** Begins to serve, beside what else the process does. */
-export function serve({ config, engine, feed, say }: ServingOptions): Serving {
+export function serve({ config, engine, feed, operations, say }: ServingOptions): Serving {
   const failing = new AbortController();
   // Loaded when it is needed: a run of a file is over before.
   const opening = import("../console/console.ts").then(({ openConsole }) =>
@@ -34,6 +36,7 @@ export function serve({ config, engine, feed, say }: ServingOptions): Serving {
       ...config.http,
       engine,
       feed,
+      operations,
       onBug: (error) => say(`a bug of oddlink, in an answer over HTTP: ${error.stack ?? error.message}`),
     }),
   );

@@ -4,9 +4,12 @@ import type { Config } from "../config/schema.ts";
 import { rolledBackText } from "../engine/roll-back.ts";
 import { StandaloneTrainer } from "../engine/standalone-trainer.ts";
 import { trainEpoch } from "../engine/training/train-epoch.ts";
+import type { TrainEpoch } from "../engine/training/training-schedule.ts";
 import { OddlinkError } from "../errors.ts";
 import { REAL_TIME } from "../time.ts";
 import { openKafkaTrainerLog } from "./kafka.ts";
+import { manage } from "./operations/management.ts";
+import { TrainerWatch } from "./operations/trainer-watch.ts";
 import { type CommonFlags, configOf, numberOf } from "./options.ts";
 import type { StandardOutput } from "./standard-output.ts";
 import { stoppable } from "./stopping.ts";
@@ -102,25 +105,34 @@ async function trainOn(
   const log = openKafkaTrainerLog(config, (message) => trouble.say(message));
   progress.note(startedText("trainer", config));
   signal.addEventListener("abort", () => progress.note("stopping"));
+  const watch = config.management.port === undefined ? undefined : new TrainerWatch();
+  const train: TrainEpoch = (graph, trainingConfig, number, trainedAtMs, stop, previous) => {
+    progress.note(`training epoch ${number} on a graph of ${graph.linkCount} links`);
+    return trainEpoch(graph, trainingConfig, number, trainedAtMs, {
+      previous,
+      checkpoint: config.training.checkpoint,
+      onProgress: ({ step, steps }) => progress.phase(`training epoch ${number}, step ${step} of ${steps}`),
+      onNote: (text) => progress.note(text),
+      signal: stop,
+    }).finally(() => progress.phase(undefined));
+  };
+  const failed = new AbortController();
   const trainer = new StandaloneTrainer({
     config,
     log,
     time: REAL_TIME,
-    signal,
-    train: (graph, trainingConfig, number, trainedAtMs, stop, previous) => {
-      progress.note(`training epoch ${number} on a graph of ${graph.linkCount} links`);
-      return trainEpoch(graph, trainingConfig, number, trainedAtMs, {
-        previous,
-        checkpoint: config.training.checkpoint,
-        onProgress: ({ step, steps }) => progress.phase(`training epoch ${number}, step ${step} of ${steps}`),
-        onNote: (text) => progress.note(text),
-        signal: stop,
-      }).finally(() => progress.phase(undefined));
-    },
+    signal: AbortSignal.any([signal, failed.signal]),
+    train: watch?.timed(train) ?? train,
     onPublishing: ({ manifest: { number } }) => progress.note(`epoch ${number} is trained, publishing it`),
     onNote: (message) => trouble.say(message),
-    onRestoring: (restoring) => progress.phase(restoringText(restoring)),
-    onRestored: (graph) => progress.note(restoredText(graph.linkCount, trainer.epoch?.manifest.number)),
+    onRestoring: (restoring) => {
+      watch?.restoring(restoring);
+      progress.phase(restoringText(restoring));
+    },
+    onRestored: (graph) => {
+      watch?.restored();
+      progress.note(restoredText(graph.linkCount, trainer.epoch?.manifest.number));
+    },
     onEpoch: (epoch) => {
       const { number, linkCount, rolledBack, isChallenger, promotedAtMs } = epoch.manifest;
       // One of each type where links are typed; an attack that is repeated must not become what is expected.
@@ -132,10 +144,15 @@ async function trainOn(
     onRejected: (rejected) => progress.note(rejectedText(rejected)),
     onEpochFailed: (error) => progress.note(error.message),
   });
+  watch?.watch(trainer);
+  const managed = manage(config, watch, (message) => progress.note(message));
+  managed?.failed.addEventListener("abort", () => failed.abort(managed.failed.reason));
   try {
     await (flags.promote ? trainer.promote() : flags.once ? trainer.once() : trainer.follow());
+    if (failed.signal.aborted) throw failed.signal.reason;
   } finally {
     progress.done();
+    await managed?.close();
     await log.close();
   }
   const { published, rejected, epoch, graph } = trainer;

@@ -12,6 +12,7 @@ import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/training/trainin
 import { checksSchema } from "./checks.ts";
 import { httpSchema } from "./http.ts";
 import { kafkaSchema } from "./kafka.ts";
+import { managementSchema } from "./management.ts";
 import { normalizeSchema } from "./normalize.ts";
 import { outputsSchema } from "./outputs.ts";
 import { resolutionSchema } from "./resolution.ts";
@@ -243,6 +244,7 @@ export const configSchema = z
     normalize: normalizeSchema,
     outputs: outputsSchema,
     http: httpSchema,
+    management: managementSchema,
   })
   .refine(({ withoutSignal, detector }) => withoutSignal === undefined || detector === "default", {
     message: "only the default detector can do without a signal: the others are one signal each",

@@ -1,22 +1,19 @@
-import type { AddressInfo } from "node:net";
 import swagger from "@fastify/swagger";
-import Fastify, { type FastifyInstance } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { HTTP_PORT } from "../config/http.ts";
-import { OddlinkError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { guard } from "./access.ts";
 import { EmbeddingMaps } from "./embedding-map/embedding-maps.ts";
 import type { EngineView } from "./engine-view.ts";
 import { EventStream } from "./event-stream.ts";
+import { httpServer, listen, type Served } from "./http-server.ts";
 import type { IncidentFeed } from "./incident-feed.ts";
-import { addApi, notReady } from "./routes/api.ts";
+import { addOperations, type Operations } from "./operations.ts";
+import { addApi } from "./routes/api.ts";
 import { addModelApi } from "./routes/model.ts";
 import { addPage } from "./routes/page.ts";
 import { addVerdicts } from "./routes/verdicts.ts";
-
-const BODY_BYTES_MAX = 64 * 1024;
-const REQUEST_MS_MAX = 10_000;
 
 export type ConsoleOptions = {
   readonly host: string;
@@ -26,23 +23,17 @@ export type ConsoleOptions = {
   readonly trustedHeader?: string | undefined;
   readonly engine: EngineView;
   readonly feed: IncidentFeed;
+  readonly operations: Operations;
   /** A request brought out a bug. */
   readonly onBug: (error: Error) => void;
 };
 
-/** The HTTP side of a process. */
-export type Console = {
-  /** Such as `http://127.0.0.1:9464`. */
-  readonly url: string;
-  close(): Promise<void>;
-};
-
 /**
- * Serves health checks, the page, the API and the stream of events.
+ * Serves health checks, metrics, the page, the API and the stream of events.
  *
  * @throws {OddlinkError} HTTP_UNAVAILABLE for a port that is taken, or an address that is none of this machine's
  */
-export async function openConsole(options: ConsoleOptions): Promise<Console> {
+export async function openConsole(options: ConsoleOptions): Promise<Served> {
   const events = new EventStream(options.feed);
   const maps = new EmbeddingMaps();
   const app = await appOf(options, events, maps);
@@ -52,14 +43,14 @@ export async function openConsole(options: ConsoleOptions): Promise<Console> {
     app.server.closeAllConnections();
     await app.close();
   };
+  const { host, port } = options;
   try {
-    await listen(app, options);
+    const ports = port === undefined ? [HTTP_PORT, 0] : [port];
+    return { url: await listen(app, { host, ports, section: "http" }), close };
   } catch (error) {
     await close();
     throw error;
   }
-  const { address, port, family } = app.server.address() as AddressInfo;
-  return { url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`, close };
 }
 
 async function appOf(
@@ -68,35 +59,12 @@ async function appOf(
   maps: EmbeddingMaps,
 ): Promise<FastifyInstance> {
   const { engine, feed, onBug } = options;
-  const app = Fastify({ bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS_MAX, logger: false });
+  const app = httpServer(onBug, "/api/v1/openapi.json lists them");
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.addHook("onSend", async (_, reply) => {
-    // Nothing that is read here belongs into a cache, or into a page of somebody else's.
-    reply.header("cache-control", "no-store");
-    reply.header("x-content-type-options", "nosniff");
-    if (!reply.hasHeader("content-security-policy"))
-      reply.header("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
-    reply.header("referrer-policy", "no-referrer");
-  });
-  app.setErrorHandler<Error & { readonly statusCode?: number }>((error, _, reply) => {
-    const status = error.statusCode ?? 500;
-    if (status >= 500) onBug(error);
-    // What a bug says is for the log.
-    return reply
-      .code(status)
-      .send({ error: status >= 500 ? "a bug of oddlink: see its log" : error.message });
-  });
-  app.setNotFoundHandler((_, reply) =>
-    reply.code(404).send({ error: "there is no such address: /api/v1/openapi.json lists them" }),
-  );
   guard(app, options);
   addPage(app);
-  app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
-  app.get("/readyz", { schema: { hide: true } }, async (_, reply) => {
-    const why = notReady(engine);
-    return why === undefined ? { status: "ready" } : reply.code(503).send({ status: "not ready", why });
-  });
+  addOperations(app, options.operations);
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -120,26 +88,4 @@ async function appOf(
     { prefix: "/api/v1" },
   );
   return app;
-}
-
-async function listen(app: FastifyInstance, { host, port }: ConsoleOptions): Promise<void> {
-  const ports = port === undefined ? [HTTP_PORT, 0] : [port];
-  for (const [i, one] of ports.entries()) {
-    try {
-      await app.listen({ host, port: one });
-      return;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EADDRINUSE" && i + 1 < ports.length) continue;
-      if (code === "EADDRINUSE")
-        throw new OddlinkError(
-          "HTTP_UNAVAILABLE",
-          `http.port ${one} is taken by another process: set another one, or 0 for a free one`,
-          { cause: error },
-        );
-      throw new OddlinkError("HTTP_UNAVAILABLE", `can't listen on ${host}:${one} (${code}): see http.host`, {
-        cause: error,
-      });
-    }
-  }
 }

@@ -96,6 +96,11 @@ export class EngineEpochs {
     return this.#history.list();
   }
 
+  /** When the newest one was written to the log, milliseconds since the epoch; undefined where nobody says. */
+  get newestWrittenAtMs(): number | undefined {
+    return this.#reader.newest?.writtenAtMs;
+  }
+
   /** A record of the log. */
   read(record: KeyedRecord): void {
     this.#reader.read(record);

@@ -13,12 +13,14 @@ import type { Time } from "../time.ts";
 import { EngineEpochs, type EpochEvents } from "./engine-epochs.ts";
 import type { KnownEpoch } from "./epoch-history.ts";
 import type { DecodeEpoch } from "./epoch-records.ts";
+import type { EngineMeter } from "./meter.ts";
 import { OutdatedAssignments } from "./outdated-assignments.ts";
 import { PartitionRun, type PartitionRunOptions } from "./partition-run.ts";
 import type { Origin } from "./records.ts";
 import type { Probe, Scored } from "./scoring.ts";
 import type { Merging } from "./segment-merging.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
+import type { StoredSegmentSizes } from "./stored-segments.ts";
 import { emptyTotals, parseTotals, plus, type Totals } from "./totals.ts";
 import type { TrainEpoch } from "./training/training-schedule.ts";
 import type { Slice } from "./uncommitted.ts";
@@ -55,6 +57,7 @@ export type EngineOptions = Partial<Pick<PartitionRunOptions, "schemas" | "wrapD
     readonly onRestored?: (graph: Graph, epoch: Epoch | undefined) => void;
     /** An analyst has answered, and that is in force from now on. */
     readonly onVerdict?: (verdict: Verdict) => void;
+    readonly meter?: EngineMeter | undefined;
     readonly signal?: AbortSignal;
   };
 
@@ -98,6 +101,9 @@ export class Engine {
       verdicts: this.verdicts,
       breathe: () => time.sleep(0),
       onRestoring: options.onRestoring,
+      onFollowed: (writtenAtMs) => {
+        if (writtenAtMs !== undefined) options.meter?.followed(Math.max(0, time.now() - writtenAtMs) / 1000);
+      },
       onBroken: (error) => this.#fail(error),
       segmentBytesMax: options.segmentBytesMax,
     });
@@ -123,8 +129,28 @@ export class Engine {
     return totals;
   }
 
+  /** What became of the records, as far as it is known to be committed: it never goes back. */
+  get committedTotals(): Totals {
+    return this.#totals;
+  }
+
   get graph(): Graph {
     return this.#state.scoring.graph;
+  }
+
+  /** Which segments lie in the log, and what they weigh. */
+  get storedSegments(): StoredSegmentSizes {
+    return this.#state.stored;
+  }
+
+  /** How often segments were merged into their sum. */
+  get mergeCount(): number {
+    return this.#merging.mergeCount;
+  }
+
+  /** When the newest epoch was written to the log, milliseconds since the epoch; undefined where nobody says. */
+  get newestEpochWrittenAtMs(): number | undefined {
+    return this.#epochs.newestWrittenAtMs;
   }
 
   get epoch(): Epoch | undefined {
@@ -172,6 +198,11 @@ export class Engine {
     if (this.#verdictLog.isClosed) this.verdicts.add(verdict);
   }
 
+  /** What each budget has issued today as a share of what the day may raise. */
+  budgetsSpent(): Readonly<Record<string, number | undefined>> {
+    return this.#state.scoring.budgetsSpent();
+  }
+
   /** What other thresholds would have raised. */
   groupPeaks(): GroupPeaks {
     return this.#state.scoring.groupPeaks();
@@ -203,9 +234,11 @@ export class Engine {
     const epochs = log.follow("epochs", (record) => this.#epochs.read(record));
     try {
       // In force before the first login: what was answered is not told again after a restart.
+      const startedMs = this.#options.time.monotonicMs();
       await this.#verdictLog.restore();
       await this.#state.restore();
       await epochs.caughtUp();
+      this.#options.meter?.restored((this.#options.time.monotonicMs() - startedMs) / 1000);
       this.#epochs.isRestored = true;
       this.#options.onRestored?.(this.graph, this.epoch);
       const totals = log.totals();
@@ -243,7 +276,8 @@ export class Engine {
       isShared: log.isShared,
       schemas: this.#options.schemas,
       wrapDecoder: this.#options.wrapDecoder,
-      now: time.now,
+      time,
+      meter: this.#options.meter,
       isTrainingDue: (timeMs) => this.#epochs.isDue(timeMs),
       onScored: onScored && ((login, scored) => onScored(login, scored, this.#state.scoring.facts)),
       onAlert,
@@ -316,7 +350,7 @@ export class Engine {
       if (slice === undefined) return batch.length;
       const processed = others.length === 0 ? slice.start : 0;
       if (run.isLost) return processed;
-      const start = run.process(slice.batch, slice.start);
+      const start = this.#timed(run, slice);
       if (run.isTainted) {
         slices = [...run.rollBack(), ...others];
         await this.#state.rebuildWithout(run);
@@ -327,6 +361,14 @@ export class Engine {
       const goesOn = run.waitsFor === undefined ? await this.#train(run) : await this.#prepared(run);
       if (!goesOn) return others.length === 0 ? start : 0;
     }
+  }
+
+  #timed(run: PartitionRun, { batch, start }: Slice): number {
+    const { meter, time } = this.#options;
+    const startedMs = time.monotonicMs();
+    const end = run.process(batch, start);
+    meter?.batch(end - start, (time.monotonicMs() - startedMs) / 1000);
+    return end;
   }
 
   /** Waits for what a record needs, as long as it takes: nothing is dropped. False if the run is over before. */
@@ -348,9 +390,12 @@ export class Engine {
     if (run.isLost) return;
     this.#state.takeSegments(run);
     const { uncommitted } = run;
-    const result = await this.#options.log.commit({
+    const { log, meter, time } = this.#options;
+    const position = run.pending!;
+    const startedMs = time.monotonicMs();
+    const result = await log.commit({
       partition: run.partition,
-      position: run.pending!,
+      position,
       alerts: uncommitted.alerts,
       alertsShadow: uncommitted.alertsShadow,
       scoredLogins: uncommitted.scored,
@@ -366,6 +411,12 @@ export class Engine {
       while (this.#state.isRebuilding) await this.#state.rebuilt;
       this.#totals = plus(this.#totals, uncommitted.counts);
       run.committed();
+      const { partition } = run;
+      const timestampsMs = uncommitted.timestampsMs(position.offset);
+      meter?.committed(
+        { partition, alerts: uncommitted.alerts, timestampsMs },
+        (time.monotonicMs() - startedMs) / 1000,
+      );
       return;
     }
     this.#epochs.lost();

@@ -61,6 +61,7 @@ export class PartitionMerging implements Merging {
   readonly #options: PartitionMergingOptions;
   readonly #bytesMin: number;
   readonly #bytesMax: number;
+  mergeCount = 0;
   #job: Job | undefined;
   /** Partitions that had a commit since they were taken on: one that goes before its first is not worth a merge. */
   readonly #hadCommit = new Set<number>();
@@ -145,6 +146,7 @@ export class PartitionMerging implements Merging {
       .map(({ key }) => key);
     if (parts.length > 0) await this.#addPieces(job, parts);
     job.isSummed = true;
+    this.mergeCount++;
   }
 
   /** Sums some groups of segments, one next to the other, and encodes the sum: what a commit takes along costs it little. */

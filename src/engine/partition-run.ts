@@ -1,18 +1,15 @@
-import { LRUCache } from "lru-cache";
 import { isFinding } from "../alerts/decision.ts";
 import { scoreBinOf } from "../alerts/group-peaks.ts";
-import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
-import { findLinkKind } from "../graph-state/link-kinds.ts";
 import type { GraphPart, Segment } from "../graph-state/segment.ts";
 import type { Leg, Story } from "../graph-state/stories.ts";
-import { type Decoded, ignored, rejected } from "../ingest/decoded.ts";
-import type { Decoder } from "../ingest/formats/format.ts";
-import { createDecoder } from "../ingest/formats/index.ts";
+import { type Decoded, rejected } from "../ingest/decoded.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
-import type { SchemaSource } from "../ingest/schema-registry.ts";
-import { unreadable } from "../ingest/unreadable.ts";
-import type { AlertRecord, Assignment, Position, RecordBatch } from "../log/port.ts";
+import type { AlertRecord, Assignment, Position, RecordBatch, TraceContext } from "../log/port.ts";
+import type { Time } from "../time.ts";
+import { type CanaryLogin, canaryAlert } from "./canary.ts";
+import { type EngineMeter, TIMED_EVERY } from "./meter.ts";
+import { BLANK_LINE, type ReadRecord, RecordReader, type RecordReaderOptions } from "./record-reader.ts";
 import {
   alertRecord,
   closingRecord,
@@ -25,34 +22,27 @@ import type { Scored, Scoring } from "./scoring.ts";
 import type { Contributor, SharedGraph } from "./shared-graph.ts";
 import { segmentGroup } from "./stored-segments.ts";
 import { closeDue, tellLogin } from "./telling.ts";
-import { type Ahead, believesJump, countFinding, decadeOf, sumOf, type Totals } from "./totals.ts";
+import { type Ahead, countFinding, decadeOf, sumOf, type Totals } from "./totals.ts";
 import { type Slice, Uncommitted } from "./uncommitted.ts";
 
-const MS_PER_DAY = 86_400_000;
+/** Later than this behind the newest login, a login counts as late: it is scored and added like any other. */
+const LATE_MS = 3_600_000;
 /** A share of bad records says nothing about fewer than this many. */
 const REJECTED_COUNT_MIN = 100;
 /** Of what a bug says, the dead letter holds so many characters. */
 const BUG_LENGTH_MAX = 300;
 
-const BLANK_LINE = ignored("blank-line");
-const NO_LINK = ignored("no-link");
-const DUPLICATE = { kind: "duplicate" } as const;
-
-export type PartitionRunOptions = {
-  readonly config: Config;
+export type PartitionRunOptions = Pick<
+  RecordReaderOptions,
+  "config" | "ahead" | "schemas" | "wrapDecoder"
+> & {
   readonly assignment: Assignment;
   readonly state: SharedGraph;
   readonly totals: () => Totals;
-  /** Shared by all partitions, as time is. */
-  readonly ahead: Ahead;
-  /** Writer schemas of Avro records, where a registry is configured. */
-  readonly schemas: SchemaSource | undefined;
-  /** Puts something between the decoder and all that follows, such as a renaming. */
-  readonly wrapDecoder?: ((decoder: Decoder) => Decoder) | undefined;
   /** Whether other processes may have other partitions. */
   readonly isShared: boolean;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly time: Pick<Time, "now" | "monotonicMs">;
+  readonly meter: EngineMeter | undefined;
   /** True where the next login would move event time past a moment at which training is due, or the epoch in force is to be taken back. */
   readonly isTrainingDue: (timeMs: number) => boolean;
   readonly onScored: ((login: LoginBytes, scored: Scored) => void) | undefined;
@@ -83,14 +73,14 @@ export class PartitionRun implements Contributor {
   waitsFor: Promise<void> | undefined;
   readonly #options: PartitionRunOptions;
   readonly #topic: string;
-  readonly #decoder: Decoder;
-  /** Event ids seen last; made when a record first has one, as it takes its whole room at once. */
-  #seen: LRUCache<string, true> | undefined;
-  readonly #formsLinkAlways: boolean;
+  readonly #reader: RecordReader;
   readonly #writesScored: boolean;
   readonly #origin: { -readonly [K in keyof Origin]: Origin[K] };
   /** Records that brought out a bug since the last commit, by offset. */
   readonly #poison = new Map<number, Rejected>();
+  /** The record that is being processed. */
+  #batch: RecordBatch | undefined;
+  #place = 0;
   #committedOffset: number;
   #segmentFirst: number;
   #nextOffset: number;
@@ -98,7 +88,6 @@ export class PartitionRun implements Contributor {
   #untoldOffset: number;
   #aheadAtCommit: Ahead;
   #position: Position | undefined;
-  #preparedOffset = -1;
   #consumed = 0;
   #rejected = 0;
   /** Set once anything but blank lines could be read. */
@@ -113,15 +102,11 @@ export class PartitionRun implements Contributor {
     const { offset } = assignment.position;
     this.#committedOffset = this.#segmentFirst = this.#nextOffset = this.#untoldOffset = offset;
     this.#aheadAtCommit = { ...options.ahead };
-    const decoder = createDecoder(config.input.format, {
-      lanlStartMs: config.input.lanlStartMs,
-      mappings: config.input.mappings,
-      syslogYear: config.input.syslogYear,
-      schemas: options.schemas,
+    this.#reader = new RecordReader({
+      ...options,
+      graph: () => options.state.scoring.graph,
+      now: options.time.now,
     });
-    this.#decoder = options.wrapDecoder?.(decoder) ?? decoder;
-    const { kinds } = options.state.scoring.graph;
-    this.#formsLinkAlways = findLinkKind(kinds, "user", "targetHost") !== undefined;
     this.#writesScored = config.outputs.scored !== undefined || config.outputs.scoredLogins;
   }
 
@@ -148,31 +133,36 @@ export class PartitionRun implements Contributor {
     state.beginSlice(this);
     let i = start;
     for (; i < batch.length; i++) {
-      this.waitsFor = this.#prepare(batch, i);
+      this.waitsFor = this.#reader.prepare(batch, i);
       if (this.waitsFor !== undefined) break;
       const offset = batch.offsetOf(i);
-      const decoded = this.#poison.get(offset) ?? this.#decode(batch, i);
+      const decoded = this.#read(batch, i);
       if (decoded.kind === "rejected" && decoded.reason !== "scoring-failed" && batch.mayGrow(i)) {
         this.hasLeftOver = true;
         break;
       }
       this.#nextOffset = offset;
+      this.#batch = batch;
+      this.#place = i;
       if (decoded.kind !== "rejected" && decoded !== BLANK_LINE) this.#hasReadable = true;
       if (decoded.kind === "login" || decoded.kind === "evidence") {
         if (isTrainingDue(decoded.login.timeMs)) break;
         // Not among what a record may fail with: that time moves on is no record's own matter.
         state.advance(decoded.login.timeMs);
         this.#closeStories(offset);
+        const { watermarkMs } = state.scoring.graph.window;
         const failure = this.#add(decoded.kind, decoded.login);
         if (failure !== undefined) {
           this.isTainted = state.scoring.isChanging;
           if (this.isTainted) break;
           this.#reject(batch, i, failure);
-        }
+        } else if (decoded.login.timeMs < watermarkMs - LATE_MS) counts.late++;
       } else if (decoded.kind === "ignored") {
         counts.ignored[decoded.reason] = (counts.ignored[decoded.reason] ?? 0) + 1;
       } else if (decoded.kind === "rejected") {
         this.#reject(batch, i, decoded);
+      } else if (decoded.kind === "canary") {
+        this.#probeCanary(decoded);
       } else {
         counts.duplicate++;
       }
@@ -195,7 +185,7 @@ export class PartitionRun implements Contributor {
    */
   rollBack(): readonly Slice[] {
     const { slices, uids, counts } = this.uncommitted;
-    for (const uid of uids) this.#seen?.delete(uid);
+    this.#reader.forget(uids);
     this.#consumed -= counts.consumed;
     this.#rejected -= sumOf(counts.rejected);
     Object.assign(this.#options.ahead, this.#aheadAtCommit);
@@ -264,67 +254,14 @@ export class PartitionRun implements Contributor {
     );
   }
 
-  /** Asked once for a record: what it was told then is what the decoder goes by. */
-  #prepare(batch: RecordBatch, i: number): Promise<void> | undefined {
-    if (this.#decoder.prepare === undefined) return undefined;
-    const offset = batch.offsetOf(i);
-    if (offset === this.#preparedOffset) return undefined;
-    return this.#decoder.prepare(batch.bufferOf(i), batch.starts[i]!, batch.ends[i]!)?.then(() => {
-      this.#preparedOffset = offset;
-    });
-  }
-
-  #decode(batch: RecordBatch, i: number): Decoded | typeof DUPLICATE {
-    const start = batch.starts[i]!;
-    const end = batch.ends[i]!;
-    if (start === end) return BLANK_LINE;
-    const buffer = batch.bufferOf(i);
-    const isSound = batch.isUtf8 || this.#decoder.isBinary?.(buffer, start, end) === true;
-    const wrong = unreadable(buffer, start, end, { cutFrom: batch.cutFrom(i), isSound });
-    if (wrong !== undefined) return wrong;
-    let decoded: Decoded;
+  #read(batch: RecordBatch, i: number): ReadRecord {
+    const poison = this.#poison.get(batch.offsetOf(i));
+    if (poison !== undefined) return poison;
     try {
-      decoded = this.#decoder.decode(buffer, start, end);
+      return this.#reader.read(batch, i);
     } catch (error) {
       return this.#asPoison(error, batch.offsetOf(i));
     }
-    if (decoded.kind !== "login" && decoded.kind !== "evidence") return decoded;
-    const { login } = decoded;
-    const future = this.#future(login.timeMs);
-    if (future !== undefined) return future;
-    if (!this.#formsLinkAlways && !this.#options.state.scoring.graph.hasLink(login)) return NO_LINK;
-    return login.uid !== undefined && this.#seen?.has(login.uid) === true ? DUPLICATE : decoded;
-  }
-
-  #remember(uid: string): void {
-    const { duplicatesMax } = this.#options.config.input;
-    if (duplicatesMax === 0) return;
-    this.#seen ??= new LRUCache({ max: duplicatesMax });
-    this.#seen.set(uid, true);
-    this.uncommitted.uids.push(uid);
-  }
-
-  /** One record far in the future may not move the window, nor may a clock that is wrong. */
-  #future(timeMs: number): Decoded | undefined {
-    const { watermarkMs } = this.#options.state.scoring.graph.window;
-    if (timeMs <= watermarkMs) {
-      this.#options.ahead.count = 0;
-      return undefined;
-    }
-    if (timeMs > this.#options.now() + MS_PER_DAY)
-      return rejected("future-time", "more than a day after now");
-    const { maxJumpDays } = this.#options.config.window;
-    const maxJumpMs = maxJumpDays * MS_PER_DAY;
-    const isAhead = timeMs - watermarkMs > maxJumpMs && watermarkMs !== Number.NEGATIVE_INFINITY;
-    if (isAhead && !believesJump(this.#options.ahead, timeMs, maxJumpMs)) {
-      const days = Math.round((timeMs - watermarkMs) / MS_PER_DAY);
-      return rejected(
-        "future-time",
-        `${days} days after the newest record before; window.maxJumpDays is ${maxJumpDays}`,
-      );
-    }
-    this.#options.ahead.count = 0;
-    return undefined;
   }
 
   #reject(batch: RecordBatch, i: number, { reason, detail }: Rejected): void {
@@ -350,12 +287,12 @@ export class PartitionRun implements Contributor {
     const { state, onScored, onAlert, onSuppressed } = this.#options;
     let scored: Scored | undefined;
     try {
-      if (kind === "login") scored = this.#score(login);
+      if (kind === "login") scored = this.#timedScore(login);
       else state.scoring.addEvidence(login);
     } catch (error) {
       return this.#asPoison(error, this.#nextOffset);
     }
-    if (login.uid !== undefined) this.#remember(login.uid);
+    if (login.uid !== undefined && this.#reader.remember(login.uid)) this.uncommitted.uids.push(login.uid);
     if (scored === undefined) this.uncommitted.counts.evidence++;
     else if (this.#nextOffset >= this.#untoldOffset) {
       this.#untoldOffset = this.#nextOffset + 1;
@@ -375,8 +312,26 @@ export class PartitionRun implements Contributor {
       this.uncommitted.alerts.push(closingRecord(story, config, { ...this.#origin, offset }));
   }
 
+  /** A login that is nobody's: whether it would alert is all that is asked. */
+  #probeCanary(canary: CanaryLogin): void {
+    const { state, config } = this.#options;
+    const { counts, alerts } = this.uncommitted;
+    counts.ignored["canary"] = (counts.ignored["canary"] ?? 0) + 1;
+    const alert = canaryAlert(state.scoring, config, canary, { ...this.#origin, offset: this.#nextOffset });
+    if (alert !== undefined) alerts.push(alert);
+  }
+
+  #timedScore(login: LoginBytes): Scored {
+    const { meter, time } = this.#options;
+    if (meter === undefined || this.#nextOffset % TIMED_EVERY !== 0) return this.#score(login);
+    const startedMs = time.monotonicMs();
+    const scored = this.#score(login);
+    meter.scored((time.monotonicMs() - startedMs) / 1000);
+    return scored;
+  }
+
   #score(login: LoginBytes): Scored {
-    const { state, config, now } = this.#options;
+    const { state, config } = this.#options;
     const { scored: lines, alerts, counts } = this.uncommitted;
     const { scoring } = state;
     this.#scoreInShadow(login);
@@ -384,14 +339,24 @@ export class PartitionRun implements Contributor {
     const decision = scored.decision!;
     const decade = decadeOf(scored.score);
     counts.scored++;
+    if (scoring.metUnseen) counts.unseenByEpoch++;
     counts.decades[decade] = counts.decades[decade]! + 1;
     if (!scored.raisesPresence) counts.scoreBins[scoreBinOf(scored.score)]!++;
     this.#origin.offset = this.#nextOffset;
     const told = tellLogin(scoring, scored, login, this.partition, () => uidOf(this.#origin, config));
-    if (this.#writesScored) lines.push(scoredRecord(scoring, login, this.#origin, scored, told));
+    if (this.#writesScored)
+      lines.push({ ...scoredRecord(scoring, login, this.#origin, scored, told), trace: this.#trace });
     if (isFinding(decision)) {
-      const processedTimeMs = config.training.mode === "live" ? now() : null;
-      alerts.push(alertRecord(scoring, config, login, { ...this.#origin }, scored, told!, processedTimeMs));
+      const alert = alertRecord(
+        scoring,
+        config,
+        login,
+        { ...this.#origin },
+        scored,
+        told!,
+        this.#processedTimeMs,
+      );
+      alerts.push({ ...alert, trace: this.#trace });
       countFinding(counts, decision, scored.signal, told!.story.alerts === 1);
       if (decision.isAlert) this.#rate(scoring, told!.leg);
     }
@@ -406,20 +371,37 @@ export class PartitionRun implements Contributor {
     for (const record of entityRiskRecords(scoring, leg)) entityRisks.set(record.key, record);
   }
 
+  /** Null where the same input is to give the same bytes. */
+  get #processedTimeMs(): number | null {
+    const { config, time } = this.#options;
+    return config.training.mode === "live" ? time.now() : null;
+  }
+
+  get #trace(): TraceContext | undefined {
+    return this.#batch!.metadataOf(this.#place).trace;
+  }
+
   /** First, so that all that is kept of a login is what the epoch in force says. */
   #scoreInShadow(login: LoginBytes): void {
-    const { state, config, now } = this.#options;
+    const { state, config } = this.#options;
     const { challenger } = state.scoring;
     const scored = challenger && state.scoring.scoreInShadow(login, this.partition);
     if (scored === undefined) return;
     this.#origin.offset = this.#nextOffset;
-    const processedTimeMs = config.training.mode === "live" ? now() : null;
     const { scoring } = state;
     const uid = (): string => uidOf(this.#origin, config, true);
     const told = tellLogin(scoring, scored, login, this.partition, uid, true)!;
-    this.uncommitted.alertsShadow.push(
-      alertRecord(scoring, config, login, { ...this.#origin }, scored, told, processedTimeMs, challenger),
+    const alert = alertRecord(
+      scoring,
+      config,
+      login,
+      { ...this.#origin },
+      scored,
+      told,
+      this.#processedTimeMs,
+      challenger,
     );
+    this.uncommitted.alertsShadow.push({ ...alert, trace: this.#trace });
     this.uncommitted.counts.alertsShadow++;
   }
 

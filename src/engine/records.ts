@@ -75,6 +75,7 @@ export function alertRecord(
     incidentUid: story.uid,
     timeMs: login.timeMs,
     signal,
+    severity: finding.severity,
     score,
     partition: origin.partition,
     offset: origin.offset,

@@ -149,6 +149,11 @@ export class Scoring {
     return this.#policy.threshold();
   }
 
+  /** What each budget has issued today as a share of what the day may raise; none with a fixed threshold. */
+  budgetsSpent(): Readonly<Record<"odd" | "volume", number | undefined>> {
+    return { odd: this.#policy.budgetSpent(), volume: this.#volumePolicy.budgetSpent() };
+  }
+
   /** What other thresholds would have raised. */
   groupPeaks(): GroupPeaks {
     const { threshold, alertsPerDay } = this.#config;
@@ -237,6 +242,11 @@ export class Scoring {
       isRepetition: false,
     };
     return group && scored;
+  }
+
+  /** Whether the login scored last has an account or a host that the epoch in force does not know. */
+  get metUnseen(): boolean {
+    return this.#link.metUnseen;
   }
 
   /** Scores a login of a partition and decides about an alert; nothing but its group is changed yet. */

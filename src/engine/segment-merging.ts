@@ -10,6 +10,8 @@ export const MERGE_BYTES_MIN = 4 * 1024 * 1024;
 
 /** Decides what a commit writes of new segments, and when several become one. */
 export type Merging = {
+  /** How often segments were merged into their sum. */
+  readonly mergeCount: number;
   /**
    * What to write for new segments of a partition, the last of which brings the graph up to date. To be read once, to its
    * end, before anything is added to the graph.
@@ -29,6 +31,7 @@ export type Merging = {
 export class WholeMerging implements Merging {
   readonly #state: SharedGraph;
   readonly #bytesMin: number;
+  mergeCount = 0;
 
   constructor(state: SharedGraph, bytesMin = MERGE_BYTES_MIN) {
     this.#state = state;
@@ -49,6 +52,7 @@ export class WholeMerging implements Merging {
 
   *#writeSum(): Generator<KeyedRecord> {
     const { stored, coverage, scoring, segmentBytesMax } = this.#state;
+    this.mergeCount++;
     for (const key of stored.keys()) yield { key, value: null };
     stored.clear();
     for (const piece of piecesOf(scoring.graph, WHOLE_SUM_GROUP, coverage.ranges(), segmentBytesMax)) {

@@ -46,6 +46,8 @@ export type SharedGraphOptions = {
   /** Lets other work have its turn. */
   readonly breathe: () => Promise<void>;
   readonly onRestoring?: ((progress: RestoreProgress) => void) | undefined;
+  /** A segment that another process wrote, at that time if the log says so, is part of the graph now. */
+  readonly onFollowed?: ((writtenAtMs: number | undefined) => void) | undefined;
   /** What is followed can't be added: the graph can't be trusted to be whole. */
   readonly onBroken: (error: Error) => void;
   /** Encoded bytes of one segment, about. */
@@ -293,19 +295,23 @@ export class SharedGraph {
     }
     if (value === null) return;
     try {
-      this.#addFollowed(toStored(key, value));
+      if (this.#addFollowed(toStored(key, value))) this.#options.onFollowed?.(record.writtenAtMs);
     } catch (error) {
       this.#options.onBroken(error as Error);
     }
   }
 
-  /** A segment that another process, or this one, has just written. */
-  #addFollowed(segment: StoredSegment): void {
+  /**
+   * A segment that another process, or this one, has just written.
+   *
+   * @returns whether it was added
+   */
+  #addFollowed(segment: StoredSegment): boolean {
     const { ranges, isLast, watermarkMs } = segment.header;
     // What was read of the same partition and is in no segment yet is part of the graph too.
     if (ranges.some(({ partition }) => partition === this.#deltaOwner?.partition)) this.#disown();
     const standings = ranges.map((range) => this.coverage.standingOf(range));
-    if (standings.every((standing) => standing === "known")) return;
+    if (standings.every((standing) => standing === "known")) return false;
     // Another process has committed what this one was about to read, or has read: the partition was taken, before the group
     // said so.
     for (const { partition } of ranges) {
@@ -314,12 +320,13 @@ export class SharedGraph {
     }
     if (!standings.every((standing) => standing === "next")) {
       this.rebuild().catch((error: unknown) => this.#options.onBroken(error as Error));
-      return;
+      return false;
     }
     // Time first: groups of alerts that end by it are counted by their owner, and a step takes what was added before it.
     if (watermarkMs !== Number.NEGATIVE_INFINITY) this.advance(watermarkMs);
     this.scoring.graph.addPart(toSegment(segment));
     if (isLast) for (const range of ranges) this.coverage.add(range);
+    return true;
   }
 
   #lose(run: Contributor): void {

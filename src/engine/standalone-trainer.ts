@@ -8,6 +8,7 @@ import type { Time } from "../time.ts";
 import { EpochReader, type NewestEpoch, type RejectedEpoch } from "./epoch-records.ts";
 import { hourOf, RollBack } from "./roll-back.ts";
 import { type RestoreProgress, SharedGraph } from "./shared-graph.ts";
+import type { StoredSegmentSizes } from "./stored-segments.ts";
 import { LiveTraining, overtaken } from "./training/live-training.ts";
 import type { TrainEpoch } from "./training/training-schedule.ts";
 import { VerdictLog } from "./verdict-log.ts";
@@ -89,6 +90,16 @@ export class StandaloneTrainer {
 
   get graph(): Graph {
     return this.#state.scoring.graph;
+  }
+
+  /** Which segments lie in the log, and what they weigh. */
+  get storedSegments(): StoredSegmentSizes {
+    return this.#state.stored;
+  }
+
+  /** True once the stored state was read. */
+  get isRestored(): boolean {
+    return this.#isRestored;
   }
 
   /** The epoch in force, whoever published it. */

@@ -5,6 +5,9 @@ import { decodeSegment, decodeSegmentHeader, type Segment } from "../graph-state
 /** In a key: what a sum of segments has that a segment has not. */
 const SUM = "/sum";
 
+/** How many segments there are, and what they weigh. */
+export type StoredSegmentSizes = Pick<StoredSegments, "bytes" | "sumBytes" | "count">;
+
 type Group = { readonly first: number; bytes: number };
 type Stored = { readonly keys: Map<string, number>; readonly groups: Map<string, Group> };
 
@@ -50,6 +53,13 @@ export class StoredSegments {
   /** Bytes of the sums. */
   get sumBytes(): number {
     return this.#sumBytes;
+  }
+
+  /** How many records of segments there are, sums included. */
+  get count(): number {
+    let count = 0;
+    for (const { keys } of this.#byPartition.values()) count += keys.size;
+    return count;
   }
 
   keys(): string[] {

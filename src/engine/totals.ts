@@ -13,6 +13,10 @@ export type Counts = {
   scored: number;
   evidence: number;
   duplicate: number;
+  /** Of those scored or added, how many lay more than an hour before the newest login by then. */
+  late: number;
+  /** Of those scored, how many had an account or a host that the epoch in force was not trained on, in a link that is not familiar. */
+  unseenByEpoch: number;
   ignored: Record<string, number>;
   rejected: Record<string, number>;
   alerts: number;
@@ -44,6 +48,8 @@ export function noCounts(): Counts {
     scored: 0,
     evidence: 0,
     duplicate: 0,
+    late: 0,
+    unseenByEpoch: 0,
     ignored: Object.fromEntries(IGNORE_REASONS.map((reason) => [reason, 0])),
     rejected: Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])),
     alerts: 0,
@@ -72,6 +78,8 @@ export function plus(totals: Totals, counts: Counts): Totals {
     scored: totals.scored + counts.scored,
     evidence: totals.evidence + counts.evidence,
     duplicate: totals.duplicate + counts.duplicate,
+    late: totals.late + counts.late,
+    unseenByEpoch: totals.unseenByEpoch + counts.unseenByEpoch,
     ignored: plusEach(totals.ignored, counts.ignored),
     rejected: plusEach(totals.rejected, counts.rejected),
     alerts: totals.alerts + counts.alerts,

@@ -27,6 +27,22 @@ export class Uncommitted {
   /** Size of the records. */
   bytes = 0;
 
+  /**
+   * When the log got each of the records, milliseconds since the epoch, where it says so.
+   *
+   * @param end offset of the first record that does not belong to them
+   */
+  *timestampsMs(end: number): Generator<number> {
+    for (const { batch, start } of this.slices) {
+      for (let i = start; i < batch.length && batch.offsetOf(i) < end; i++) {
+        const timestampMs = batch.timestampMsOf(i);
+        // All of a batch are of one log: one that does not say never does.
+        if (timestampMs === undefined) return;
+        yield timestampMs;
+      }
+    }
+  }
+
   /** Keeps the records of a batch from `start` on. */
   hold(batch: RecordBatch, start: number): void {
     if (this.slices.at(-1)?.batch !== batch) this.slices.push({ batch, start });

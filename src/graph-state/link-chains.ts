@@ -14,6 +14,10 @@ export class LinkChains {
     this.#previous = new Int32Array(capacity);
   }
 
+  get byteLength(): number {
+    return this.#next.byteLength + this.#previous.byteLength;
+  }
+
   nextOf(row: LinkRow): LinkRow {
     return this.#next[row]!;
   }

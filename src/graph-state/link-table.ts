@@ -52,6 +52,13 @@ export class LinkTable {
     return this.#size;
   }
 
+  /** Memory of the table, with rows that are not used yet; pages of them that were never touched cost nothing. */
+  get byteLength(): number {
+    const { statistics, fromChains, toChains, nextInWheel } = this;
+    const rows = statistics.byteLength + fromChains.byteLength + toChains.byteLength + nextInWheel.byteLength;
+    return this.#index.byteLength + this.#keys.byteLength + rows;
+  }
+
   /** One more than the highest row ever used; rows below it may be free (`isUsed`). */
   get rowCount(): number {
     return this.#rowCount;

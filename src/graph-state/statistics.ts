@@ -66,6 +66,11 @@ export class Statistics {
     this.#words = new Uint32Array(buffer);
   }
 
+  /** Size of all rows, used or not. */
+  get byteLength(): number {
+    return this.#words.byteLength;
+  }
+
   countOf(row: number): number {
     return this.#words[ROW_WORDS * row + COUNT]!;
   }

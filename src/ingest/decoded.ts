@@ -12,6 +12,7 @@ export const IGNORE_REASONS = [
   "header",
   "blank-line",
   "no-link",
+  "canary",
 ] as const;
 export type IgnoreReason = (typeof IGNORE_REASONS)[number];
 

@@ -16,9 +16,16 @@ export type RecordBatch = {
   mayGrow(i: number): boolean;
   /** Length in bytes of a record that is longer than the maximum, and was cut to it where that was possible; else 0. */
   cutFrom(i: number): number;
+  /** When the log got a record, milliseconds since the epoch; undefined where it does not say. */
+  timestampMsOf(i: number): number | undefined;
+  /** Id of a record that a canary sent, which is no login of anybody's; undefined of any other. */
+  canaryOf(i: number): string | undefined;
   /** What else the log knows of a record. */
   metadataOf(i: number): RecordMetadata;
 };
+
+/** The distributed trace that a record belongs to, as the headers `traceparent` and `tracestate` of W3C Trace Context say it. */
+export type TraceContext = { readonly traceparent: string; readonly tracestate?: string };
 
 export type RecordMetadata = {
   readonly key: Buffer | null;
@@ -26,6 +33,7 @@ export type RecordMetadata = {
   readonly timestampMs: number | undefined;
   /** The dead letter that was sent again as this record, partition/offset; undefined if it is none. */
   readonly replayedFrom?: string | undefined;
+  readonly trace?: TraceContext | undefined;
 };
 
 export type Position = { readonly offset: number; readonly bytes: number };
@@ -60,6 +68,8 @@ export type AlertRecord = {
   readonly incidentUid: string;
   readonly timeMs: number;
   readonly signal: string;
+  /** As OCSF calls it; undefined of what is no alert. */
+  readonly severity?: string | undefined;
   readonly score: number;
   readonly partition: number;
   readonly offset: number;
@@ -69,6 +79,10 @@ export type AlertRecord = {
   readonly suppressedBy?: string;
   /** True of what is no alert, but says that an incident is closed. */
   readonly isClosing?: true;
+  /** Id of the canary's record that it is about: a test, of which nobody is to be told. */
+  readonly canary?: string;
+  /** That of the login. */
+  readonly trace?: TraceContext | undefined;
 };
 
 export type DeadLetter = {
@@ -85,6 +99,7 @@ export type ScoredRecord = {
   readonly user: string;
   /** The scored login as one line of JSON. */
   readonly line: string;
+  readonly trace?: TraceContext | undefined;
 };
 
 /** What a record is written as, for those who read it. */

@@ -70,6 +70,11 @@ export class LinkSignal {
     this.#familiarity = familiarity;
   }
 
+  /** Whether the login asked about last has an account or a host that the epoch in force does not know, in a link that is not familiar. */
+  get metUnseen(): boolean {
+    return this.#model?.metUnseen ?? false;
+  }
+
   /** Uses an epoch from now on. */
   adopt(epoch: Epoch): void {
     this.#model = new AdoptedEpoch(epoch, this.#graph);
@@ -86,6 +91,7 @@ export class LinkSignal {
     oddness.userSource = oddness.userTarget = oddness.sourceTarget = Number.NaN;
     const model = this.#modelOf(which);
     if (model === undefined) return undefined;
+    model.metUnseen = false;
     let least = Number.POSITIVE_INFINITY;
     let links = 0;
     for (const kind of this.#graph.kinds) {
@@ -129,6 +135,8 @@ export class LinkSignal {
 
 /** An epoch with what it takes to find its rows by the graph's entity ids. */
 class AdoptedEpoch {
+  /** Set when an entity that it was not trained on had to be embedded. */
+  metUnseen = false;
   readonly #epoch: Epoch;
   readonly #graph: Graph;
   readonly #rowsByName: readonly Map<string, number>[];
@@ -208,6 +216,7 @@ class AdoptedEpoch {
     const { dimensions: d, relations } = this.#epoch.manifest.shape;
     const row = id === NO_ENTITY ? UNKNOWN : this.#rowOf(kind, id);
     if (row !== UNKNOWN) return this.#epoch.output.subarray(row * d, (row + 1) * d);
+    this.metUnseen = true;
     const neighbours = id === NO_ENTITY ? [] : this.#neighbours(kind, id, relations);
     if (this.#features !== undefined) {
       const totalsOf = liveTotals(this.#graph, kind, id);

@@ -166,7 +166,7 @@ test("a partition whose dead letters are refused waits and says what to do, and 
   const created = await run(["topics", "--create"], { env });
   assert.equal(created.code, 0, created.stdout + created.stderr);
   await cluster.drained(WAIT_MS_MAX);
-  assert.deepEqual(await deadLetters(), new Set(["bad again"]));
+  await until("the dead letter", async () => (await deadLetters()).has("bad again"));
 
   const limit = (bytes: number) =>
     administer((admin) =>
@@ -190,6 +190,8 @@ test("a partition whose dead letters are refused waits and says what to do, and 
   assert.equal(await isRead(1), false, "nothing is skipped");
   await limit(100_000);
   await cluster.drained(WAIT_MS_MAX);
+  // A commit is known to its group a moment before it can be read.
+  await until("the large dead letter", async () => (await deadLetters()).has(large));
   assert.deepEqual(await deadLetters(), new Set(["bad again", large]));
   await cluster.stop(worker);
 });

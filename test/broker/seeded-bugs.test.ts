@@ -101,6 +101,8 @@ test("a worker with a mistake in it is found out by the verifier", { timeout: 40
     await bench.cluster.drained(LIMIT_MS);
     await transaction.abort();
     const { graph } = await bench.finish(worker);
-    assert.deepEqual(await bench.verdicts(graph.digest), ["STATE-DIVERGED"]);
+    // It does not know either which incidents were closed, and may close one again.
+    const known = await bench.verdicts(graph.digest);
+    assert.ok(known.includes("STATE-DIVERGED"), known.join());
   });
 });

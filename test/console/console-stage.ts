@@ -1,9 +1,12 @@
 import type { TestContext } from "node:test";
 import { Verdicts } from "../../src/alerts/verdicts.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { type Console, type ConsoleOptions, openConsole } from "../../src/console/console.ts";
+import { type ConsoleOptions, openConsole } from "../../src/console/console.ts";
 import type { EngineView } from "../../src/console/engine-view.ts";
+import type { Served } from "../../src/console/http-server.ts";
 import { IncidentFeed } from "../../src/console/incident-feed.ts";
+import type { Operations } from "../../src/console/operations.ts";
+import { notReady } from "../../src/console/routes/api.ts";
 import { Scoring } from "../../src/engine/scoring.ts";
 import { emptyTotals } from "../../src/engine/totals.ts";
 import { DAY_MS, ordinary, START_MS } from "../engine/office.ts";
@@ -43,7 +46,14 @@ export function engineOf(changes: Partial<EngineView> = {}): EngineView {
   };
 }
 
-export type Stage = { readonly console: Console; readonly feed: IncidentFeed; readonly bugs: Error[] };
+export type Stage = { readonly console: Served; readonly feed: IncidentFeed; readonly bugs: Error[] };
+
+/** Of a process that is well, and has nothing to tell. */
+export const WELL: Operations = {
+  unready: () => undefined,
+  stuck: () => undefined,
+  metrics: { contentType: "text/plain", text: async () => "" },
+};
 
 /** A console on a free port of the loopback interface, gone after the test. */
 export async function stage(
@@ -52,11 +62,13 @@ export async function stage(
 ): Promise<Stage> {
   const feed = new IncidentFeed();
   const bugs: Error[] = [];
+  const engine = options.engine ?? engineOf();
   const console = await openConsole({
     host: "127.0.0.1",
     port: 0,
-    engine: engineOf(),
+    engine,
     feed,
+    operations: { ...WELL, unready: () => notReady(engine) },
     onBug: (error) => bugs.push(error),
     ...options,
   });

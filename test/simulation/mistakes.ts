@@ -174,6 +174,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   "counts a link of a merged segment twice": {
     verdicts: ["STATE-DIVERGED"],
     merging: (merging) => ({
+      mergeCount: 0,
       write: (segments, partition) =>
         [...merging.write(segments, partition)].map(({ key, value }) => {
           if (value === null || !isSum(key)) return { key, value };
@@ -186,6 +187,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   "deletes the segments of a sum before the sum is whole": {
     verdicts: ["STATE-DIVERGED"],
     merging: (merging) => ({
+      mergeCount: 0,
       write: (segments, partition) => {
         const records = [...merging.write(segments, partition)];
         // The last piece never comes, and what deletes the segments does not ask for it.

@@ -54,6 +54,7 @@ export class WorkInProgress {
   /** A merge begins with reading back, and is over with the first deletions of what its sum covers. */
   watchMerging(merging: Merging): Merging {
     return {
+      mergeCount: 0,
       write: (segments, partition) => {
         const records = [...merging.write(segments, partition)];
         if (records.some(({ value }) => value === null)) this.#merging.delete(partition);

@@ -45,6 +45,14 @@ export class FileBatch implements RecordBatch {
     return { offset: this.#first.offset + i + 1, bytes: this.#first.bytes + this.#consumed[i]! };
   }
 
+  timestampMsOf(_i: number): undefined {
+    return undefined;
+  }
+
+  canaryOf(_i: number): undefined {
+    return undefined;
+  }
+
   metadataOf(_i: number): RecordMetadata {
     return NOTHING_KNOWN;
   }

@@ -74,6 +74,11 @@ export type JoinOptions = {
    * take no more pauses the partition.
    */
   readonly onRecords: (partition: number, records: readonly ConsumedRecord[]) => void;
+  /**
+   * How far a partition was read, what is no record counted (markers of transactions, what was aborted), and its high watermark by then. Comes
+   * after the records, and where there was nothing but what is no record.
+   */
+  readonly onPosition?: (partition: number, position: number, highWatermark: number) => void;
   /** The membership has ended for good; nothing will be read any more. */
   readonly onCrash: (error: Error) => void;
 };

@@ -3,6 +3,7 @@ import { OddlinkError } from "../../errors.ts";
 import type { Time } from "../../time.ts";
 import type { CommitResult } from "../port.ts";
 import type { ConsumedRecord, KafkaClient, Membership, ProducedRecord } from "./client.ts";
+import type { ConsumerMeter, ConsumerStanding, PartitionStanding } from "./consumer-meter.ts";
 import { PartitionQueue } from "./partition-queue.ts";
 import { PartitionWriter } from "./partition-writer.ts";
 import { rangesText } from "./ranges-text.ts";
@@ -46,6 +47,7 @@ export type GroupConsumerOptions = ConsumingSettings & {
   readonly onTrouble: (message: string) => void;
   /** Partitions come, go and are ready: what is good to know while all is well. */
   readonly onNews?: ((message: string) => void) | undefined;
+  readonly meter?: ConsumerMeter | undefined;
 };
 
 /** A partition that was given to this process: nobody else writes for it until it is taken away. */
@@ -75,6 +77,10 @@ type Slot = {
   isTaken: boolean;
   /** True once it is read. */
   isReady: boolean;
+  /** How far it was fetched, and where it ended by then. */
+  fetched: { readonly position: number; readonly highWatermark: number } | undefined;
+  /** Since when reading is paused, milliseconds of the monotonic clock. */
+  pausedAtMs: number | undefined;
 };
 
 /**
@@ -92,6 +98,8 @@ export class GroupConsumer {
   readonly #slots = new Map<number, Slot>();
   #assigned: ReadonlySet<number> = new Set();
   #isRebalancing = false;
+  #rebalancingSinceMs: number | undefined;
+  #isMember = false;
   #isStopped = false;
   #joined: Promise<Membership> | undefined;
   #membership: Membership | undefined;
@@ -114,6 +122,15 @@ export class GroupConsumer {
     return Math.max(this.#options.commitIntervalMs * factor, affordedMs);
   }
 
+  /** How this member and its partitions stand. */
+  get standing(): ConsumerStanding {
+    return {
+      isMember: this.#isMember,
+      isRebalancing: this.#isRebalancing,
+      partitions: [...this.#assigned].map((partition) => standingOf(partition, this.#slots.get(partition))),
+    };
+  }
+
   /**
    * Joins the group and gives partitions as they come, until the signal stops it: then no more records are handed out. To be
    * called once.
@@ -133,10 +150,15 @@ export class GroupConsumer {
         onRebalancing: () => {
           if (!this.#isRebalancing) this.#options.onNews?.("the group gives its partitions out anew");
           this.#isRebalancing = true;
+          this.#rebalancingSinceMs ??= this.#options.time.monotonicMs();
           for (const { queue } of this.#slots.values()) queue.hold(true);
           return this.#handedOutIsDone();
         },
         onRecords: (partition, records) => this.#slots.get(partition)?.queue.push(records),
+        onPosition: (partition, position, highWatermark) => {
+          const slot = this.#slots.get(partition);
+          if (slot !== undefined) slot.fetched = { position, highWatermark };
+        },
         onCrash: (error) =>
           this.fail(
             new OddlinkError("KAFKA_FAILED", `reading ${topic} ended: ${error.message}`, { cause: error }),
@@ -169,8 +191,10 @@ export class GroupConsumer {
     const slot = this.#slots.get(partition);
     assert(slot !== undefined, "a commit for a partition that was released");
     const result = await slot.writer.commit(records, offset);
-    if (result === "committed") slot.committed = offset;
-    else slot.isTaken = true;
+    if (result === "committed") {
+      slot.committed = offset;
+      slot.queue.settled();
+    } else slot.isTaken = true;
     this.#progressed();
     return result;
   }
@@ -210,7 +234,11 @@ export class GroupConsumer {
   #onAssigned(partitions: readonly number[]): void {
     if (!this.#isStopped) this.#options.onNews?.(assignedText([...this.#assigned], partitions));
     this.#assigned = new Set(partitions);
+    this.#isMember = true;
     this.#isRebalancing = false;
+    if (this.#rebalancingSinceMs !== undefined)
+      this.#options.meter?.rebalance((this.#options.time.monotonicMs() - this.#rebalancingSinceMs) / 1000);
+    this.#rebalancingSinceMs = undefined;
     this.#progressed();
     for (const slot of this.#slots.values()) {
       if (this.#assigned.has(slot.partition)) {
@@ -226,16 +254,25 @@ export class GroupConsumer {
   }
 
   #take(partition: number): void {
-    const { client, time, group, topic, queueBytesMax, outputs, onTrouble } = this.#options;
+    const { client, time, group, topic, queueBytesMax, outputs, onTrouble, meter } = this.#options;
     const slot: Slot = {
       partition,
       committed: 0,
       isTaken: false,
       isReady: false,
+      fetched: undefined,
+      pausedAtMs: undefined,
       queue: new PartitionQueue({
         bytesMax: queueBytesMax,
-        onFull: () => this.#membership?.pause(partition),
-        onDrained: () => this.#membership?.resume(partition),
+        onFull: () => {
+          slot.pausedAtMs = time.monotonicMs();
+          this.#membership?.pause(partition);
+        },
+        onDrained: () => {
+          if (slot.pausedAtMs !== undefined) meter?.paused((time.monotonicMs() - slot.pausedAtMs) / 1000);
+          slot.pausedAtMs = undefined;
+          this.#membership?.resume(partition);
+        },
       }),
       writer: new PartitionWriter({
         client,
@@ -248,6 +285,7 @@ export class GroupConsumer {
         owns: () => this.#membership!.owns(partition),
         isGivenUp: () => slot.isTaken || time.monotonicMs() >= this.#giveUpAtMs,
         onTrouble,
+        meter,
       }),
     };
     slot.queue.hold(this.#isRebalancing);
@@ -332,6 +370,30 @@ export class GroupConsumer {
     this.#progressed();
     if (!this.#isStopped && this.#assigned.has(slot.partition)) this.#take(slot.partition);
   }
+}
+
+function standingOf(partition: number, slot: Slot | undefined): PartitionStanding {
+  if (slot?.isReady !== true)
+    return {
+      partition,
+      isReady: false,
+      isPaused: false,
+      committed: undefined,
+      done: undefined,
+      oldestMs: undefined,
+      highWatermark: undefined,
+    };
+  const { queue, committed, fetched } = slot;
+  const isAllDone = queue.isEmpty && committed >= queue.next;
+  return {
+    partition,
+    isReady: true,
+    isPaused: queue.isFull,
+    committed,
+    done: isAllDone ? Math.max(committed, fetched?.position ?? 0) : committed,
+    oldestMs: isAllDone ? undefined : queue.oldestMs,
+    highWatermark: fetched?.highWatermark,
+  };
 }
 
 function assignedText(before: readonly number[], now: readonly number[]): string {

@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { Position, RecordBatch, RecordMetadata } from "../port.ts";
 import type { ConsumedRecord } from "./client.ts";
-import { REPLAYED_FROM } from "./produced-records.ts";
+import { CANARY, REPLAYED_FROM } from "./produced-records.ts";
+import { traceOf } from "./trace-context.ts";
 
 const EMPTY = Buffer.alloc(0);
 
@@ -46,8 +47,16 @@ export class KafkaBatch implements RecordBatch {
     return length > this.#recordBytesMax ? length : 0;
   }
 
+  timestampMsOf(i: number): number {
+    return this.#records[i]!.timestampMs;
+  }
+
+  canaryOf(i: number): string | undefined {
+    return this.#records[i]!.headers[CANARY]?.toString();
+  }
+
   metadataOf(i: number): RecordMetadata {
     const { key, timestampMs, headers } = this.#records[i]!;
-    return { key, timestampMs, replayedFrom: headers[REPLAYED_FROM]?.toString() };
+    return { key, timestampMs, replayedFrom: headers[REPLAYED_FROM]?.toString(), trace: traceOf(headers) };
   }
 }

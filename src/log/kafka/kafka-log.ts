@@ -13,6 +13,7 @@ import type {
 } from "../port.ts";
 import { appendRecord } from "./append-record.ts";
 import type { KafkaClient } from "./client.ts";
+import type { ConsumerStanding } from "./consumer-meter.ts";
 import { type ConsumedPartition, GroupConsumer, type GroupConsumerOptions } from "./group-consumer.ts";
 import { KafkaBatch } from "./kafka-batch.ts";
 import { KeyedFollower } from "./keyed-follower.ts";
@@ -53,6 +54,11 @@ export class KafkaLog implements Log {
       outputs: [options.topics.alerts, options.topics.graphState],
       prepare: (partition) => this.#reachGraphState(partition),
     });
+  }
+
+  /** How this member of the group stands, and its partitions. */
+  get standing(): ConsumerStanding {
+    return this.#logins.standing;
   }
 
   /** Closed with the log. */

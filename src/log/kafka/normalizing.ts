@@ -7,6 +7,7 @@ import { unreadable } from "../../ingest/unreadable.ts";
 import type { ConsumedRecord, ProducedRecord } from "./client.ts";
 import { KafkaBatch } from "./kafka-batch.ts";
 import { deadLetterRecord, originHeaders, replayOf } from "./produced-records.ts";
+import { traceHeaders } from "./trace-context.ts";
 
 /** Of what a bug says, the dead letter holds so many characters. */
 const BUG_LENGTH_MAX = 300;
@@ -75,7 +76,11 @@ export class Normalizer {
       return [deadLetterRecord({ partition, offset, reason, detail, bytes, metadata }, topic, deadLetters)];
     }
     counts[decoded.kind]++;
-    const headers = { ...originHeaders(topic, partition, offset), ...replayOf(metadata) };
+    const headers = {
+      ...originHeaders(topic, partition, offset),
+      ...replayOf(metadata),
+      ...traceHeaders(metadata.trace),
+    };
     return [{ topic: logins, key: decoded.user, value: decoded.value, headers }];
   }
 

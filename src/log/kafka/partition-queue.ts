@@ -21,6 +21,8 @@ export class PartitionQueue {
   #isHeld = false;
   #isEnded = false;
   #expected = 0;
+  /** When the log got the first record that was handed out and is not settled. */
+  #unsettledMs: number | undefined;
   #waiting: (() => void) | undefined;
 
   constructor(options: {
@@ -37,6 +39,25 @@ export class PartitionQueue {
   /** True while a good part of what may wait does: reading is ahead of what is done with it. */
   get isBehind(): boolean {
     return this.#bytes >= this.#bytesMax * BEHIND_SHARE;
+  }
+
+  /** True while reading waits until less of what was fetched waits. */
+  get isFull(): boolean {
+    return this.#isOpen && this.#isPaused;
+  }
+
+  get isEmpty(): boolean {
+    return this.#records.length === 0;
+  }
+
+  /** When the log got the first record that waits, or is not settled, milliseconds since the epoch; undefined if there is none. */
+  get oldestMs(): number | undefined {
+    return this.#unsettledMs ?? this.#records[0]?.timestampMs;
+  }
+
+  /** What was handed out is done with. */
+  settled(): void {
+    this.#unsettledMs = undefined;
   }
 
   /** Offset from which on nothing was handed out. */
@@ -109,6 +130,7 @@ export class PartitionQueue {
     const taken = this.#records.splice(0, countMax);
     for (const record of taken) this.#bytes -= bytesOf(record);
     this.#expected = taken.at(-1)!.offset + 1;
+    this.#unsettledMs ??= taken[0]!.timestampMs;
     this.#resumeIfDrained();
     return taken;
   }

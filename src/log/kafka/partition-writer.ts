@@ -7,6 +7,7 @@ import {
   type TransactionalProducer,
   TransactionError,
 } from "./client.ts";
+import type { ConsumerMeter } from "./consumer-meter.ts";
 
 /** Waits between attempts grow from the first to the last of these, milliseconds. */
 const RETRY_MS_MIN = 20;
@@ -30,6 +31,7 @@ export type PartitionWriterOptions = {
   /** True once the partition is known to be taken, or there is no more time to wait for an outcome. */
   readonly isGivenUp: () => boolean;
   readonly onTrouble: (message: string) => void;
+  readonly meter?: ConsumerMeter | undefined;
 };
 
 /**
@@ -59,15 +61,19 @@ export class PartitionWriter {
 
   /** Tries until the outcome is known; the same records each time. */
   async commit(records: readonly ProducedRecord[], offset: number): Promise<CommitResult> {
-    const { group, topic, partition, time, isGivenUp, onTrouble } = this.#options;
+    const { group, topic, partition, time, isGivenUp, onTrouble, meter } = this.#options;
     const position: GroupPosition = { group, topic, partition, offset };
     for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
+      const startedMs = time.monotonicMs();
+      const seconds = (): number => (time.monotonicMs() - startedMs) / 1000;
       try {
         await this.#producer!.transact(records, position);
         this.#committed = offset;
+        meter?.transaction("committed", seconds());
         return "committed";
       } catch (error) {
         const outcome = error instanceof TransactionError ? error.outcome : "unknown";
+        meter?.transaction(outcome, seconds());
         onTrouble(`a commit of partition ${partition} is ${outcome}: ${(error as Error).message}`);
         if (isGivenUp()) return "lost";
         await time.sleep(waitMs);

@@ -7,6 +7,7 @@ import {
   type RecordMetadata,
 } from "../port.ts";
 import type { KafkaHeaders, ProducedRecord } from "./client.ts";
+import { traceHeaders } from "./trace-context.ts";
 
 /** Header of a record that was a dead letter before: partition/offset of that one. Kept if it becomes one again. */
 export const REPLAYED_FROM = "oddlink-replayed-from";
@@ -16,6 +17,9 @@ export const SUPPRESSED_BY = "oddlink-suppressed-by";
 
 /** Header of what is no alert, but says that its incident is closed. */
 export const CLOSES = "oddlink-closes-incident";
+
+/** Header of what a canary sends, and of its alert: an id. Nobody is to be told of either. */
+export const CANARY = "oddlink-canary";
 
 /** Names of oddlink's topics; `logins` is the one that is read. */
 export type TopicNames = {
@@ -55,7 +59,18 @@ export function* producedRecords(
     ...commit.alerts.map((alert) => ({ topic: topics.alerts, ...alert })),
     ...(commit.alertsShadow ?? []).map((alert) => ({ topic: topics.alertsShadow, ...alert })),
   ];
-  for (const { topic, uid, incidentUid, timeMs, finding, offset, suppressedBy, isClosing } of alerts) {
+  for (const {
+    topic,
+    uid,
+    incidentUid,
+    timeMs,
+    finding,
+    offset,
+    suppressedBy,
+    isClosing,
+    canary,
+    trace,
+  } of alerts) {
     yield {
       topic,
       key: incidentUid,
@@ -71,15 +86,17 @@ export function* producedRecords(
         ce_time: new Date(timeMs).toISOString(),
         ...(suppressedBy !== undefined && { [SUPPRESSED_BY]: suppressedBy }),
         ...(isClosing && { [CLOSES]: incidentUid }),
+        ...(canary !== undefined && { [CANARY]: canary }),
+        ...traceHeaders(trace),
       },
     };
   }
-  for (const { user, line, offset } of commit.scoredLogins) {
+  for (const { user, line, offset, trace } of commit.scoredLogins) {
     yield {
       topic: topics.scoredLogins,
       key: user,
       value: asValue(scoredLogin.encode(line)),
-      headers: { ...originOf(offset), "content-type": scoredLogin.contentType },
+      headers: { ...originOf(offset), "content-type": scoredLogin.contentType, ...traceHeaders(trace) },
     };
   }
   for (const record of commit.entityRisks ?? [])
@@ -130,6 +147,7 @@ export function deadLetterRecord(
       ...originHeaders(source, partition, offset),
       ...timestampOf(metadata),
       ...replayOf(metadata),
+      ...traceHeaders(metadata.trace),
       "oddlink-reason": reason,
       "oddlink-error-class": reason === "scoring-failed" ? "bug" : "data",
       "oddlink-detail": detail,

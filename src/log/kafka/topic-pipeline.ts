@@ -1,4 +1,5 @@
 import type { ConsumedRecord, ProducedRecord } from "./client.ts";
+import type { ConsumerStanding } from "./consumer-meter.ts";
 import { type ConsumedPartition, GroupConsumer, type GroupConsumerOptions } from "./group-consumer.ts";
 
 /** Records that go into one transaction, at most; it holds what one commit interval brought, if that is less. */
@@ -7,6 +8,8 @@ const TRANSACTION_RECORDS_MAX = 1000;
 export type TopicPipelineOptions = Omit<GroupConsumerOptions, "prepare"> & {
   /** Records of one transaction, at most: a thousand if left out. */
   readonly recordsMax?: number;
+  /** Called once, with what tells how the consumer stands from then on. */
+  readonly onConsuming?: (standing: () => ConsumerStanding) => void;
   /**
    * What is to be written for a record: any number of records, to any topics. Those of one partition are mapped one after
    * the other. It is asked again for what was not committed when a partition changed hands, so it has no effects of its own.
@@ -34,6 +37,7 @@ export type TopicPipelineOptions = Omit<GroupConsumerOptions, "prepare"> & {
  */
 export async function runTopicPipeline(options: TopicPipelineOptions, signal: AbortSignal): Promise<void> {
   const consumer = new GroupConsumer(options);
+  options.onConsuming?.(() => consumer.standing);
   const runs = new Set<Promise<void>>();
   let failure: unknown;
   try {

@@ -135,13 +135,17 @@ export class KafkajsMembership implements Membership {
   }
 
   #run(): void {
-    const { GROUP_JOIN, REBALANCING, STOP, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, REBALANCING, START_BATCH_PROCESS, STOP, CRASH } = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
       this.#memberId = payload.memberId;
       this.#onJoined(payload.memberAssignment[this.#options.topic] ?? []);
     });
     this.#consumer.on(REBALANCING, ({ payload }) => {
       joinAfter(payload.memberId, endWithin(this.#handOverMsMax, this.#onRebalancing()));
+    });
+    // What is handed over tells of itself; here come those too that hold no record for anybody.
+    this.#consumer.on(START_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize === 0 && this.#state === "member") this.#onPosition(payload.partition, payload);
     });
     this.#consumer.on(STOP, () => {
       // Not asked for, this is an error after which kafkajs may start over: others may own the partitions meanwhile.
@@ -193,6 +197,14 @@ export class KafkajsMembership implements Membership {
       return;
     }
     resolveOffset(batch.messages.at(-1)!.offset);
+    this.#onPosition(batch.partition, { lastOffset: batch.lastOffset(), highWatermark: batch.highWatermark });
+  }
+
+  #onPosition(
+    partition: number,
+    { lastOffset, highWatermark }: { readonly lastOffset: string; readonly highWatermark: string },
+  ): void {
+    this.#options.onPosition?.(partition, Number(lastOffset) + 1, Number(highWatermark));
   }
 
   #crash(error: unknown): void {
