@@ -22,6 +22,7 @@ const ORDER = [
   "config",
   "engine",
   "metrics",
+  "canary",
   "html",
   "evaluation",
   "console",

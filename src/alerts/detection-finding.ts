@@ -58,8 +58,8 @@ export interface Metadata {
   /** The incident uid. */
   readonly correlation_uid: string;
   readonly processed_time?: number;
-  /** Only of what a model in the shadow would have raised. */
-  readonly labels?: readonly ["shadow"];
+  /** What a model in the shadow would have raised; what a canary tests with. */
+  readonly labels?: readonly ("shadow" | "test")[];
 }
 
 export interface FindingInfo {

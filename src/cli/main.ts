@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
+import { canaryCommand } from "./canary.ts";
 import { checkCommand } from "./check.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
@@ -58,6 +59,11 @@ const EXIT_CODES: Readonly<Record<string, readonly string[]>> = {
     "   before they were read",
     `${WRONG_KAFKA}; nothing was started`,
   ],
+  canary: [
+    "0  stopped (SIGINT, SIGTERM)",
+    "1  failed: no broker within ten seconds of the start (an outage after it is waited out, and counted)",
+    WRONG_KAFKA,
+  ],
   topics: [
     "0  all topics are as they must be",
     "1  some are not, or no broker has answered within ten seconds",
@@ -102,6 +108,7 @@ const program = new Command("oddlink")
   .addCommand(generateCommand(output))
   .addCommand(ingestCommand(output))
   .addCommand(normalizeCommand(output))
+  .addCommand(canaryCommand(output))
   .addCommand(trainCommand(output))
   .addCommand(topicsCommand(output))
   .addCommand(doctorCommand(output))

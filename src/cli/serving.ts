@@ -93,6 +93,8 @@ function findingOf(value: Buffer): DetectionFinding | undefined {
     const isOurs =
       finding?.class_uid === 2004 &&
       !isClosing(finding) &&
+      // What a canary tests with is nothing to look at.
+      finding.metadata?.labels?.includes("test") !== true &&
       // What a rule suppresses is kept apart; what an epoch in the shadow would have raised has a topic of its own.
       (finding.status_id === undefined ||
         (finding.status_id === 3 && Boolean(finding.evidences?.[0]?.data))) &&

@@ -9,6 +9,7 @@ import { presenceOptionsSchema } from "../model/presence.ts";
 import { PRESENCE_SHARE } from "../model/score.ts";
 import { surpriseOptionsSchema } from "../model/surprise.ts";
 import { ODD_DIMENSIONS, trainingOptionsSchema } from "../model/training/training-options.ts";
+import { canarySchema } from "./canary.ts";
 import { checksSchema } from "./checks.ts";
 import { httpSchema } from "./http.ts";
 import { kafkaSchema } from "./kafka.ts";
@@ -245,6 +246,7 @@ export const configSchema = z
     outputs: outputsSchema,
     http: httpSchema,
     management: managementSchema,
+    canary: canarySchema,
   })
   .refine(({ withoutSignal, detector }) => withoutSignal === undefined || detector === "default", {
     message: "only the default detector can do without a signal: the others are one signal each",

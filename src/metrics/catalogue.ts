@@ -239,7 +239,7 @@ export const CATALOGUE = {
 
   canary_logins_total: counter(
     ["canary"],
-    "Synthetic odd logins, by what came of them: detected, late (after the deadline), missed.",
+    "Synthetic odd logins, by what came of them: detected, late, missed (not within a minute), unsent.",
     { labels: ["outcome"] },
   ),
   canary_seconds: histogram(

@@ -14,7 +14,7 @@ export type KafkaClient = {
    * @param topics to be looked up once it has fenced, so that its first transaction need not wait for that
    */
   producer(transactionalId: string, topics?: readonly string[]): TransactionalProducer;
-  /** Reads whole topics outside any group, read-committed, from the beginning, and goes on as they grow. */
+  /** Reads whole topics outside any group, read-committed, from the beginning or a given place, and goes on as they grow. */
   tail(options: TailOptions): Tail;
   /** Committed offset of each partition, the next one to be read; undefined where the group has committed none. */
   committedOffsets(
@@ -155,6 +155,8 @@ export type TailOptions = {
   readonly topic: string;
   /** Partitions to read; all if not given. */
   readonly partitions?: readonly number[];
+  /** Offset to begin with in each partition; the beginning if not given. */
+  readonly startAt?: (partition: number) => number;
   /**
    * Committed records of one partition in order of offset, deletions (null values) included, and how far the reader is:
    * everything committed below `position` has been handed over. May come with no records, when markers or aborted

@@ -11,7 +11,7 @@ import type {
   ReadProgress,
   RecordBatch,
 } from "../port.ts";
-import { appendRecord } from "./append-record.ts";
+import { appendRecords } from "./append-records.ts";
 import type { KafkaClient } from "./client.ts";
 import type { ConsumerStanding } from "./consumer-meter.ts";
 import { type ConsumedPartition, GroupConsumer, type GroupConsumerOptions } from "./group-consumer.ts";
@@ -118,7 +118,7 @@ export class KafkaLog implements Log {
 
   append(_topic: "verdicts", record: KeyedRecord): Promise<void> {
     const { client, time, group, topics } = this.#options;
-    return appendRecord(client, time, `${group}-verdicts`, keyedRecord(topics.verdicts, 0, record));
+    return appendRecords(client, time, `${group}-verdicts`, [keyedRecord(topics.verdicts, 0, record)]);
   }
 
   totals(): undefined {

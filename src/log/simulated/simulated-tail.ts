@@ -3,7 +3,7 @@ import type { ClusterParts } from "./cluster-parts.ts";
 import { PartitionReader } from "./partition-reader.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 
-/** Reads partitions of a topic from their beginning, each at its own pace. */
+/** Reads partitions of a topic from where it is told, each at its own pace. */
 export class SimulatedTail implements Tail {
   readonly topic: string;
   readonly #process: SimulatedProcess;
@@ -26,7 +26,7 @@ export class SimulatedTail implements Tail {
         onFetched: (records, position) => options.onRecords(log.partition, records, position),
         delayMs: () => parts.tailDelayMs(process.name, log),
       });
-      reader.seek(0);
+      reader.seek(options.startAt?.(log.partition) ?? 0);
       return reader;
     });
   }

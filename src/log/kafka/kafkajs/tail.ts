@@ -138,7 +138,7 @@ export class KafkajsTail implements Tail {
   }
 
   async #askForLeaders(): Promise<void> {
-    const { topic, partitions: wanted } = this.#options;
+    const { topic, partitions: wanted, startAt } = this.#options;
     await this.#cluster.connect();
     await this.#cluster.addTargetTopic(topic);
     await this.#cluster.refreshMetadata();
@@ -146,7 +146,7 @@ export class KafkajsTail implements Tail {
     for (const { partitionId, leader } of this.#cluster.findTopicPartitionMetadata(topic)) {
       if (wanted?.includes(partitionId) === false) continue;
       this.#leaders.set(partitionId, leader);
-      if (!this.#positions.has(partitionId)) this.#positions.set(partitionId, 0);
+      if (!this.#positions.has(partitionId)) this.#positions.set(partitionId, startAt?.(partitionId) ?? 0);
     }
     for (const leader of new Set(this.#leaders.values())) {
       if (this.#followed.has(leader) || this.isClosed) continue;

@@ -9,23 +9,23 @@ const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 2000;
 
 /**
- * Writes a record that belongs to no partition of the input, in a transaction of its own. Where nobody knows what became of an attempt it is
- * written again: readers take it once, by its key.
+ * Writes records that come of no partition of the input, in a transaction of their own. Where nobody knows what became of an attempt they are
+ * written again: readers take each once, by a key or an id.
  *
  * @throws {OddlinkError} KAFKA_TOPIC_MISSING, KAFKA_DENIED; KAFKA_FAILED if it was tried for too long
  */
-export async function appendRecord(
+export async function appendRecords(
   client: KafkaClient,
   time: Time,
   transactionalId: string,
-  record: ProducedRecord,
+  records: readonly ProducedRecord[],
 ): Promise<void> {
   const deadlineMs = time.monotonicMs() + APPEND_MS_MAX;
   for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)) {
     const producer = client.producer(transactionalId);
     try {
       await producer.fence();
-      await producer.transact([record]);
+      await producer.transact(records);
       return;
     } catch (error) {
       const final = [error, (error as Error).cause].find(
@@ -35,7 +35,7 @@ export async function appendRecord(
       if (time.monotonicMs() >= deadlineMs) {
         throw new OddlinkError(
           "KAFKA_FAILED",
-          `${record.topic} could not be written to: ${(error as Error).message}`,
+          `${records[0]?.topic} could not be written to: ${(error as Error).message}`,
           { cause: error },
         );
       }
