@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { inspect } from "node:util";
 import { parse as parseYaml } from "yaml";
-import { settingsKey } from "../../src/cli/settings-key.ts";
 import { loadConfig, printConfig, SETTINGS } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
+import { settingsKey } from "../../src/config/settings-key.ts";
 import { OddlinkError } from "../../src/errors.ts";
 
 const SECRET = "hunter2";
