@@ -35,7 +35,7 @@ export class InstalledPackage {
         join(this.consumer, "package.json"),
         JSON.stringify({ name: "consumer", version: "1.0.0", private: true, type: "module" }),
       );
-      this.mustRun("npm", ["install", "--no-audit", "--no-fund", this.tarball]);
+      this.mustRun("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", this.tarball]);
       // What a TypeScript program needs besides.
       mkdirSync(join(this.consumer, "node_modules", "@types"), { recursive: true });
       symlinkSync(
