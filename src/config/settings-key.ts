@@ -14,6 +14,7 @@ export function settingsKey(config: Config): string {
     checks: _checks,
     normalize: _normalize,
     http: _http,
+    management: _management,
     ...state
   } = config;
   const {

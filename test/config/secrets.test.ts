@@ -124,6 +124,12 @@ test("the registry is no part of what a store was made with", () => {
   assert.equal(settingsKey(config), settingsKey(loadConfig({ environment: {}, flags: {} })));
 });
 
+test("where the page and the metrics are served is no part of what a store was made with", () => {
+  const plain = loadConfig({ environment: {}, flags: {} });
+  const served = loadConfig({ environment: {}, flags: { "management.port": 9500, "http.port": 9501 } });
+  assert.equal(settingsKey(served), settingsKey(plain));
+});
+
 test("every setting whose name says secret is one that is hidden", () => {
   // The name of a file that holds a secret is none.
   const secrets = SETTINGS.filter(({ path }) =>
