@@ -95,7 +95,10 @@ test("the package's entry loads no client of Kafka, no web server and nothing of
   const reached = behindEntry();
   const foreign = [...reached].filter((file) => {
     const text = readFileSync(file, "utf8");
-    return /\/log\/kafka\//.test(file) || /from "(kafkajs|fastify|commander|prom-client|@fastify\/[^"]*)"/.test(text);
+    return (
+      /\/log\/kafka\//.test(file) ||
+      /from "(kafkajs|fastify|commander|prom-client|@fastify\/[^"]*)"/.test(text)
+    );
   });
   assert.deepEqual(foreign, []);
   assert.ok(reached.size > 100, `looked at ${reached.size} files only`);
