@@ -15,6 +15,7 @@ export function settingsKey(config: Config): string {
     normalize: _normalize,
     http: _http,
     management: _management,
+    canary: _canary,
     ...state
   } = config;
   const {

@@ -4,7 +4,7 @@ import type { Config, configSchema } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 
 /** What only the commands do: served, sent and read from topics. */
-const OF_COMMANDS = ["kafka", "normalize", "checks", "http", "management", "outputs"] as const;
+const OF_COMMANDS = ["kafka", "normalize", "checks", "http", "management", "canary", "outputs"] as const;
 
 /**
  * Settings by name, as `docs/configuration.md` lists them, nested as in a configuration file: `{ training: { mode: "off" } }`. What is left

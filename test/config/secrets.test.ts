@@ -124,9 +124,12 @@ test("the registry is no part of what a store was made with", () => {
   assert.equal(settingsKey(config), settingsKey(loadConfig({ environment: {}, flags: {} })));
 });
 
-test("where the page and the metrics are served is no part of what a store was made with", () => {
+test("where the page and the metrics are served, and how that is tested, is no part of what a store was made with", () => {
   const plain = loadConfig({ environment: {}, flags: {} });
-  const served = loadConfig({ environment: {}, flags: { "management.port": 9500, "http.port": 9501 } });
+  const served = loadConfig({
+    environment: {},
+    flags: { "management.port": 9500, "http.port": 9501, "canary.everySeconds": 5 },
+  });
   assert.equal(settingsKey(served), settingsKey(plain));
 });
 
