@@ -2,12 +2,14 @@
  * Builds `dist/` for publishing: `npm run build`. The page has types of its own, those of a browser, and files that are no TypeScript.
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, readdirSync } from "node:fs";
+import { copyFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
 const PAGE = join("console", "page");
 
+// What a source that is gone was built to would be published too.
+rmSync(join(ROOT, "dist"), { recursive: true, force: true });
 for (const project of ["tsconfig.build.json", "tsconfig.page.build.json"]) {
   const tsc = join(ROOT, "node_modules", ".bin", "tsc");
   const { status } = spawnSync(tsc, ["-p", project], { cwd: ROOT, stdio: "inherit" });

@@ -35,8 +35,8 @@ if (![node24, node22, bin("tsc"), bin("biome")].every((file) => existsSync(file)
 
 const chosen = process.argv.slice(2);
 const all = globSync("test/**/*.test.ts", { cwd: root }).sort();
-// Whole processes are started and killed there, and clusters simulated: on one version of Node only.
-const slow = all.filter((file) => /^test\/(processes|browser|broker|simulation)\//.test(file));
+// Whole processes are started and killed there, packages installed, and clusters simulated: on one version of Node only.
+const slow = all.filter((file) => /^test\/(processes|browser|broker|simulation|package)\//.test(file));
 const fast = all.filter((file) => !slow.includes(file));
 if (all.length === 0 || fast.length === 0) throw new Error("no tests found");
 
@@ -46,6 +46,8 @@ if (chosen.length > 0) {
   run("lint and format", bin("biome"), ["check", "."]);
   run("types", bin("tsc"), ["-p", "tsconfig.json", "--noEmit"]);
   run("types of the page", bin("tsc"), ["-p", "tsconfig.page.json", "--noEmit"]);
+  run("licences of dependencies", node24, ["scripts/licences.ts"]);
+  run("audit of dependencies", node24, ["scripts/audit.ts"]);
   run("build", node24, ["scripts/build.ts"]);
   run("what was built", node24, ["dist/cli/main.js", "run", "examples/lanl", "--json"]);
   run("unit tests on Node 22", node22, ["--disable-warning=ExperimentalWarning", "--test", ...fast]);

@@ -21,6 +21,9 @@ const ORDER = [
   "log",
   "config",
   "engine",
+  // The package's entry, and what it is made of: no command, no console and no client of Kafka may come with it.
+  "library",
+  "index",
   "metrics",
   "canary",
   "html",
@@ -38,6 +41,21 @@ const FORBIDDEN = [
   ["generator", "ingest"],
   ["generator", "graph-state"],
 ];
+
+/** Files that the package's entry needs, whatever a program uses of it. */
+function behindEntry(): Set<string> {
+  const reached = new Set([join(SRC, "index.ts")]);
+  for (const file of reached) for (const target of valueImports(file)) reached.add(target);
+  return reached;
+}
+
+/** Imports that are there when it runs: those of types alone are not, nor are those in doc comments. */
+function valueImports(file: string): string[] {
+  const statements = readFileSync(file, "utf8").matchAll(
+    /^(?:import|export) (?!type )[^;]*?from "(\.[^"]+)"/gm,
+  );
+  return Array.from(statements, (match) => resolve(file, "..", match[1]!));
+}
 
 const roomOf = (file: string): string => relative(SRC, file).split("/")[0]!.replace(/\.ts$/, "");
 
@@ -71,4 +89,17 @@ test("the stages that hold state know no clock, no randomness and no I/O", () =>
   const wrong = files.filter((file) => impure.test(readFileSync(join(SRC, file), "utf8")));
   assert.deepEqual(wrong, []);
   assert.ok(files.length > 20);
+});
+
+test("the package's entry loads no client of Kafka, no web server and nothing of the command line", () => {
+  const reached = behindEntry();
+  const foreign = [...reached].filter((file) => {
+    const text = readFileSync(file, "utf8");
+    return (
+      /\/log\/kafka\//.test(file) ||
+      /from "(kafkajs|fastify|commander|prom-client|@fastify\/[^"]*)"/.test(text)
+    );
+  });
+  assert.deepEqual(foreign, []);
+  assert.ok(reached.size > 100, `looked at ${reached.size} files only`);
 });

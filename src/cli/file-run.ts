@@ -1,12 +1,12 @@
 import { alertLine } from "../alerts/alert-formats.ts";
 import { configFile } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { settingsKey } from "../config/settings-key.ts";
 import { OddlinkError } from "../errors.ts";
 import type { Source } from "../ingest/sources.ts";
 import { EmbeddedLog } from "../log/embedded/embedded-log.ts";
 import type { FileUses } from "./own-files.ts";
 import { besideStore } from "./run-engine.ts";
-import { settingsKey } from "./settings-key.ts";
 
 /** @throws {OddlinkError} USAGE if Avro is asked for, which files can't be in */
 export function refuseAvro(config: Config): void {

@@ -28,12 +28,14 @@ export const SETTINGS: readonly Setting[] = settingsOf(configSchema, []);
  *
  * @param nowMs the clock on the wall, by which suppressions may not hold for too long; not looked at if left out
  * @param flags settings given on the command line, by dotted path; undefined ones are left out
+ * @param flagsFrom where they were given, if not there: errors name it
  * @throws {OddlinkError} CONFIG_INVALID naming each wrong key and what was expected
  */
 export function loadConfig(input: {
   readonly file?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly flags: Readonly<Record<string, unknown>>;
+  readonly flagsFrom?: string;
   readonly nowMs?: number;
 }): Config {
   const problems: string[] = [];
@@ -48,7 +50,7 @@ export function loadConfig(input: {
     else set(tree, setting.path, setting.isText ? text : parseText(text), variable, origins);
   }
   for (const [path, value] of Object.entries(input.flags)) {
-    if (value !== undefined) set(tree, path.split("."), value, "command line", origins);
+    if (value !== undefined) set(tree, path.split("."), value, input.flagsFrom ?? "command line", origins);
   }
   const result = configSchema.safeParse(tree);
   if (result.success && input.nowMs !== undefined) {

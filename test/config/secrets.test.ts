@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { inspect } from "node:util";
 import { parse as parseYaml } from "yaml";
-import { settingsKey } from "../../src/cli/settings-key.ts";
 import { loadConfig, printConfig, SETTINGS } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
+import { settingsKey } from "../../src/config/settings-key.ts";
 import { OddlinkError } from "../../src/errors.ts";
 
 const SECRET = "hunter2";
@@ -122,6 +122,15 @@ test("format avro needs a registry", () => {
 test("the registry is no part of what a store was made with", () => {
   const config = withRegistry({ url: "http://registry", username: "ann", password: SECRET });
   assert.equal(settingsKey(config), settingsKey(loadConfig({ environment: {}, flags: {} })));
+});
+
+test("where the page and the metrics are served, and how that is tested, is no part of what a store was made with", () => {
+  const plain = loadConfig({ environment: {}, flags: {} });
+  const served = loadConfig({
+    environment: {},
+    flags: { "management.port": 9500, "http.port": 9501, "canary.everySeconds": 5 },
+  });
+  assert.equal(settingsKey(served), settingsKey(plain));
 });
 
 test("every setting whose name says secret is one that is hidden", () => {

@@ -1,4 +1,4 @@
-import type { Config } from "../config/schema.ts";
+import type { Config } from "./schema.ts";
 
 /**
  * The settings that decide what the state of an engine is, as text: a store made with others can't be continued. What
@@ -14,6 +14,8 @@ export function settingsKey(config: Config): string {
     checks: _checks,
     normalize: _normalize,
     http: _http,
+    management: _management,
+    canary: _canary,
     ...state
   } = config;
   const {
