@@ -52,7 +52,10 @@ test("each alert is tested, by a series that raises it", () => {
       for (const { alertname, exp_alerts } of cases) if (exp_alerts.length > 0) raised.add(alertname);
   }
   const alerts = new Set(rules.flatMap(({ alert }) => (alert === undefined ? [] : [alert])));
-  assert.deepEqual([...alerts].filter((alert) => !raised.has(alert)), []);
+  assert.deepEqual(
+    [...alerts].filter((alert) => !raised.has(alert)),
+    [],
+  );
 });
 
 test("each alert has a severity, a summary, and a section in docs/runbooks.md that says what to do", () => {
@@ -68,5 +71,9 @@ test("each alert has a severity, a summary, and a section in docs/runbooks.md th
     assert.ok(sections.has(section!), `${alert} has no section in the runbooks`);
     named.add(section!);
   }
-  assert.deepEqual([...sections].filter((section) => !named.has(section)), [], "sections of no alert");
+  assert.deepEqual(
+    [...sections].filter((section) => !named.has(section)),
+    [],
+    "sections of no alert",
+  );
 });

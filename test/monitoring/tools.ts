@@ -11,9 +11,12 @@ const PACKAGES = ["prometheus", "prometheus-alertmanager"];
 export type PrometheusTools = {
   readonly prometheus: string;
   readonly promtool: string;
-  readonly alertmanager: string;
-  readonly amtool: string;
+  /** Command and first arguments. */
+  readonly alertmanager: readonly string[];
 };
+
+/** Debian's Alertmanager reads its templates there, wherever it lies itself. */
+const TEMPLATES = "/usr/share/prometheus/alertmanager/default.tmpl";
 
 /**
  * Prometheus and Alertmanager: those that are installed, or those of Debian, which are unpacked and not installed, so that no service begins to run.
@@ -28,9 +31,8 @@ function toolsIn(find: (name: string) => string | undefined): PrometheusTools | 
   const prometheus = find("prometheus");
   const promtool = find("promtool");
   const alertmanager = find("prometheus-alertmanager") ?? find("alertmanager");
-  const amtool = find("amtool");
-  return prometheus && promtool && alertmanager && amtool
-    ? { prometheus, promtool, alertmanager, amtool }
+  return prometheus && promtool && alertmanager
+    ? { prometheus, promtool, alertmanager: [alertmanager] }
     : undefined;
 }
 
@@ -46,7 +48,7 @@ function unpacked(): PrometheusTools {
     return existsSync(path) ? path : undefined;
   };
   const there = toolsIn(find);
-  if (there !== undefined) return there;
+  if (there !== undefined) return { ...there, alertmanager: seeingTemplates(place, there.alertmanager) };
   mkdirSync(CACHE, { recursive: true });
   const folder = mkdtempSync(join(CACHE, "fetching-"));
   try {
@@ -67,7 +69,15 @@ function unpacked(): PrometheusTools {
   const fetched = toolsIn(find);
   if (fetched === undefined)
     throw new Error(
-      "Prometheus was not found: the tests of the rules need it (Debian: apt install prometheus prometheus-alertmanager; else put prometheus, promtool, alertmanager and amtool on PATH)",
+      "Prometheus was not found: the tests of the rules need it (Debian: apt install prometheus prometheus-alertmanager; else put prometheus, promtool and alertmanager on PATH)",
     );
-  return fetched;
+  return { ...fetched, alertmanager: seeingTemplates(place, fetched.alertmanager) };
+}
+
+/** In a mount namespace of its own, where what was unpacked is in its place. */
+function seeingTemplates(place: string, alertmanager: readonly string[]): readonly string[] {
+  if (existsSync(TEMPLATES)) return alertmanager;
+  const mount = 'mount --bind "$1" /usr/share && shift && exec "$@"';
+  const share = join(place, "usr", "share");
+  return ["unshare", "--mount", "--map-root-user", "sh", "-c", mount, "sh", share, ...alertmanager];
 }
