@@ -1,6 +1,7 @@
 import { isClosing } from "../alerts/closing.ts";
 import type { DetectionFinding } from "../alerts/detection-finding.ts";
 import type { Config } from "../config/schema.ts";
+import type { ConsoleOptions } from "../console/console.ts";
 import type { EngineView } from "../console/engine-view.ts";
 import { IncidentFeed } from "../console/incident-feed.ts";
 import type { Operations } from "../console/operations.ts";
@@ -22,7 +23,7 @@ export type ServingOptions = {
   readonly config: Config;
   readonly engine: EngineView;
   readonly feed: IncidentFeed;
-  readonly operations: Operations;
+  readonly operations: Operations & Pick<ConsoleOptions, "lags">;
   /** What is good to know. */
   readonly say: (message: string) => void;
 };
@@ -37,6 +38,7 @@ export function serve({ config, engine, feed, operations, say }: ServingOptions)
       engine,
       feed,
       operations,
+      lags: operations.lags,
       onBug: (error) => say(`a bug of oddlink, in an answer over HTTP: ${error.stack ?? error.message}`),
     }),
   );

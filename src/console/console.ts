@@ -10,7 +10,7 @@ import { EventStream } from "./event-stream.ts";
 import { httpServer, listen, type Served } from "./http-server.ts";
 import type { IncidentFeed } from "./incident-feed.ts";
 import { addOperations, type Operations } from "./operations.ts";
-import { addApi } from "./routes/api.ts";
+import { addApi, type PartitionLag } from "./routes/api.ts";
 import { addModelApi } from "./routes/model.ts";
 import { addPage } from "./routes/page.ts";
 import { addVerdicts } from "./routes/verdicts.ts";
@@ -24,6 +24,8 @@ export type ConsoleOptions = {
   readonly engine: EngineView;
   readonly feed: IncidentFeed;
   readonly operations: Operations;
+  /** How far this process is behind its partitions; none where nobody says, or if left out. */
+  readonly lags?: (() => readonly PartitionLag[]) | undefined;
   /** A request brought out a bug. */
   readonly onBug: (error: Error) => void;
 };
@@ -80,7 +82,7 @@ async function appOf(
   });
   await app.register(
     async (api) => {
-      addApi(api, { engine, feed, events });
+      addApi(api, { engine, feed, events, lags: options.lags });
       addVerdicts(api, { engine, feed, trustedHeader: options.trustedHeader });
       addModelApi(api, { engine, maps });
       api.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());

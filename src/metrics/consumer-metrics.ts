@@ -77,6 +77,11 @@ export class ConsumerMetrics {
     });
   }
 
+  /** Of all partitions of this process. */
+  lags(): readonly Lag[] {
+    return [...this.#topics.values()].flatMap(({ lags }) => lags());
+  }
+
   /** Why what is consumed can't be worked on now; undefined if it can. To have no partition is to stand by. */
   unready(): string | undefined {
     for (const [topic, { standing }] of this.#topics) {

@@ -252,3 +252,14 @@ test("behind a proxy the name is the proxy's, whatever the client says", async (
   assert.deepEqual([status, given["by"]], [200, "ann"]);
   assert.equal((await post(address, body)).status, 401);
 });
+
+test("the status tells how far the process is behind its partitions, all together, and nothing where nobody says", async (t) => {
+  const lags = () => [
+    { records: 3, seconds: 0.5 },
+    { records: 4, seconds: 12 },
+  ];
+  const { console: behind } = await stage(t, { lags });
+  assert.deepEqual((await get(`${behind.url}/api/v1/status`)).body["lag"], { records: 7, seconds: 12 });
+  const { console: silent } = await stage(t);
+  assert.equal((await get(`${silent.url}/api/v1/status`)).body["lag"], null);
+});

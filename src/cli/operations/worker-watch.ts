@@ -5,6 +5,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { EngineMeter } from "../../engine/meter.ts";
 import type { RestoreProgress } from "../../engine/shared-graph.ts";
 import type { TrainEpoch } from "../../engine/training/training-schedule.ts";
+import type { Lag } from "../../log/kafka/lag-monitor.ts";
 import { ConsumerMetrics } from "../../metrics/consumer-metrics.ts";
 import { pullResolution, pullSinks } from "../../metrics/delivery-metrics.ts";
 import { EngineMetrics } from "../../metrics/engine-metrics.ts";
@@ -66,6 +67,9 @@ export class WorkerWatch implements Operations {
   adopted(): void {
     this.#engineMetrics.adopted();
   }
+
+  /** How far this process is behind its partitions; none where nobody says. */
+  readonly lags = (): readonly Lag[] => this.consumers?.lags() ?? [];
 
   unready(): string | undefined {
     if (this.#engine === undefined) return "it has not begun yet";

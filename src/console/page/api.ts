@@ -183,6 +183,8 @@ export type Status = {
   readonly version: string;
   readonly isReady: boolean;
   readonly partitions: readonly number[];
+  /** How far the process is behind them; null where nobody says. */
+  readonly lag: { readonly records: number; readonly seconds: number } | null;
   readonly counts: Readonly<Record<string, number>>;
   readonly scores: ScoreCounts;
   readonly threshold: number | null;

@@ -32,7 +32,7 @@ function factsOf(
   { atMs, status: now }: { readonly atMs: number; readonly status: Status },
   before: { readonly atMs: number; readonly status: Status } | undefined,
 ): HTMLElement[] {
-  const { counts, graph, epoch, threshold, isReady, partitions } = now;
+  const { counts, graph, epoch, threshold, isReady, partitions, lag } = now;
   const rate =
     before === undefined
       ? "…"
@@ -49,6 +49,7 @@ function factsOf(
       `${countText(counts["alerts"]!)} in ${countText(counts["incidents"]!)} ${counts["incidents"] === 1 ? "incident" : "incidents"}, ${countText(counts["suppressed"]!)} suppressed by rules`,
     ],
     ["Partitions", partitions.length === 0 ? "none now" : partitions.join(", ")],
+    ...(lag === null ? [] : [["Lag", lagText(lag)] as const]),
     ["Graph", `${countText(graph.entities)} accounts and hosts, ${countText(graph.links)} links`],
     ["Event time", `${timeText(graph.fromMs)} to ${timeText(graph.watermarkMs)}`],
     ["Model", epoch === null ? "no epoch yet" : `epoch ${epoch.number}, ${epoch.digest.slice(0, 12)}`],
@@ -56,4 +57,9 @@ function factsOf(
     ["Version", now.version],
   ];
   return rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
+}
+
+function lagText({ records, seconds }: NonNullable<Status["lag"]>): string {
+  if (records === 0) return "none: all is decided";
+  return `${countText(records)} records, the oldest ${countText(Math.ceil(seconds))} s`;
 }

@@ -28,7 +28,11 @@ export type ApiOptions = {
   readonly engine: EngineView;
   readonly feed: IncidentFeed;
   readonly events: EventStream;
+  readonly lags: (() => readonly PartitionLag[]) | undefined;
 };
+
+/** Records of a partition that are not committed, and the age of the oldest. */
+export type PartitionLag = { readonly records: number; readonly seconds: number };
 
 const state = z
   .enum(FEED_STATES)
@@ -42,7 +46,7 @@ export function notReady({ isRestored, isRebuilding }: EngineView): string | und
 }
 
 /** The API, below `/api/v1`. Names of users and hosts are in bodies only: addresses get into logs. */
-export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOptions): void {
+export function addApi(app: FastifyInstance, { engine, feed, events, lags }: ApiOptions): void {
   const api = app.withTypeProvider<ZodTypeProvider>();
   const unready = (): string | undefined => notReady(engine);
   const withVerdict = (incident: FeedIncident) => {
@@ -60,7 +64,7 @@ export function addApi(app: FastifyInstance, { engine, feed, events }: ApiOption
   api.get(
     "/status",
     { schema: { summary: "What this process does, and how far it is", response: { 200: statusSchema } } },
-    async () => statusOf(engine),
+    async () => statusOf(engine, lags?.() ?? []),
   );
 
   api.get(
@@ -216,7 +220,7 @@ function scoresOf(engine: EngineView): z.infer<typeof statusSchema>["scores"] {
   };
 }
 
-function statusOf(engine: EngineView): z.infer<typeof statusSchema> {
+function statusOf(engine: EngineView, lags: readonly PartitionLag[]): z.infer<typeof statusSchema> {
   const { totals, graph, epoch, threshold } = engine;
   const { consumed, scored, evidence, duplicate, alerts, suppressed, incidents } = totals;
   const timeOrNull = (timeMs: number): number | null => (Number.isFinite(timeMs) ? timeMs : null);
@@ -224,6 +228,13 @@ function statusOf(engine: EngineView): z.infer<typeof statusSchema> {
     version: VERSION,
     isReady: notReady(engine) === undefined,
     partitions: [...engine.partitions],
+    lag:
+      lags.length === 0
+        ? null
+        : {
+            records: lags.reduce((sum, { records }) => sum + records, 0),
+            seconds: Math.max(...lags.map(({ seconds }) => seconds)),
+          },
     counts: {
       consumed,
       scored,

@@ -183,6 +183,12 @@ export const statusSchema = z.object({
   version: z.string(),
   isReady: z.boolean(),
   partitions: z.array(z.number()).describe("of the input, that this process has now"),
+  lag: z
+    .object({ records: z.number(), seconds: z.number() })
+    .nullable()
+    .describe(
+      "records of these partitions that are not committed, and the age of the oldest; null where nobody says, as of files",
+    ),
   counts: z
     .object({
       consumed: z.number(),
