@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { loadConfig, SETTINGS } from "../../src/config/load.ts";
+import { CHART, CI_VALUES, chartCopy, ciValues, manifestsOf, rendered } from "./chart.ts";
+import { KUBERNETES_VERSIONS, schemaLocations } from "./kubernetes-schemas.ts";
+import { goTool, HELM, HELM_UNITTEST, KUBE_SCORE, KUBECONFORM, tryTool } from "./tools.ts";
+
+const UNIT_TESTS_MIN = 150;
+
+/** Checks of kube-score that the chart does not follow. */
+const IGNORED_CHECKS = {
+  // It asks for "Always". A tag that moves is refused by the schema, so pulling again only makes a start depend on the registry of images.
+  "container-image-pull-policy": "tags do not move",
+} as const;
+
+test("there are values for each of the installations that are promised", () => {
+  const found = readdirSync(join(CHART, "ci")).sort();
+  assert.deepEqual(
+    found,
+    CI_VALUES.map((name) => `${name}-values.yaml`),
+  );
+});
+
+test("helm lint has nothing to say", () => {
+  for (const name of CI_VALUES) {
+    const { status, stdout, stderr } = tryTool(goTool(HELM), [
+      "lint",
+      "--strict",
+      "--values",
+      ciValues(name),
+      CHART,
+    ]);
+    assert.equal(status, 0, `${name}: ${stdout}${stderr}`);
+  }
+});
+
+test("the unit tests of the chart pass, all of them", () => {
+  const { stdout, stderr } = tryTool(goTool(HELM_UNITTEST), ["--strict", "--color=false", CHART]);
+  const [, failed, passed] = /^Tests: +(?:(\d+) failed, )?(?:(\d+) passed, )/m.exec(stdout) ?? [];
+  assert.equal(failed, undefined, `${stdout}${stderr}`);
+  assert.ok(Number(passed) >= UNIT_TESTS_MIN, `${passed} passed: ${stdout.slice(-2000)}${stderr}`);
+});
+
+for (const name of CI_VALUES) {
+  for (const version of KUBERNETES_VERSIONS) {
+    test(`what ${name} gives is valid on Kubernetes ${version}`, () => {
+      const { summary, output } = conform(rendered(ciValues(name), { version }), version);
+      assert.ok(summary.valid > 0, output);
+      assert.deepEqual({ ...summary, valid: 0 }, { valid: 0, invalid: 0, errors: 0, skipped: 0 }, output);
+    });
+  }
+
+  test(`kube-score finds nothing critical in what ${name} gives`, () => {
+    const ignored = Object.keys(IGNORED_CHECKS).flatMap((check) => ["--ignore-test", check]);
+    const args = ["score", "--kubernetes-version", "v1.37", "--output-format", "json", ...ignored, "-"];
+    const { stdout, stderr } = tryTool(goTool(KUBE_SCORE), args, { input: rendered(ciValues(name)) });
+    const objects = JSON.parse(stdout) as Scored[];
+    assert.ok(objects.length > 0, stderr);
+    const critical = objects.flatMap(({ object_name, checks }) =>
+      checks
+        .filter(({ grade, skipped }) => !skipped && grade === CRITICAL)
+        .map(({ check, comments }) => `${object_name}: ${check.id}: ${JSON.stringify(comments)}`),
+    );
+    assert.deepEqual(critical, []);
+  });
+
+  test(`oddlink takes the settings that ${name} gives it`, (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "oddlink-settings-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const manifests = manifestsOf(rendered(ciValues(name)));
+    const settings = manifests.find(
+      ({ kind, data }) => kind === "ConfigMap" && data?.["oddlink.yaml"] !== undefined,
+    );
+    const file = join(folder, "oddlink.yaml");
+    writeFileSync(file, settings?.data?.["oddlink.yaml"] ?? "");
+    const containers = manifests.flatMap(({ spec }) => spec?.template?.spec.containers ?? []);
+    assert.ok(containers.some(({ name }) => name === "worker"));
+    for (const { name: component, env } of containers) {
+      // A variable of a Secret has some value, long enough for a token.
+      const variables = env.map(({ name, value }): [string, string] => [name, value ?? "0123456789abcdef"]);
+      const environment = Object.fromEntries(variables.filter(([name]) => !isFuture(name)));
+      const config = loadConfig({
+        environment: { ...environment, ODDLINK_CONFIG: file },
+        flags: {},
+        nowMs: 0,
+      });
+      assert.equal(config.http.enabled, name === "tls-sasl" && component === "worker", component);
+    }
+  });
+}
+
+test("a manifest that is broken is found, whatever is wrong with it", () => {
+  const manifest = (kind: string, apiVersion: string, spec: unknown) =>
+    `${JSON.stringify({ apiVersion, kind, metadata: { name: "a" }, spec })}\n---\n`;
+  const container = { name: "a", image: "a:1" };
+  const deployment = (spec: object) =>
+    manifest("Deployment", "apps/v1", {
+      selector: { matchLabels: { a: "b" } },
+      template: { metadata: { labels: { a: "b" } }, spec: { containers: [container] } },
+      ...spec,
+    });
+  const monitor = (endpoint: object) =>
+    manifest("PodMonitor", "monitoring.coreos.com/v1", { selector: {}, podMetricsEndpoints: [endpoint] });
+  const scaled = (spec: object) =>
+    manifest("ScaledObject", "keda.sh/v1alpha1", {
+      scaleTargetRef: { name: "a" },
+      triggers: [{ type: "kafka", metadata: {} }],
+      ...spec,
+    });
+  const latest = KUBERNETES_VERSIONS[1];
+  const good = [deployment({}), monitor({ port: "a" }), scaled({})];
+  assert.equal(conform(good.join(""), latest).summary.valid, 3);
+  const broken = [
+    deployment({ replicas: "many" }),
+    deployment({ replica: 1 }),
+    monitor({ port: "a", intervall: "1s" }),
+    monitor({ port: 1 }),
+    scaled({ minReplicas: 1 }),
+    scaled({ maxReplicaCount: "many" }),
+  ];
+  for (const text of broken) assert.equal(conform(text, latest).summary.invalid, 1, text);
+  assert.equal(conform(manifest("Unknown", "example/v1", {}), latest).summary.errors, 1);
+});
+
+test("rules and dashboards are as their files are, braces and all", (t) => {
+  const chart = chartCopy(t);
+  const rule = { alert: "Slow", expr: "a > 1", annotations: { summary: "{{ $labels.pod }} is slow" } };
+  const rules = { groups: [{ name: "a", rules: [rule] }] };
+  const dashboard = `{ "title": "a", "legend": "{{pod}}" }\n`;
+  for (const folder of ["rules", "dashboards"]) mkdirSync(join(chart, "files", folder));
+  writeFileSync(join(chart, "files", "rules", "slow_start.yaml"), JSON.stringify(rules));
+  writeFileSync(join(chart, "files", "dashboards", "overview.json"), dashboard);
+  const text = rendered(ciValues("ha"), { chart });
+  const manifests = manifestsOf(text);
+  const found = manifests.find(({ kind }) => kind === "PrometheusRule");
+  assert.equal(found?.metadata.name, "oddlink-slow-start");
+  assert.deepEqual(found?.spec?.groups, rules.groups);
+  const map = manifests.find(({ metadata }) => metadata.name === "oddlink-dashboard-overview");
+  assert.equal(map?.data?.["overview.json"], dashboard);
+  const { summary, output } = conform(text, KUBERNETES_VERSIONS[1]);
+  assert.equal(summary.invalid + summary.errors + summary.skipped, 0, output);
+});
+
+test("without rules and dashboards the chart is the same but for them", (t) => {
+  const kinds = manifestsOf(rendered(ciValues("ha"), { chart: chartCopy(t) })).map(({ kind }) => kind);
+  assert.ok(!kinds.includes("PrometheusRule"));
+  assert.ok(kinds.includes("ServiceMonitor"));
+});
+
+test("a file of rules without groups is refused", (t) => {
+  const chart = chartCopy(t);
+  mkdirSync(join(chart, "files", "rules"));
+  writeFileSync(join(chart, "files", "rules", "a.yaml"), "rules: []\n");
+  assert.throws(() => rendered(ciValues("ha"), { chart }), /files\/rules\/a.yaml holds no groups of rules/);
+});
+
+test("objects have names of their own, and the namespace of the release", () => {
+  for (const name of CI_VALUES) {
+    const manifests = manifestsOf(rendered(ciValues(name)));
+    const names = manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+    assert.deepEqual(names, [...new Set(names)]);
+    for (const { metadata } of manifests) assert.equal(metadata.namespace, "security", metadata.name);
+  }
+});
+
+test("a number of millions stays one in the configuration", () => {
+  const [map] = manifestsOf(rendered(ciValues("ha"))).filter(
+    ({ data }) => data?.["oddlink.yaml"] !== undefined,
+  );
+  const settings = parse(map?.data?.["oddlink.yaml"] ?? "") as { window: { maxLinks: number } };
+  assert.equal(settings.window.maxLinks, 20_000_000);
+});
+
+const CRITICAL = 1;
+
+type Scored = {
+  readonly object_name: string;
+  readonly checks: readonly {
+    readonly check: { readonly id: string };
+    readonly grade: number;
+    readonly skipped: boolean;
+    readonly comments: unknown;
+  }[];
+};
+
+type Summary = {
+  readonly valid: number;
+  readonly invalid: number;
+  readonly errors: number;
+  readonly skipped: number;
+};
+
+/** Strictly, and never with `-ignore-missing-schemas`: with it, all passes. */
+function conform(text: string, version: string): { readonly summary: Summary; readonly output: string } {
+  const args = [
+    "-strict",
+    "-summary",
+    "-output",
+    "json",
+    "-kubernetes-version",
+    version,
+    ...schemaLocations(),
+    "-",
+  ];
+  const { stdout, stderr } = tryTool(goTool(KUBECONFORM), args, { input: text });
+  const { summary } = JSON.parse(stdout) as { readonly summary: Summary };
+  return { summary, output: `${stdout}${stderr}` };
+}
+
+/** The management listener comes with another change: until then its settings are no settings. */
+function isFuture(variable: string): boolean {
+  return (
+    variable.startsWith("ODDLINK_MANAGEMENT_") && !SETTINGS.some((setting) => setting.variable === variable)
+  );
+}
