@@ -83,8 +83,8 @@
 {{- end -}}
 {{- range $name := list "worker" "normalizer" -}}
 {{- $pdb := (index $.Values $name).pdb -}}
-{{- if and $pdb.enabled (eq (kindIs "invalid" $pdb.minAvailable) (kindIs "invalid" $pdb.maxUnavailable)) -}}
-{{- $problems = append $problems (printf "%s.pdb needs one of minAvailable and maxUnavailable, and the other one null" $name) -}}
+{{- if and $pdb.enabled (not (kindIs "invalid" $pdb.minAvailable)) (not (kindIs "invalid" $pdb.maxUnavailable)) -}}
+{{- $problems = append $problems (printf "%s.pdb has both minAvailable and maxUnavailable: a budget takes one" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $problems -}}

@@ -120,3 +120,8 @@ topologySpreadConstraints:
   {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/* Recreate takes no further settings, and those of the default would be left over. */}}
+{{- define "oddlink.strategy" -}}
+{{- toYaml (ternary (omit . "rollingUpdate") . (eq .type "Recreate")) -}}
+{{- end -}}
