@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { test } from "node:test";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { CHART_README, describedValues, renderChartReadme } from "../../scripts/helm-readme.ts";
 import { CHART } from "./chart.ts";
 
@@ -87,6 +87,20 @@ test("every object of the schema is closed, but for those whose names are somebo
     for (const child of here.oneOf ?? []) visit(child, path);
     if (here.items !== undefined) visit(here.items, `${path}[]`);
   }
+});
+
+test("every template has unit tests, or is tested with files of its own", () => {
+  const suites = globSync("tests/*_test.yaml", { cwd: CHART }).map((file) =>
+    readFileSync(join(CHART, file), "utf8"),
+  );
+  const tested = suites.flatMap((suite) =>
+    parseAllDocuments(suite).flatMap((one) => one.toJS().templates as string[]),
+  );
+  const templates = globSync("templates/**/*.{yaml,txt}", { cwd: CHART }).map((file) =>
+    relative("templates", file),
+  );
+  const untested = templates.filter((file) => !tested.includes(file)).sort();
+  assert.deepEqual(untested, ["dashboards.yaml", "rules.yaml"]);
 });
 
 test("the chart runs the version that it lies beside", () => {

@@ -99,7 +99,14 @@
 {{- if lt $graceSeconds $graceSecondsMin -}}
 {{- $problems = append $problems (printf "%s.terminationGracePeriodSeconds is %d: with config.kafka.drainMs, at least %d, or a stop ends as a kill" $name $graceSeconds $graceSecondsMin) -}}
 {{- end -}}
+{{- $own := list -}}
+{{- range include "oddlink.environment" (dict "root" $ "component" $name) | fromYamlArray -}}
+{{- $own = append $own .name -}}
+{{- end -}}
 {{- range $values.extraEnv -}}
+{{- if has .name $own -}}
+{{- $problems = append $problems (printf "%s.extraEnv sets %s, which the chart sets too: use its value" $name .name) -}}
+{{- end -}}
 {{- if and .value (regexMatch "(PASSWORD|TOKEN|SECRET)$" (upper .name)) -}}
 {{- $problems = append $problems (printf "%s.extraEnv sets %s in the clear: use valueFrom.secretKeyRef" $name .name) -}}
 {{- end -}}
