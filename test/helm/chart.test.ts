@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import { loadConfig, SETTINGS } from "../../src/config/load.ts";
 import { CHART, CI_VALUES, chartCopy, ciValues, manifestsOf, rendered } from "./chart.ts";
 import { KUBERNETES_VERSIONS, schemaLocations } from "./kubernetes-schemas.ts";
-import { goTool, HELM, HELM_UNITTEST, KUBE_SCORE, KUBECONFORM, tryTool } from "./tools.ts";
+import { goTool, HELM, HELM_UNITTEST, KUBE_SCORE, KUBECONFORM, runTool, tryTool } from "./tools.ts";
 
 const UNIT_TESTS_MIN = 150;
 
@@ -173,6 +173,22 @@ test("rules and dashboards are as their files are, braces and all", (t) => {
   assert.equal(map?.data?.["overview.json"], dashboard);
   const { summary, output } = conform(text, KUBERNETES_VERSIONS[1]);
   assert.equal(summary.invalid + summary.errors + summary.skipped, 0, output);
+});
+
+test("a packaged chart has the test of a release, and neither its own tests nor examples", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "oddlink-package-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  runTool(goTool(HELM), ["package", CHART, "--destination", folder]);
+  const [archive] = readdirSync(folder);
+  const files = runTool("tar", ["-tzf", join(folder, archive ?? "")])
+    .trim()
+    .split("\n");
+  for (const file of ["templates/tests/ready.yaml", "files/ready.mjs", "values.schema.json", "README.md"])
+    assert.ok(files.includes(`oddlink/${file}`), file);
+  assert.deepEqual(
+    files.filter((file) => /^oddlink\/(tests|ci)\//.test(file)),
+    [],
+  );
 });
 
 test("without rules and dashboards the chart is the same but for them", (t) => {
