@@ -36,7 +36,9 @@ if (![node24, node22, bin("tsc"), bin("biome")].every((file) => existsSync(file)
 const chosen = process.argv.slice(2);
 const all = globSync("test/**/*.test.ts", { cwd: root }).sort();
 // Whole processes are started and killed there, packages installed, and clusters simulated: on one version of Node only.
-const slow = all.filter((file) => /^test\/(processes|browser|broker|simulation|package)\//.test(file));
+const slow = all.filter((file) =>
+  /^test\/(processes|browser|broker|simulation|package|docs|helm|images|monitoring)\//.test(file),
+);
 const fast = all.filter((file) => !slow.includes(file));
 if (all.length === 0 || fast.length === 0) throw new Error("no tests found");
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { loadConfig, SETTINGS } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { CHART, CI_VALUES, chartCopy, ciValues, manifestsOf, rendered } from "./chart.ts";
 import { KUBERNETES_VERSIONS, schemaLocations } from "./kubernetes-schemas.ts";
 import { goTool, HELM, HELM_UNITTEST, KUBE_SCORE, KUBECONFORM, runTool, tryTool } from "./tools.ts";
@@ -104,7 +104,7 @@ for (const name of CI_VALUES) {
     for (const { name: component, env } of containers) {
       // A variable of a Secret has some value, long enough for a token.
       const variables = env.map(({ name, value }): [string, string] => [name, value ?? "0123456789abcdef"]);
-      const environment = Object.fromEntries(variables.filter(([name]) => !isFuture(name)));
+      const environment = Object.fromEntries(variables);
       const config = loadConfig({
         environment: { ...environment, ODDLINK_CONFIG: file },
         flags: {},
@@ -273,11 +273,4 @@ function conform(text: string, version: string): { readonly summary: Summary; re
   const { stdout, stderr } = tryTool(goTool(KUBECONFORM), args, { input: text });
   const { summary } = JSON.parse(stdout) as { readonly summary: Summary };
   return { summary, output: `${stdout}${stderr}` };
-}
-
-/** The management listener comes with another change: until then its settings are no settings. */
-function isFuture(variable: string): boolean {
-  return (
-    variable.startsWith("ODDLINK_MANAGEMENT_") && !SETTINGS.some((setting) => setting.variable === variable)
-  );
 }

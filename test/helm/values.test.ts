@@ -89,7 +89,7 @@ test("every object of the schema is closed, but for those whose names are somebo
   }
 });
 
-test("every template has unit tests, or is tested with files of its own", () => {
+test("every template has unit tests", () => {
   const suites = globSync("tests/*_test.yaml", { cwd: CHART }).map((file) =>
     readFileSync(join(CHART, file), "utf8"),
   );
@@ -100,7 +100,7 @@ test("every template has unit tests, or is tested with files of its own", () => 
     relative("templates", file),
   );
   const untested = templates.filter((file) => !tested.includes(file)).sort();
-  assert.deepEqual(untested, ["dashboards.yaml", "rules.yaml"]);
+  assert.deepEqual(untested, []);
 });
 
 test("the chart runs the version that it lies beside", () => {
