@@ -1,11 +1,13 @@
 import { isFinding } from "../alerts/decision.ts";
 import { scoreBinOf } from "../alerts/group-peaks.ts";
+import type { ToldStory } from "../alerts/story.ts";
 import { OddlinkError } from "../errors.ts";
 import type { GraphPart, Segment } from "../graph-state/segment.ts";
 import type { Leg, Story } from "../graph-state/stories.ts";
 import { type Decoded, rejected } from "../ingest/decoded.ts";
 import type { LoginBytes } from "../ingest/login-bytes.ts";
 import type { AlertRecord, Assignment, Position, RecordBatch, TraceContext } from "../log/port.ts";
+import type { Epoch } from "../model/epoch.ts";
 import type { Time } from "../time.ts";
 import { type CanaryLogin, canaryAlert } from "./canary.ts";
 import { type EngineMeter, TIMED_EVERY } from "./meter.ts";
@@ -347,16 +349,7 @@ export class PartitionRun implements Contributor {
     if (this.#writesScored)
       lines.push({ ...scoredRecord(scoring, login, this.#origin, scored, told), trace: this.#trace });
     if (isFinding(decision)) {
-      const alert = alertRecord(
-        scoring,
-        config,
-        login,
-        { ...this.#origin },
-        scored,
-        told!,
-        this.#processedTimeMs,
-      );
-      alerts.push({ ...alert, trace: this.#trace });
+      alerts.push(this.#alert(login, scored, told!));
       countFinding(counts, decision, scored.signal, told!.story.alerts === 1);
       if (decision.isAlert) this.#rate(scoring, told!.leg);
     }
@@ -371,10 +364,23 @@ export class PartitionRun implements Contributor {
     for (const record of entityRiskRecords(scoring, leg)) entityRisks.set(record.key, record);
   }
 
-  /** Null where the same input is to give the same bytes. */
-  get #processedTimeMs(): number | null {
-    const { config, time } = this.#options;
-    return config.training.mode === "live" ? time.now() : null;
+  /** @param challenger the epoch in the shadow that would have raised it, if one would */
+  #alert(login: LoginBytes, scored: Scored, told: ToldStory, challenger?: Epoch): AlertRecord {
+    const { state, config, time } = this.#options;
+    // Null where the same input is to give the same bytes.
+    const processedTimeMs = config.training.mode === "live" ? time.now() : null;
+    const origin = { ...this.#origin };
+    const alert = alertRecord(
+      state.scoring,
+      config,
+      login,
+      origin,
+      scored,
+      told,
+      processedTimeMs,
+      challenger,
+    );
+    return { ...alert, trace: this.#trace };
   }
 
   get #trace(): TraceContext | undefined {
@@ -391,17 +397,7 @@ export class PartitionRun implements Contributor {
     const { scoring } = state;
     const uid = (): string => uidOf(this.#origin, config, true);
     const told = tellLogin(scoring, scored, login, this.partition, uid, true)!;
-    const alert = alertRecord(
-      scoring,
-      config,
-      login,
-      { ...this.#origin },
-      scored,
-      told,
-      this.#processedTimeMs,
-      challenger,
-    );
-    this.uncommitted.alertsShadow.push({ ...alert, trace: this.#trace });
+    this.uncommitted.alertsShadow.push(this.#alert(login, scored, told, challenger));
     this.uncommitted.counts.alertsShadow++;
   }
 
