@@ -29,6 +29,8 @@ test("a worker is killed: Prometheus finds the objective of availability at risk
     ODDLINK_KAFKA_GROUP: "objectives",
     ODDLINK_KAFKA_TOPICPREFIX: "objectives.",
     ODDLINK_CANARY_EVERYSECONDS: "1",
+    // Whether it is found is asked here; how soon, on a machine that does much else, is not.
+    ODDLINK_CANARY_DEADLINESECONDS: "60",
   });
   await cluster.createTopics();
   await cluster.produce(
