@@ -15,7 +15,10 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY . .
 RUN node scripts/build.ts
+# What is named in devDependencies would be missing in the bill of materials, or fail it, even where something else needs it too.
 RUN npm prune --omit=dev --ignore-scripts \
+  && find node_modules -type d -empty -delete \
+  && npm pkg delete devDependencies \
   && npm sbom --sbom-format=cyclonedx --sbom-type=application --omit=dev > /tmp/sbom.json \
   && node deploy/image/stable-sbom.mjs /tmp/sbom.json > sbom.cdx.json
 
