@@ -33,11 +33,14 @@ function heard(process: ChildProcess): Running {
   return { process, output };
 }
 
-async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+async function until<T>(
+  what: string | (() => string),
+  look: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
   for (const deadlineMs = performance.now() + 60_000; ; await sleep(POLL_MS)) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    assert.ok(performance.now() < deadlineMs, what);
+    assert.ok(performance.now() < deadlineMs, typeof what === "string" ? what : what());
   }
 }
 
@@ -215,6 +218,7 @@ describe("the image of the worker, put together without Docker", {
       const mounts = mountsOf(service).map(({ from, to }) => [join(FOLDER, from), to] as const);
       const running = heard(image.start(command, { env: Object.fromEntries(env), mounts }));
       t.after(() => signalIn(running.process, "SIGKILL"));
+      all.set(name, running);
       return running;
     };
     const done = async (name: string, changed?: Record<string, string>): Promise<string> => {
@@ -223,8 +227,12 @@ describe("the image of the worker, put together without Docker", {
       return running.output.stdout;
     };
     const metrics = (name: string) => textAt(`http://127.0.0.1:${management.get(name)}/metrics`);
+    const all = new Map<string, Running>();
     const untilMetric = (name: string, series: RegExp) =>
-      until(`${name}: ${series}`, async () => series.exec((await metrics(name)) ?? "")?.[0]);
+      until(
+        () => `${name}: no ${series}; it said: ${all.get(name)?.output.stderr}`,
+        async () => series.exec((await metrics(name)) ?? "")?.[0],
+      );
 
     assert.match(await done("topics"), /oddlink\.graph-state: ok, 3 partitions/);
     const worker = await started("worker");

@@ -10,6 +10,8 @@ import { newSandbox, type RunOptions, runIn, type Sandbox, startIn } from "./san
 const PASSED_ON =
   /^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|npm_config_(registry|cafile|proxy|https_proxy))$/i;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** That of the base image, whichever runs the test. */
+const NODE = join(ROOT, "node_modules", "node", "bin", "node");
 export const SOURCE_DATE_EPOCH = "1700000000";
 
 /** An image of the Dockerfile, put together by doing what its instructions say. */
@@ -74,7 +76,7 @@ export class Image {
     const sandbox = newSandbox(this.#folder, stage.name);
     const bin = join(sandbox.usr, "local", "bin");
     mkdirSync(bin, { recursive: true });
-    copyFileSync(process.execPath, join(bin, "node"));
+    copyFileSync(NODE, join(bin, "node"));
     this.#built.set(stage.name, sandbox);
     let workdir = "/";
     for (const { name, text } of stage.instructions) {
