@@ -9,6 +9,11 @@ import { oddLogin, usualLogin, usualLogins } from "./canary-logins.ts";
 
 /** What is not answered by then is not waited for any more. */
 export const MISSED_AFTER_MS = 60_000;
+/**
+ * For so long after the start, and until the first is detected, what is missed is not counted: perhaps there is no login yet to be odd
+ * against, and no worker.
+ */
+const WARM_UP_MS = 600_000;
 /** The links of the account must not fall out of the window, nor what it is known by be forgotten. */
 const USUAL_EVERY_MS = 3_600_000;
 
@@ -42,7 +47,10 @@ export class Canary {
   readonly #options: CanaryOptions;
   /** When each was sent, milliseconds of the monotonic clock, by its id. At most as many as are sent in `MISSED_AFTER_MS`. */
   readonly #pending = new Map<string, number>();
+  /** True once one was detected. */
   #isReady = false;
+  #startedAtMs = 0;
+  #hasMissed = false;
   #failure: unknown;
 
   constructor(options: CanaryOptions) {
@@ -54,7 +62,7 @@ export class Canary {
     return this.#pending.size;
   }
 
-  /** True once odd logins are sent. */
+  /** True once an odd login was detected. */
   get isReady(): boolean {
     return this.#isReady;
   }
@@ -85,15 +93,21 @@ export class Canary {
       },
     });
     try {
+      this.#startedAtMs = time.monotonicMs();
       await this.#write(usualLogins(topics.logins, partitions[0]!, this.#options.presence));
       let usualAtMs = time.monotonicMs();
       for (let turn = 0; !stop.aborted; turn++) {
         await time.sleep(everyMs, stop);
         if (stop.aborted) break;
-        this.#isReady = true;
         this.#giveUpOld();
         const partition = partitions[turn % partitions.length]!;
-        if (time.monotonicMs() - usualAtMs >= USUAL_EVERY_MS) {
+        const sinceMs = time.monotonicMs() - usualAtMs;
+        if (this.#hasMissed && sinceMs >= MISSED_AFTER_MS) {
+          // Perhaps what was usual was written before there was anything, or the workers began anew.
+          await this.#tryWrite(usualLogins(topics.logins, partition, this.#options.presence));
+          usualAtMs = time.monotonicMs();
+          this.#hasMissed = false;
+        } else if (sinceMs >= USUAL_EVERY_MS) {
           await this.#tryWrite([usualLogin(topics.logins, partition)]);
           usualAtMs = time.monotonicMs();
         }
@@ -120,6 +134,7 @@ export class Canary {
     this.#pending.delete(id!);
     const { time, deadlineMs, onOutcome } = this.#options;
     const tookMs = time.monotonicMs() - sentAtMs;
+    this.#isReady = true;
     onOutcome(tookMs <= deadlineMs ? "detected" : "late", tookMs / 1000);
   }
 
@@ -128,7 +143,9 @@ export class Canary {
     for (const [id, sentAtMs] of this.#pending) {
       if (time.monotonicMs() - sentAtMs < MISSED_AFTER_MS) continue;
       this.#pending.delete(id);
-      onOutcome("missed", undefined);
+      this.#hasMissed = true;
+      if (this.#isReady || time.monotonicMs() - this.#startedAtMs >= WARM_UP_MS)
+        onOutcome("missed", undefined);
     }
   }
 

@@ -99,17 +99,26 @@ async function run(flags: CanaryFlags, output: StandardOutput): Promise<void> {
 }
 
 /** @throws {OddlinkError} USAGE where its logins would not be odd to the workers */
-function expectPresence({ detector, withoutSignal, presence }: Config): void {
+function expectPresence({ detector, withoutSignal, presence, window }: Config): void {
   if ((detector !== "default" && detector !== "presence") || withoutSignal === "presence")
-    throw new OddlinkError("USAGE", "a canary's logins lack presence, which this configuration does without");
+    throw new OddlinkError(
+      "USAGE",
+      "a canary's logins lack presence, which this configuration does without: see detector and withoutSignal",
+    );
   if (presence.learnRecords > LEARN_RECORDS_MAX)
     throw new OddlinkError("USAGE", `a canary needs presence.learnRecords of ${LEARN_RECORDS_MAX} at most`);
+  if (presence.learnHours + 1 >= window.days * 24)
+    throw new OddlinkError(
+      "USAGE",
+      "a canary needs presence.learnHours of less than the window (window.days)",
+    );
 }
 
 /** What somebody should know of; nothing where all is well. */
 function outcomeText(outcome: Outcome, seconds: number | undefined): string | undefined {
   if (outcome === "late") return `the alert of a synthetic login came late, after ${seconds!.toFixed(1)} s`;
-  if (outcome === "missed") return "a synthetic login has no alert after a minute: are workers running?";
+  if (outcome === "missed")
+    return "a synthetic login has no alert after a minute: are workers running, with the same detector and presence? What is usual of its account is written again";
   return undefined;
 }
 

@@ -79,6 +79,7 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
   const progress = new Progress({ stream: process.stderr, now: Date.now });
   const trouble = new Repeated((message) => progress.note(sentenceText(message)));
   const normalizers = new Map<string, Normalizer>();
+  const watched: (() => void)[] = [];
   let counts = (): ResolutionCounts => ({});
   const watch =
     config.management.port === undefined
@@ -130,7 +131,8 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
           outputs: [topics.logins],
           meter: watch?.consumers.meterOf(topic),
           onConsuming: (standing: () => ConsumerStanding) => {
-            if (watch !== undefined) watchConsumer(watch.consumers, { topic, client, standing, signal });
+            if (watch !== undefined)
+              watched.push(watchConsumer(watch.consumers, { topic, client, standing }));
           },
           onTrouble,
           onNews: (message: string) => progress.note(`${topic}: ${sentenceText(message)}`),
@@ -151,6 +153,7 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
       if (managed?.failed.aborted) throw managed.failed.reason;
     } finally {
       progress.done();
+      for (const stop of watched) stop();
       await managed?.close();
       await client.close();
     }

@@ -82,13 +82,11 @@ export async function runWorker(
         meter: watch?.consumers?.meterOf(logins),
       });
       opened.unshift(() => log.close());
-      if (watch?.consumers !== undefined)
-        watchConsumer(watch.consumers, {
-          topic: logins,
-          client: log.client,
-          standing: () => log.standing,
-          signal,
-        });
+      if (watch?.consumers !== undefined) {
+        const { client } = log;
+        const stop = watchConsumer(watch.consumers, { topic: logins, client, standing: () => log.standing });
+        opened.unshift(async () => stop());
+      }
       const resolution = await openResolution(config, { client: log.client, onTrouble });
       opened.unshift(resolution.close);
       const sinks = deliverConsumed(log.client, { config, onTrouble });

@@ -10,12 +10,15 @@ import type { AlertRecord } from "../log/port.ts";
 import { type Origin, uidOf } from "./records.ts";
 import type { Scoring } from "./scoring.ts";
 
+/** A year and a day: accounts are watched for a year at most before they are judged. */
+const AGE_MS_MAX = 366 * 86_400_000;
+
 /**
  * What a canary sends: a login in oddlink's own form, whatever the format of the input, that takes place `ageMs` before the newest login by then.
  * A clock of its own would move the time of a stream that is read years after it was recorded.
  */
 export const canaryRecordSchema = z.strictObject({
-  ageMs: z.number().int().min(0).max(3.2e9),
+  ageMs: z.number().int().min(0).max(AGE_MS_MAX),
   login: recordSchema.omit({ timeMs: true }),
 });
 export type CanaryRecord = z.infer<typeof canaryRecordSchema>;

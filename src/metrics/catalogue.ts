@@ -77,6 +77,10 @@ export const CATALOGUE = {
   dead_letters_total: counter(WORKER, "Records that could not be read or scored, and are dead letters.", {
     labels: ["reason"],
   }),
+  logins_unaccounted_total: counter(
+    WORKER,
+    "Records consumed that are in none of these: 0, or there is a bug.",
+  ),
   logins_late_total: counter(
     WORKER,
     "Logins and evidence more than an hour behind the newest login; counted above too.",

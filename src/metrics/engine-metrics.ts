@@ -2,7 +2,7 @@ import type { Verdicts } from "../alerts/verdicts.ts";
 import type { KnownEpoch } from "../engine/epoch-history.ts";
 import type { Committed, EngineMeter } from "../engine/meter.ts";
 import type { RestoreProgress } from "../engine/shared-graph.ts";
-import type { Totals } from "../engine/totals.ts";
+import { sumOf, type Totals } from "../engine/totals.ts";
 import type { Time } from "../time.ts";
 import { GraphMetrics, type GraphSource } from "./graph-metrics.ts";
 import type { LabelledValue, Metrics } from "./metrics.ts";
@@ -105,6 +105,7 @@ function pullTotals(metrics: Metrics, totals: () => Totals): void {
   metrics.pull("logins_scored_total", () => totals().scored);
   metrics.pull("logins_evidence_total", () => totals().evidence);
   metrics.pull("logins_duplicate_total", () => totals().duplicate);
+  metrics.pull("logins_unaccounted_total", () => unaccounted(totals()));
   metrics.pull("logins_late_total", () => totals().late);
   metrics.pull("unseen_entity_logins_total", () => totals().unseenByEpoch);
   metrics.pullEach("logins_ignored_total", () => labelled(totals().ignored, "reason"));
@@ -123,6 +124,11 @@ function pullTotals(metrics: Metrics, totals: () => Totals): void {
   metrics.pull("epoch_adoptions_total", () => totals().epochs);
   metrics.pull("epoch_rejected_total", () => totals().epochsRejected);
   metrics.pull("epoch_rollbacks_total", () => totals().rollBacks);
+}
+
+/** Asked of one reading of all of them: rates of several counters, each taken for itself, need not add up. */
+function unaccounted({ consumed, scored, evidence, duplicate, ignored, rejected }: Totals): number {
+  return Math.max(0, consumed - scored - evidence - duplicate - sumOf(ignored) - sumOf(rejected));
 }
 
 function pullModel(metrics: Metrics, source: EngineSource, drift: () => number | undefined): void {

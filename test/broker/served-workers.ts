@@ -7,8 +7,12 @@ import type { RunningWorker } from "./worker-cluster.ts";
 export const WAIT_MS_MAX = 60_000;
 
 /** Asks until there is an answer. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadlineMs = performance.now() + WAIT_MS_MAX;
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined>,
+  waitMsMax = WAIT_MS_MAX,
+): Promise<T> {
+  const deadlineMs = performance.now() + waitMsMax;
   for (;;) {
     const found = await ask().catch(() => undefined);
     if (found !== undefined) return found;

@@ -26,7 +26,7 @@ export class CanaryWatch implements Operations {
   }
 
   unready(): string | undefined {
-    return this.#canary?.isReady === true ? undefined : "no synthetic login was sent yet";
+    return this.#canary?.isReady === true ? undefined : "no synthetic login was detected yet";
   }
 
   stuck(): undefined {}
