@@ -50,9 +50,9 @@ test("a certificate that nobody vouches for, and a version of TLS that is too ol
     { ...own, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" },
     (socket) => socket.on("data", (chunk) => (heard += chunk)),
   ).listen(0, "127.0.0.1");
+  await Promise.all([https, old].map((server) => once(server, "listening")));
   for (const server of [https, old]) {
     server.on("tlsClientError", () => {});
-    await once(server, "listening");
     server.on("connection", (socket) => t.after(() => socket.destroy()));
     server.unref();
   }
