@@ -48,7 +48,7 @@ test("a hostile configuration is an error in words, at once, and changes no obje
       },
       name,
     );
-    assert.ok(performance.now() - startedMs < 3000, name);
+    assert.ok(performance.now() - startedMs < 10_000, name);
   }
   assert.equal(({} as Record<string, unknown>)["x"], undefined);
   assert.equal(({} as Record<string, unknown>)["seed"], undefined);

@@ -17,7 +17,7 @@ import { FORMAT_OPTIONS, sampleRecords } from "../ingest/samples.ts";
 
 const MIB = 1 << 20;
 /** Far above what a record of a megabyte takes, and far below what something quadratic would. */
-const RECORD_MS_MAX = 2000;
+const RECORD_MS_MAX = 10_000;
 const DEPTH = 90_000;
 
 const DEEP_LIST = `${"[".repeat(DEPTH)}${"]".repeat(DEPTH)}`;
