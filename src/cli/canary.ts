@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { Canary, type Outcome } from "../canary/canary.ts";
 import { LEARN_RECORDS_MAX } from "../canary/canary-logins.ts";
 import { printConfig } from "../config/load.ts";
+import { plaintextCredentials } from "../config/plaintext.ts";
 import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { REAL_TIME } from "../time.ts";
@@ -66,6 +67,7 @@ async function run(flags: CanaryFlags, output: StandardOutput): Promise<void> {
     progress.note(
       `canary started: brokers ${kafka.brokers.join(", ")}; writes to ${logins} every ${canary.everySeconds} s, reads ${alerts}`,
     );
+    for (const problem of plaintextCredentials(config)) progress.note(problem);
     try {
       const running = new Canary({
         client,

@@ -192,20 +192,18 @@ class StoredSpool implements Spool {
   }
 }
 
-/** Undefined for what a rule suppresses, and for what somebody else has written into the topic and is no alert. */
+/** What a header of an alert may hold: it becomes one of HTTP. */
+const HEADER_FORM = /^[\x20-\x7e]{0,1000}$/;
+
+/** Undefined for what a rule suppresses, and for what somebody else has written into the topic and is no alert: it must not hold up those that are. */
 export function consumedDelivery({ value, headers }: ConsumedRecord): Delivery | undefined {
   const text = (name: string): string => headers[name]?.toString() ?? "";
   const [uid, time] = [text("ce_id"), text("ce_time")];
   if (value === null || uid === "" || Number.isNaN(Date.parse(time))) return undefined;
   if (headers[SUPPRESSED_BY] !== undefined || headers[CLOSES] !== undefined) return undefined;
-  return {
-    uid,
-    timeMs: Date.parse(time),
-    contentType: text("content-type"),
-    source: text("ce_source"),
-    eventType: text("ce_type"),
-    body: value.toString(),
-  };
+  const [contentType, source, eventType] = [text("content-type"), text("ce_source"), text("ce_type")];
+  if (![uid, contentType, source, eventType].every((one) => HEADER_FORM.test(one))) return undefined;
+  return { uid, timeMs: Date.parse(time), contentType, source, eventType, body: value.toString() };
 }
 
 /**

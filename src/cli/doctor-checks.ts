@@ -1,3 +1,4 @@
+import { plaintextCredentials } from "../config/plaintext.ts";
 import type { Config } from "../config/schema.ts";
 import type { PartitionOffsets } from "../log/kafka/client.ts";
 
@@ -17,6 +18,14 @@ export type Check = {
 const CLOCK_MS_MAX = 2000;
 const NODE_MIN = [22, 18] as const;
 export const GPU_PACKAGE = "@tensorflow/tfjs-node-gpu";
+
+/** A line for each credential that goes over the network in the clear. */
+export function plaintextChecks(config: Config): Check[] {
+  return plaintextCredentials(config).map((trouble) => {
+    const [found = "", remedy = ""] = trouble.split(": ");
+    return { name: "credentials", status: "warn", found, remedy };
+  });
+}
 
 /** How far the group is behind the end of its input. */
 export function lagCheck(

@@ -6,7 +6,14 @@ import type { Config } from "../config/schema.ts";
 import { OddlinkError } from "../errors.ts";
 import { SchemaRegistry } from "../ingest/schema-registry.ts";
 import { VERSION } from "../version.ts";
-import { type Check, GPU_PACKAGE, gpuCheck, nodeCheck, renderChecks } from "./doctor-checks.ts";
+import {
+  type Check,
+  GPU_PACKAGE,
+  gpuCheck,
+  nodeCheck,
+  plaintextChecks,
+  renderChecks,
+} from "./doctor-checks.ts";
 import { checkKafka, guarded } from "./doctor-kafka.ts";
 import { type CommonFlags, configOf } from "./options.ts";
 import type { StandardOutput } from "./standard-output.ts";
@@ -41,6 +48,7 @@ async function run(flags: CommonFlags, output: StandardOutput): Promise<void> {
     nodeCheck(process.versions.node),
     await checkGpu(config),
     ...suppressionsChecks(config.suppressions, Date.now()),
+    ...plaintextChecks(config),
     await guarded("registry", () => checkRegistry(config)),
     ...(await checkKafka(config).catch((error: Error) => [
       { name: "brokers", status: "FAIL", found: error.message } as const,

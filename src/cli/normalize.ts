@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { printConfig } from "../config/load.ts";
+import { plaintextCredentials } from "../config/plaintext.ts";
 import type { Config } from "../config/schema.ts";
 import { sumOf } from "../engine/totals.ts";
 import { OddlinkError } from "../errors.ts";
@@ -107,6 +108,7 @@ async function run(flags: NormalizeFlags, output: StandardOutput): Promise<void>
       const encode = await encoderOf(config, topics.logins, registry, untilHad);
       await expectTopics(config, [...rawTopics.map(({ topic }) => topic), topics.logins, topics.deadLetters]);
       progress.note(startedText(config, topics.logins));
+      for (const problem of plaintextCredentials(config)) progress.note(problem);
       const pipelines = rawTopics.map(async ({ topic, format }) => {
         const normalizer = new Normalizer({
           topic,

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { plaintextCredentials } from "../config/plaintext.ts";
 import type { Config } from "../config/schema.ts";
 import { IncidentFeed } from "../console/incident-feed.ts";
 import { PartitionMerging } from "../engine/partition-merging.ts";
@@ -56,6 +57,7 @@ export async function runWorker(
   });
   const lookedAtTopics = new AbortController();
   say(startedText("worker", config));
+  for (const trouble of plaintextCredentials(config)) say(trouble);
   const looking = topicProblems(config, lookedAtTopics.signal).then((problems) => {
     for (const problem of problems) say(problem);
   });

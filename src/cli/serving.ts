@@ -5,6 +5,7 @@ import type { ConsoleOptions } from "../console/console.ts";
 import type { EngineView } from "../console/engine-view.ts";
 import { IncidentFeed } from "../console/incident-feed.ts";
 import type { Operations } from "../console/operations.ts";
+import { isObject } from "../ingest/formats/json-format.ts";
 import type { Store } from "../log/embedded/store.ts";
 import type { KafkaClient, Tail } from "../log/kafka/client.ts";
 
@@ -102,11 +103,23 @@ function findingOf(value: Buffer): DetectionFinding | undefined {
         (finding.status_id === 3 && Boolean(finding.evidences?.[0]?.data))) &&
       typeof finding.finding_info?.uid === "string" &&
       typeof finding.finding_info.analytic?.name === "string" &&
+      typeof finding.finding_info.title === "string" &&
+      typeof finding.severity === "string" &&
+      namesEnds(finding.evidences?.[0]) &&
       typeof finding.metadata?.uid === "string" &&
       Number.isFinite(finding.time) &&
+      Number.isFinite(finding.start_time ?? finding.time) &&
       Number.isFinite(finding.count);
     return isOurs ? (finding as DetectionFinding) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether evidence says what a page reads of it: who, from where, to where, as texts if at all. */
+function namesEnds(evidence: unknown): boolean {
+  if (!isObject(evidence)) return false;
+  const { actor, src_endpoint: source, dst_endpoint: target } = evidence;
+  const ends = [isObject(actor) ? (actor["user"] ?? actor) : actor, source, target];
+  return ends.every((end) => end === undefined || (isObject(end) && typeof end["name"] === "string"));
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { printConfig } from "../config/load.ts";
+import { plaintextCredentials } from "../config/plaintext.ts";
 import type { Config } from "../config/schema.ts";
 import { rolledBackText } from "../engine/roll-back.ts";
 import { StandaloneTrainer } from "../engine/standalone-trainer.ts";
@@ -104,6 +105,7 @@ async function trainOn(
   const trouble = new Repeated((message) => progress.note(sentenceText(message)));
   const log = openKafkaTrainerLog(config, (message) => trouble.say(message));
   progress.note(startedText("trainer", config));
+  for (const trouble of plaintextCredentials(config)) progress.note(trouble);
   signal.addEventListener("abort", () => progress.note("stopping"));
   const watch = config.management.port === undefined ? undefined : new TrainerWatch();
   const train: TrainEpoch = (graph, trainingConfig, number, trainedAtMs, stop, previous) => {

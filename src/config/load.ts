@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parse as parseYaml, stringify as stringifyYaml } from "yaml";
+import { parse as parseYaml, stringify as stringifyYaml, YAMLParseError } from "yaml";
 import { z } from "zod";
 import { OddlinkError } from "../errors.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -9,6 +9,13 @@ import { heldTooLong } from "./suppressions.ts";
 const PREFIX = "ODDLINK_";
 /** Names the configuration file; every other variable with the prefix is a setting. */
 const FILE_VARIABLE = "ODDLINK_CONFIG";
+
+/** Settings by name lie within each other no deeper than half of this. */
+const DEPTH_MAX = 16;
+/** Warnings would go to standard error, and quote what they are about. */
+const YAML_OPTIONS = { logLevel: "error" } as const;
+/** As much of an unknown key as is told: what stands behind a colon without a blank is part of it, and may be a secret. */
+const UNKNOWN_KEY = /^[^:=]{0,100}/;
 
 type Tree = { [key: string]: unknown };
 
@@ -89,15 +96,22 @@ function readFile(file: string): Tree {
   }
   let tree: unknown;
   try {
-    tree = parseYaml(text) ?? {};
+    tree = parseYaml(text, YAML_OPTIONS) ?? {};
   } catch (error) {
-    // The lines after the first show the text itself, which may hold secrets; so does the cause.
-    const [what] = (error as Error).message.split("\n");
-    throw new OddlinkError("CONFIG_INVALID", `${file} is no YAML: ${what}`);
+    throw new OddlinkError("CONFIG_INVALID", `${file} is no YAML: ${yamlProblem(error)}`);
   }
   if (!isTree(tree))
     throw new OddlinkError("CONFIG_INVALID", `${file}: expected settings by name at the top level`);
   return tree;
+}
+
+/** Of what is wrong in YAML the kind and the place: messages quote the text, which may be a secret; so does the cause. */
+function yamlProblem(error: unknown): string {
+  if (!(error instanceof YAMLParseError))
+    return "an alias is used before its anchor, or too often, or it is nested too deeply; texts that begin with * or & are quoted";
+  const what = error.code.toLowerCase().replaceAll("_", " ");
+  const [at] = error.linePos ?? [];
+  return at === undefined ? what : `${what} at line ${at.line}, column ${at.col}`;
 }
 
 function merge(
@@ -107,6 +121,9 @@ function merge(
   origins: Map<string, string>,
   path: readonly string[],
 ): void {
+  // An alias may stand within what it stands for.
+  if (path.length === DEPTH_MAX)
+    throw new OddlinkError("CONFIG_INVALID", `${origin}: settings are nested deeper than ${DEPTH_MAX}`);
   for (const [key, value] of Object.entries(from)) {
     const here = [...path, key];
     origins.set(here.join("."), origin);
@@ -146,7 +163,8 @@ function describe(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>)
   const path = issue.path.join(".");
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
-      const whole = path === "" ? key : `${path}.${key}`;
+      const told = UNKNOWN_KEY.exec(key)?.[0] ?? "";
+      const whole = path === "" ? told : `${path}.${told}`;
       const inside = SETTINGS.filter((s) => `${s.path.join(".")}.`.startsWith(path === "" ? "" : `${path}.`));
       const known = [...new Set(inside.map((s) => s.path[issue.path.length]))];
       const hint = known.length > 0 ? ` (known here: ${known.join(", ")})` : "";
@@ -191,7 +209,7 @@ function unwrap(schema: z.ZodType): z.ZodType {
 /** Numbers, booleans and lists are written as in the file; what is no YAML is text, and the schema will say so. */
 function parseText(text: string): unknown {
   try {
-    return parseYaml(text);
+    return parseYaml(text, YAML_OPTIONS);
   } catch {
     return text;
   }

@@ -5,6 +5,11 @@ export const HIDDEN = "(hidden)";
 
 const SECRET_KEYS: ReadonlySet<string> = new Set(["password", "token", "keyPassword"]);
 
+/** The names of all settings that are never printed. */
+export function secretKeys(): readonly string[] {
+  return [...SECRET_KEYS];
+}
+
 /** A setting that is never printed; its key must be one of `SECRET_KEYS`. A printed configuration lacks it. */
 export const secretSchema = z
   .string()

@@ -2,7 +2,8 @@ import type { Config } from "./schema.ts";
 
 /**
  * The settings that decide what the state of an engine is, as text: a store made with others can't be continued. What
- * only says where results go, or which records are let in or alerts raised from now on, may change between runs.
+ * only says where results go, or which records are let in or alerts raised from now on, may change between runs. It is kept in the store, and told
+ * where it differs, so that nothing with secrets may be in it.
  */
 export function settingsKey(config: Config): string {
   const {
@@ -12,6 +13,7 @@ export function settingsKey(config: Config): string {
     volume: _volume,
     suppressions: _suppressions,
     checks: _checks,
+    kafka: _kafka,
     normalize: _normalize,
     http: _http,
     management: _management,

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FeedEvent, FeedState, IncidentFeed } from "./incident-feed.ts";
@@ -13,7 +14,7 @@ const GATHER_MS = 100;
 const WRITES_PER_TURN = 4;
 const HEARTBEAT = Buffer.from(":\n\n");
 
-/** How many events there had been when a listener came, which it is told of by itself, and which kinds it wants. */
+/** How many events there had been when a listener had been told by itself of what it missed, and which kinds it wants. */
 type Listener = { readonly since: number; readonly state: FeedState };
 type Message = { readonly isSuppressed: boolean; readonly bytes: Buffer };
 
@@ -52,11 +53,38 @@ export class EventStream {
       "x-accel-buffering": "no",
     });
     response.write("retry: 2000\n\n");
-    const missed = lastId === undefined ? [] : this.#feed.since(lastId, state);
-    for (const event of missed) response.write(messageOf(event));
+    const gone = new AbortController();
+    const leave = (): void => {
+      this.#listeners.delete(response);
+      gone.abort();
+    };
+    response.on("close", leave);
+    response.on("error", leave);
+    this.#listeners.set(response, { since: Number.POSITIVE_INFINITY, state });
+    void this.#catchUp(response, lastId, state, gone.signal);
+  }
+
+  /** Tells what was missed as fast as it is read: all at once would be megabytes for each listener. Heartbeats cut off who reads nothing. */
+  async #catchUp(
+    response: ServerResponse,
+    lastId: string | undefined,
+    state: FeedState,
+    gone: AbortSignal,
+  ): Promise<void> {
+    let told = -1;
+    const missedFrom = (id: string): FeedEvent[] =>
+      this.#feed.since(id, state).filter(({ order }) => order > told);
+    for (let missed = lastId === undefined ? [] : missedFrom(lastId); missed.length > 0; ) {
+      for (const event of missed) {
+        response.write(messageOf(event));
+        told = event.order;
+        if (response.writableLength > UNREAD_BYTES_MAX)
+          await once(response, "drain", { signal: gone }).catch(() => {});
+        if (gone.aborted) return;
+      }
+      missed = missedFrom(lastId!);
+    }
     this.#listeners.set(response, { since: this.#count, state });
-    response.on("close", () => this.#listeners.delete(response));
-    response.on("error", () => this.#listeners.delete(response));
   }
 
   close(): void {

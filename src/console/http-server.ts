@@ -4,6 +4,20 @@ import { OddlinkError } from "../errors.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
 const REQUEST_MS_MAX = 10_000;
+/** How often connections are looked at whose requests take longer. */
+const REQUEST_CHECK_MS = 2000;
+const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_MAX = 100;
+/** Connections at once, listeners to events included; of more each is closed. A flood must not take the files and memory that the logins need. */
+const CONNECTIONS_MAX = 1000;
+
+export const HTTP_LIMITS = {
+  bodyBytesMax: BODY_BYTES_MAX,
+  requestMsMax: REQUEST_MS_MAX,
+  headerBytesMax: HEADER_BYTES_MAX,
+  headersMax: HEADERS_MAX,
+  connectionsMax: CONNECTIONS_MAX,
+} as const;
 
 /** Something that is served over HTTP. */
 export type Served = {
@@ -14,7 +28,15 @@ export type Served = {
 
 /** A server that answers, whatever is asked, with nothing that belongs into a cache or another page. `onBug`: a request brought one out. */
 export function httpServer(onBug: (error: Error) => void, hint: string): FastifyInstance {
-  const app = Fastify({ bodyLimit: BODY_BYTES_MAX, requestTimeout: REQUEST_MS_MAX, logger: false });
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_MS_MAX,
+    http: { connectionsCheckingInterval: REQUEST_CHECK_MS, maxHeaderSize: HEADER_BYTES_MAX },
+    logger: false,
+  });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  app.server.headersTimeout = REQUEST_MS_MAX;
+  app.server.maxHeadersCount = HEADERS_MAX;
   app.addHook("onSend", async (_, reply) => {
     // Nothing that is read here belongs into a cache, or into a page of somebody else's.
     reply.header("cache-control", "no-store");

@@ -34,6 +34,20 @@ export class Refused extends Error {
   override readonly name = "Refused";
 }
 
+/**
+ * What is sent of an alert. The topic of alerts may hold what is none, by whoever may write there: it is left, and must neither be tried for
+ * ever nor end the process.
+ *
+ * @throws {Refused} if nothing can be made of it
+ */
+export function formed<T>(form: () => T): T {
+  try {
+    return form();
+  } catch {
+    throw new Refused("what is in the topic is no alert");
+  }
+}
+
 export type SinkCounts = { delivered: number; refused: number; failedAttempts: number; passedOver: number };
 
 export function noSinkCounts(): SinkCounts {

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { toCef } from "../alerts/cef.ts";
 import type { DetectionFinding } from "../alerts/detection-finding.ts";
-import type { Delivery, Sink } from "./sink.ts";
+import { type Delivery, formed, type Sink } from "./sink.ts";
 
 /** What a message holds. */
 export const SYSLOG_FORMATS = ["cef", "json"] as const;
@@ -50,9 +50,9 @@ export class Syslog implements Sink {
 
   async send(delivery: Delivery, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    const message = Buffer.from(formed(() => this.#messageOf(delivery)));
     const socket = this.#socket ?? (await this.#connect(signal));
     this.#socket = socket;
-    const message = Buffer.from(this.#messageOf(delivery));
     const frame = Buffer.concat([Buffer.from(`${message.length} `), message]);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => reject(this.#broken("timeout")), this.#options.timeoutMs);

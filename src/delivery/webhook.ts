@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { reasonOfFetch } from "../fetch-errors.ts";
-import { type Delivery, Refused, type Sink } from "./sink.ts";
+import { type Delivery, formed, Refused, type Sink } from "./sink.ts";
 
 /** What a body is: the alert as it is, or its message alone, which chats show. */
 export const WEBHOOK_BODIES = ["alert", "text"] as const;
@@ -38,6 +38,7 @@ export class Webhook implements Sink {
 
   async send(delivery: Delivery, signal: AbortSignal): Promise<void> {
     const { url, timeoutMs } = this.#options;
+    const body = formed(() => this.#bodyOf(delivery));
     let response: Response;
     const attempt = new AbortController();
     const stop = (): void => attempt.abort();
@@ -47,7 +48,7 @@ export class Webhook implements Sink {
       response = await fetch(url, {
         method: "POST",
         headers: this.#headersOf(delivery),
-        body: this.#bodyOf(delivery),
+        body,
         redirect: "manual",
         signal: attempt.signal,
       });

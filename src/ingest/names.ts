@@ -30,7 +30,7 @@ export function textOf(value: unknown): string {
  */
 export function hostOf(value: unknown, here = ""): string {
   // UNC paths and some 4776 records begin with backslashes; an IPv6 address may have a zone.
-  const text = textOf(value).toLowerCase().replace(/^\\+/, "").replace(/%.*$/, "");
+  const text = textOf(value).toLowerCase().replace(/^\\+/, "").replace(/%.*$/s, "");
   const address = V4_IN_V6.exec(text)?.[1] ?? text;
   if (LOOPBACK.test(address)) return here;
   if (isIP(address) !== 0) return LINK_LOCAL.test(address) ? "" : address;

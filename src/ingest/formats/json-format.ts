@@ -85,6 +85,8 @@ export function decodedOf(record: LoginRecord, reading: Reading | NoLogin): Deco
   if (reading.user === "") return NO_USER;
   const { login } = record;
   login.timeMs = timeMs;
+  // Ids are remembered, to tell duplicates: long ones would fill the memory.
+  if (reading.uid !== undefined && reading.uid.length > NAME_BYTES_MAX) return NAME_TOO_LONG;
   login.uid = reading.uid || undefined;
   login.outcome = OUTCOMES.indexOf(reading.outcome);
   const names = [

@@ -15,7 +15,7 @@ const BEGINNING_BYTES = 64;
 const DAY_TIME = `(?:${MONTHS.join("|")}) [ \\d]?\\d \\d\\d:\\d\\d:\\d\\d`;
 const ISO_TIME = "\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?";
 /** Priority and version are there where a line came over the network: RFC 5424 has a version, RFC 3164 none. */
-const BEGINNING = new RegExp(`^(?:<\\d{1,3}>(1 )?)?(${DAY_TIME}|${ISO_TIME}) (?=\\S)`);
+export const BEGINNING = new RegExp(`^(?:<\\d{1,3}>(1 )?)?(${DAY_TIME}|${ISO_TIME}) (?=\\S)`);
 const IN_YEAR = /^(\w{3}) +(\d{1,2}) (\d\d):(\d\d):(\d\d)$/;
 /** Host, process and what it says. */
 const REST = /^(\S+) sshd(?:-session|-auth)?(?:\[\d+\])?: (.*)$/s;

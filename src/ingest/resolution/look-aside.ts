@@ -9,7 +9,7 @@ export type LookAsideCounts = {
   readonly hits: number;
   /** Entries that had to make room for others, so that their names are not found any more. */
   readonly evicted: number;
-  /** Entries that were not taken: without a name, or with one that is too long. */
+  /** Entries that were not taken: without a name, or with one that is too long, on either side. */
   readonly unusable: number;
 };
 
@@ -38,7 +38,8 @@ export class LookAside {
   set(from: string, to: string | undefined): void {
     const key = from.trim().toLowerCase();
     const name = Buffer.from(to?.trim() ?? "");
-    if (key === "" || name.length > NAME_BYTES_MAX) this.#unusable++;
+    // What is longer than any name of a login is asked for by none.
+    if (key === "" || key.length > NAME_BYTES_MAX || name.length > NAME_BYTES_MAX) this.#unusable++;
     else if (name.length === 0) this.#names.delete(key);
     else this.#names.set(key, name);
   }

@@ -18,7 +18,11 @@ export function expectSettings(store: Store, settings: string): void {
   const changes = leaves(JSON.parse(settings))
     .filter(([path, value]) => before.get(path) !== value)
     .map(([path, value]) => `\n  ${path}: ${before.get(path) ?? "not set"} in the store, ${value} now`);
-  if (changes.length === 0) return;
+  if (changes.length === 0) {
+    // Earlier versions noted the settings of Kafka too, secrets among them.
+    if (noted !== settings) store.setMeta("settings", settings);
+    return;
+  }
   throw new OddlinkError(
     "STORE_MISMATCH",
     `${store.path} was written with other settings; use the same ones, or another --store${changes.join("")}`,

@@ -5,6 +5,9 @@ import { CANARY, REPLAYED_FROM } from "./produced-records.ts";
 import { traceOf } from "./trace-context.ts";
 
 const EMPTY = Buffer.alloc(0);
+/** Forms of headers that come back in what is written: another one is none, and does not make a record larger than its topic takes. */
+const CANARY_FORM = /^[\x21-\x7e]{1,100}$/;
+const REPLAYED_FROM_FORM = /^\d{1,10}\/\d{1,16}$/;
 
 /** Records of one partition of a topic. A record without a value is an empty one. */
 export class KafkaBatch implements RecordBatch {
@@ -52,11 +55,18 @@ export class KafkaBatch implements RecordBatch {
   }
 
   canaryOf(i: number): string | undefined {
-    return this.#records[i]!.headers[CANARY]?.toString();
+    return headerOf(this.#records[i]!, CANARY, CANARY_FORM);
   }
 
   metadataOf(i: number): RecordMetadata {
-    const { key, timestampMs, headers } = this.#records[i]!;
-    return { key, timestampMs, replayedFrom: headers[REPLAYED_FROM]?.toString(), trace: traceOf(headers) };
+    const record = this.#records[i]!;
+    const { key, timestampMs, headers } = record;
+    const replayedFrom = headerOf(record, REPLAYED_FROM, REPLAYED_FROM_FORM);
+    return { key, timestampMs, replayedFrom, trace: traceOf(headers) };
   }
+}
+
+function headerOf({ headers }: ConsumedRecord, name: string, form: RegExp): string | undefined {
+  const text = headers[name]?.toString();
+  return text !== undefined && form.test(text) ? text : undefined;
 }

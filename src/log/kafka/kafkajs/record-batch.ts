@@ -33,6 +33,8 @@ const CONTROL = 0x20;
 const CODECS: readonly (CodecName | undefined)[] = [undefined, "gzip", "snappy", "lz4", "zstd"];
 const codecs = createCodecs();
 
+/** Headers of one record that are kept. Those that mean something to oddlink are a dozen; who writes the record may add any number. */
+export const HEADERS_MAX = 1000;
 const NO_HEADERS: KafkaHeaders = Object.freeze({});
 
 /** A record, and whether nobody is to see it: kafkajs goes by that name. */
@@ -132,11 +134,11 @@ class RecordReader {
     return { offset, timestampMs, key, value, headers, isControlRecord: isControl };
   }
 
-  /** Of headers with the same name the last one counts, as for most readers of Kafka; one without a value is left out. */
+  /** Of headers with the same name the last one counts, as for most readers of Kafka; one without a value is left out, and so is what comes after `HEADERS_MAX`. */
   #headers(count: number): KafkaHeaders {
     if (count <= 0) return NO_HEADERS;
     const headers = new Map<string, Buffer>();
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count && headers.size < HEADERS_MAX; i++) {
       const name = this.#part()?.toString() ?? "";
       const value = this.#part();
       if (value === null) headers.delete(name);
