@@ -37,7 +37,7 @@ const chosen = process.argv.slice(2);
 const all = globSync("test/**/*.test.ts", { cwd: root }).sort();
 // Whole processes are started and killed there, packages installed, and clusters simulated: on one version of Node only.
 const slow = all.filter((file) =>
-  /^test\/(processes|browser|broker|simulation|package|docs|helm|images|monitoring)\//.test(file),
+  /^test\/(processes|browser|broker|simulation|package|docs|helm|images|monitoring|security)\//.test(file),
 );
 const fast = all.filter((file) => !slow.includes(file));
 if (all.length === 0 || fast.length === 0) throw new Error("no tests found");

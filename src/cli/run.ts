@@ -6,6 +6,7 @@ import { OddlinkError } from "../errors.ts";
 import { STDIN } from "../ingest/sources.ts";
 import { deliverStored } from "./deliveries.ts";
 import { filesOf, openFileLog, refuseAvro } from "./file-run.ts";
+import { expectFreePorts } from "./operations/management.ts";
 import { WorkerWatch } from "./operations/worker-watch.ts";
 import { addCommonOptions, type CommonFlags, configOf } from "./options.ts";
 import { findSourcesBeside } from "./own-files.ts";
@@ -74,6 +75,8 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
   const sources = await findSourcesBeside(args, filesOf(config.outputs, flags.config), (path) =>
     process.stderr.write(`skipped ${sentenceText(path)}: it does not look like a log\n`),
   );
+  const isServed = flags.serve === true || config.http.enabled === true;
+  await expectFreePorts(config, isServed);
   const resolution = await openResolution(config);
   const log = await openFileLog(config, sources);
   try {
@@ -81,7 +84,6 @@ async function run(args: readonly string[], flags: RunFlags, output: StandardOut
     const progress = new Progress({ stream: process.stderr, now: Date.now });
     const trouble = new Repeated((message) => progress.note(sentenceText(message)));
     const sinks = deliverStored(log.store, { config, onTrouble: (message) => trouble.say(message) });
-    const isServed = flags.serve === true || config.http.enabled === true;
     const watch = isServed || config.management.port !== undefined ? new WorkerWatch(false) : undefined;
     await stoppable((signal) =>
       runOn(log, config, {

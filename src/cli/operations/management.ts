@@ -8,6 +8,29 @@ export type Managed = {
   close(): Promise<void>;
 };
 
+/**
+ * Fails where what is to be served could not be, before anything else is touched: another process may still take a port meanwhile.
+ *
+ * @param isServed whether the page and the API are served too
+ * @throws {OddlinkError} HTTP_UNAVAILABLE
+ */
+export async function expectFreePorts({ http, management }: Config, isServed: boolean): Promise<void> {
+  const wanted = [
+    { section: "http", host: http.host, port: isServed ? http.port : undefined },
+    { section: "management", ...management },
+  ] as const;
+  for (const { section, host, port } of wanted) {
+    if (port === undefined) continue;
+    const { httpServer, listen } = await import("../../console/http-server.ts");
+    const app = httpServer(() => {}, "");
+    try {
+      await listen(app, { host, ports: [port], section });
+    } finally {
+      await app.close();
+    }
+  }
+}
+
 /** Begins to serve them where the configuration says so. `say`: what is good to know. */
 export function manage(
   { management: { host, port } }: Config,
