@@ -42,10 +42,10 @@ test("a worker is killed: Prometheus finds the objective of availability at risk
       .split("\n")
       .map((value) => ({ key: value.split(",")[1]!, value })),
   );
-  const worker = cluster.startWorker();
+  const worker = cluster.startWorker({}, TEST_MS_MAX);
   const workerUrl = await managementOf(worker);
   await cluster.drained(60_000);
-  const canary = cluster.start(["canary"]);
+  const canary = cluster.start(["canary"], {}, TEST_MS_MAX);
   const canaryUrl = await managementOf(canary);
   await until("a worker that is well, and a canary that is found", async () => {
     const [own, synthetic] = await Promise.all([scrape(workerUrl), scrape(canaryUrl)]);
@@ -104,7 +104,7 @@ test("a worker is killed: Prometheus finds the objective of availability at risk
   assert.equal(page.annotations["runbook_url"], "docs/runbooks.md#oddlinkavailability");
 
   // What another worker does about it is seen too: nobody is to believe that it goes on.
-  const second = cluster.startWorker();
+  const second = cluster.startWorker({}, TEST_MS_MAX);
   await managementOf(second);
   canary.process.kill("SIGTERM");
   assert.equal(await ended(canary.process), 0);
