@@ -235,8 +235,9 @@ export class Engine {
     try {
       // In force before the first login: what was answered is not told again after a restart.
       const startedMs = this.#options.time.monotonicMs();
-      // All at once: who can be had least soon is no reason to wait longer for the others.
-      await Promise.all([this.#verdictLog.restore(), this.#state.restore(), epochs.caughtUp()]);
+      await this.#verdictLog.restore();
+      await this.#state.restore();
+      await epochs.caughtUp();
       this.#options.meter?.restored((this.#options.time.monotonicMs() - startedMs) / 1000);
       this.#epochs.isRestored = true;
       this.#options.onRestored?.(this.graph, this.epoch);
