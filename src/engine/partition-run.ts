@@ -65,6 +65,7 @@ export class PartitionRun implements Contributor {
   readonly partition: number;
   /** What the next commit will hold. */
   uncommitted = new Uncommitted();
+  isUnwritten: boolean;
   /** Set when another process has the partition. */
   isLost = false;
   /** Set when the last record is not written to its end, so that it is left for the next run. */
@@ -99,6 +100,7 @@ export class PartitionRun implements Contributor {
     const { assignment, config } = options;
     this.#options = options;
     this.partition = assignment.partition;
+    this.isUnwritten = assignment.isNew;
     this.#topic = assignment.topic;
     this.#origin = { topic: assignment.topic, partition: assignment.partition, offset: 0 };
     const { offset } = assignment.position;
@@ -234,6 +236,7 @@ export class PartitionRun implements Contributor {
   /** The commit is known to have happened. */
   committed(): void {
     this.uncommitted = new Uncommitted();
+    this.isUnwritten = false;
     this.#poison.clear();
     this.#committedOffset = this.#segmentFirst;
     this.#aheadAtCommit = { ...this.#options.ahead };

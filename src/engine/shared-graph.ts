@@ -33,6 +33,8 @@ export type Contributor = {
   readonly segmentFirst: number;
   /** True if records were read since the last segment was taken. */
   readonly hasNewOffsets: boolean;
+  /** True while nothing of the partition was ever committed. */
+  readonly isUnwritten: boolean;
   /** Set when another process has the partition. */
   isLost: boolean;
   /** Makes segments of what the graph gained from this partition since the last ones. */
@@ -229,7 +231,9 @@ export class SharedGraph {
       this.scoring.graph.addPart(segment);
       if (segment.isLast) this.coverage.add(range!);
     }
-    return (this.coverage.nextOf(run.partition) ?? run.segmentFirst) === run.segmentFirst;
+    // What was just committed may not be there to be read yet, of a partition that is new too: then nothing at all is known of it.
+    const next = this.coverage.nextOf(run.partition);
+    return next === undefined ? run.isUnwritten : next === run.segmentFirst;
   }
 
   /** @returns where there is a gap, or undefined if there is none */
@@ -248,7 +252,11 @@ export class SharedGraph {
     const { chosen, coverage, gap } = chooseSegments(segments);
     this.coverage = coverage;
     if (gap !== undefined) return gap;
-    this.#queue = [];
+    // Reading may have ended within a group of pieces: those that are there wait for the rest, which would be added without them.
+    const taken = new Set(chosen);
+    this.#queue = segments
+      .filter((segment) => !taken.has(segment) && this.#isNext(segment))
+      .map(({ key, bytes }) => ({ key, value: bytes }));
     await this.#addAll(chosen);
     const queue = this.#queue;
     this.#queue = undefined;
@@ -327,6 +335,11 @@ export class SharedGraph {
     this.scoring.graph.addPart(toSegment(segment));
     if (isLast) for (const range of ranges) this.coverage.add(range);
     return true;
+  }
+
+  /** Whether a segment goes on where what is known ends. */
+  #isNext({ header: { ranges } }: StoredSegment): boolean {
+    return ranges.every((range) => this.coverage.standingOf(range) === "next");
   }
 
   #lose(run: Contributor): void {
